@@ -77,21 +77,24 @@ function multiplyHigh(x: number, y: number): number {
  *  @throws RangeError when a key is not an integer */
 export function random(seed: number, ...keys: number[]): Random {
   const state = new Uint32Array(4);
-  for (const value of [seed, ...keys]) absorb(state, value);
+  absorb(state, seed);
+  for (const key of keys) absorb(state, key);
   return stream(state);
 }
 
 /** Hashes one more integer into the 128-bit state. */
 function absorb(state: Uint32Array, value: number): void {
   if (!Number.isSafeInteger(value)) throw new RangeError(`random: key ${value} is not an integer`);
-  const [k0 = 0, k1 = 0] = state;
+  const k0 = state[0] ?? 0;
+  const k1 = state[1] ?? 0;
   state[0] = value;
   state[1] = Math.floor(value / TWO_32);
   philox(state, k0, k1);
 }
 
 function stream(key: Uint32Array): Random {
-  const [k0 = 0, k1 = 0, c2 = 0, c3 = 0] = key;
+  const k0 = key[0] ?? 0;
+  const k1 = key[1] ?? 0;
   const block = new Uint32Array(4);
   let blocks = 0;
   let used = 4;
@@ -101,8 +104,8 @@ function stream(key: Uint32Array): Random {
     if (used === 4) {
       block[0] = blocks;
       block[1] = Math.floor(blocks / TWO_32);
-      block[2] = c2;
-      block[3] = c3;
+      block[2] = key[2] ?? 0;
+      block[3] = key[3] ?? 0;
       philox(block, k0, k1);
       blocks += 1;
       used = 0;
