@@ -79,7 +79,7 @@ export function random(seed: number, ...keys: number[]): Random {
   const state = new Uint32Array(4);
   absorb(state, seed);
   for (const key of keys) absorb(state, key);
-  return stream(state);
+  return new Stream(state);
 }
 
 /** Hashes one more integer into the 128-bit state. */
@@ -92,56 +92,65 @@ function absorb(state: Uint32Array, value: number): void {
   philox(state, k0, k1);
 }
 
-function stream(key: Uint32Array): Random {
-  const k0 = key[0] ?? 0;
-  const k1 = key[1] ?? 0;
-  const block = new Uint32Array(4);
-  let blocks = 0;
-  let used = 4;
-  let spare: number | undefined;
+class Stream implements Random {
+  private readonly block = new Uint32Array(4);
+  private blocks = 0;
+  private used = 4;
+  private spare: number | undefined;
 
-  const next = (): number => {
-    if (used === 4) {
-      block[0] = blocks;
-      block[1] = Math.floor(blocks / TWO_32);
+  constructor(private readonly key: Uint32Array) {}
+
+  next(): number {
+    const { block, key } = this;
+    if (this.used === 4) {
+      block[0] = this.blocks;
+      block[1] = Math.floor(this.blocks / TWO_32);
       block[2] = key[2] ?? 0;
       block[3] = key[3] ?? 0;
-      philox(block, k0, k1);
-      blocks += 1;
-      used = 0;
+      philox(block, key[0] ?? 0, key[1] ?? 0);
+      this.blocks += 1;
+      this.used = 0;
     }
-    return (block[used++] ?? 0) / TWO_32;
-  };
-  const integer = (n: number): number => Math.floor(next() * n);
-  const shuffle: Random['shuffle'] = (items) => {
+    return (block[this.used++] ?? 0) / TWO_32;
+  }
+
+  between(low: number, high: number): number {
+    return low + (high - low) * this.next();
+  }
+
+  integer(n: number): number {
+    return Math.floor(this.next() * n);
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  normal(): number {
+    const { spare } = this;
+    this.spare = undefined;
+    if (spare !== undefined) return spare;
+    // Box–Muller; 1 − u lies in (0, 1], so the logarithm is finite.
+    const radius = Math.sqrt(-2 * Math.log(1 - this.next()));
+    const angle = 2 * Math.PI * this.next();
+    this.spare = radius * Math.sin(angle);
+    return radius * Math.cos(angle);
+  }
+
+  shuffle<T extends { length: number; [index: number]: unknown }>(items: T): T {
     const list: { [index: number]: unknown } = items;
     for (let last = items.length - 1; last > 0; last--) {
-      const other = integer(last + 1);
+      const other = this.integer(last + 1);
       const moved = list[last];
       list[last] = list[other];
       list[other] = moved;
     }
     return items;
-  };
+  }
 
-  return {
-    next,
-    integer,
-    shuffle,
-    between: (low, high) => low + (high - low) * next(),
-    chance: (probability) => next() < probability,
-    normal() {
-      if (spare !== undefined) {
-        const value = spare;
-        spare = undefined;
-        return value;
-      }
-      // Box–Muller; 1 − u lies in (0, 1], so the logarithm is finite.
-      const radius = Math.sqrt(-2 * Math.log(1 - next()));
-      const angle = 2 * Math.PI * next();
-      spare = radius * Math.sin(angle);
-      return radius * Math.cos(angle);
-    },
-    permutation: (n) => shuffle(Int32Array.from({ length: n }, (_, index) => index)),
-  };
+  permutation(n: number): Int32Array {
+    const order = new Int32Array(n);
+    for (let index = 0; index < n; index++) order[index] = index;
+    return this.shuffle(order);
+  }
 }
