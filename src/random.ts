@@ -3,13 +3,12 @@
 export const purpose = {
   crop: 1,
   jitter: 2,
-  destructive: 3,
-  mask: 4,
-  order: 5,
-  initialise: 6,
-  evaluate: 7,
-  scene: 8,
-  bench: 9,
+  mask: 3,
+  order: 4,
+  initialise: 5,
+  evaluate: 6,
+  scene: 7,
+  bench: 8,
 } as const;
 
 /** A stream of random numbers; made by {@link random}, fully determined by its keys. */
