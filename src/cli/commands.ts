@@ -1,0 +1,11 @@
+import type { Command } from 'commander';
+
+/**
+ * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
+ * Its action is a thin call of an exported function of the library, imported inside the action
+ * (`await import('../train/pretrain.js')`), so that `--help` need not load the engine.
+ */
+export type RegisterCommand = (program: Command) => void;
+
+/** The commands of `iwm`, in the order in which `--help` lists them. */
+export const commands: readonly RegisterCommand[] = [];

@@ -1,0 +1,86 @@
+import { InvalidArgumentError, Option } from 'commander';
+
+/**
+ * What the options below give a command's action. None has a default here: what was not said on the
+ * command line is left to the configuration.
+ */
+export interface CommonOptions {
+  /** 0 … 2³² − 1 */
+  seed?: number;
+  /** ≥ 1 */
+  threads?: number;
+  device?: 'cpu';
+  /** Configuration keys (`predictor.depth`) and their values; unknown keys are the configuration's to refuse. */
+  set?: Record<string, unknown>;
+  /** Data sources, in the order given. */
+  data?: string[];
+  json?: true;
+}
+
+/** `--seed <integer>` */
+export const seedOption = (): Option =>
+  new Option('--seed <integer>', 'seed of all randomness').argParser(integer(0, 2 ** 32 - 1));
+
+/** `--threads <integer>` */
+export const threadsOption = (): Option =>
+  new Option('--threads <integer>', 'threads to compute with').argParser(integer(1));
+
+/** `--device <name>` */
+export const deviceOption = (): Option => new Option('--device <name>', 'where to compute').choices(['cpu']);
+
+/** `--set <key=value>`, repeatable; the last value of a key counts. */
+export const setOption = (): Option =>
+  new Option('--set <key=value>', 'set a key of the configuration (repeatable)').argParser(assignment);
+
+/** `--data <source>`, repeatable. */
+export const dataOption = (): Option =>
+  new Option(
+    '--data <source>',
+    'folder of images, Parquet file or folder, or synthetic (repeatable)',
+  ).argParser((source: string, earlier: string[] = []) => [...earlier, source]);
+
+/** `--json` */
+export const jsonOption = (): Option =>
+  new Option('--json', 'print one JSON document on standard output, progress on standard error');
+
+/** Parses an integer in [min, max] for `Option.argParser`; anything else is wrong usage. */
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {
+  return (text) => {
+    const value = /^[+-]?\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (value >= min && value <= max) return value;
+    const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`;
+    throw new InvalidArgumentError(`Give an integer ${range}.`);
+  };
+}
+
+/** Parses a finite number in [min, max] for `Option.argParser`; anything else is wrong usage. */
+export function number(min = -Infinity, max = Infinity): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (Number.isFinite(value) && value >= min && value <= max) return value;
+    const bounds = [
+      ...(min > -Infinity ? [`at least ${min}`] : []),
+      ...(max < Infinity ? [`at most ${max}`] : []),
+    ];
+    throw new InvalidArgumentError(
+      `Give a finite number${bounds.length > 0 ? `, ${bounds.join(' and ')}` : ''}.`,
+    );
+  };
+}
+
+/** A value that reads as JSON (a number, true, null, a list) is that, any other is text. */
+function assignment(text: string, earlier: Record<string, unknown> = {}): Record<string, unknown> {
+  const [, key, value] = /^([A-Za-z][\w.-]*)=(.*)$/s.exec(text) ?? [];
+  if (key === undefined || value === undefined) {
+    throw new InvalidArgumentError('Give key=value, such as predictor.depth=4.');
+  }
+  return { ...earlier, [key]: jsonOrText(value) };
+}
+
+function jsonOrText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
