@@ -6,7 +6,11 @@ const words = (...values: number[]) => Uint32Array.from(values);
 
 test('philox gives the published known answers (Random123, philox4x32 10 rounds)', () => {
   const cases: [number[], number[], number[]][] = [
-    [[0, 0, 0, 0], [0, 0], [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8]],
+    [
+      [0, 0, 0, 0],
+      [0, 0],
+      [0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8],
+    ],
     [
       [0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff],
       [0xffffffff, 0xffffffff],
@@ -89,5 +93,8 @@ test('integer, between, chance and permutation keep to their ranges and reach ev
   const orders = new Set<string>();
   for (let i = 0; i < 200; i++) orders.add(stream.permutation(3).join());
   assert.equal(orders.size, 6);
-  assert.deepEqual([...stream.permutation(50)].sort((a, b) => a - b), [...Array(50).keys()]);
+  assert.deepEqual(
+    [...stream.permutation(50)].sort((a, b) => a - b),
+    [...Array(50).keys()],
+  );
 });

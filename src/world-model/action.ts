@@ -1,5 +1,10 @@
 import { UserError } from '../errors.js';
-import { byTransformation, type TransformationName, transformations, type ViewParameters } from './transformations.js';
+import {
+  byTransformation,
+  type TransformationName,
+  transformations,
+  type ViewParameters,
+} from './transformations.js';
 
 /**
  * What leads from a source view to a target view. Jitters are differences, target − source, of the parameters
@@ -68,7 +73,10 @@ export function applyAction(action: Action): AppliedAction {
   return { source, target, conditioning: actionVector(source, target) };
 }
 
-const limits: Record<TransformationName, { readonly allowed: (value: number) => boolean; readonly says: string }> = {
+const limits: Record<
+  TransformationName,
+  { readonly allowed: (value: number) => boolean; readonly says: string }
+> = {
   brightness: { allowed: (value) => value >= -1, says: 'a number from -1 up' },
   contrast: { allowed: (value) => value >= -1, says: 'a number from -1 up' },
   saturation: { allowed: (value) => value >= -1, says: 'a number from -1 up' },

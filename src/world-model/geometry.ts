@@ -31,7 +31,12 @@ export function sampleCrop(
     const w = Math.round(Math.sqrt(area * aspect));
     const h = Math.round(Math.sqrt(area / aspect));
     if (w > 0 && h > 0 && w <= width && h <= height)
-      return { top: random.integer(height - h + 1), left: random.integer(width - w + 1), height: h, width: w };
+      return {
+        top: random.integer(height - h + 1),
+        left: random.integer(width - w + 1),
+        height: h,
+        width: w,
+      };
   }
   const aspect = width / height;
   const w = aspect > ratio[1] ? Math.round(height * ratio[1]) : width;

@@ -87,7 +87,12 @@ export function defaultMaskCounts(grid: Grid, config: RectangleConfig = paperRec
   };
 }
 
-function maskRectangles(state: Uint8Array, random: Random, { rows, columns }: Grid, config: RectangleConfig): void {
+function maskRectangles(
+  state: Uint8Array,
+  random: Random,
+  { rows, columns }: Grid,
+  config: RectangleConfig,
+): void {
   for (let drawn = 0; drawn < config.rectangles; drawn++) {
     const area = rows * columns * random.between(config.scale[0], config.scale[1]);
     const aspect = random.between(config.aspect[0], config.aspect[1]);

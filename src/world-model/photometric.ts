@@ -1,6 +1,22 @@
 import {
-  add, clamp, constant, div, equal, floor, greater, less, maximum, mean, minimum, mul, split, sub, sum, type Tensor,
-  concat, where,
+  add,
+  clamp,
+  concat,
+  constant,
+  div,
+  equal,
+  floor,
+  greater,
+  less,
+  maximum,
+  mean,
+  minimum,
+  mul,
+  split,
+  sub,
+  sum,
+  type Tensor,
+  where,
 } from '../tensor/index.js';
 
 // Formulas of torchvision.transforms.functional on float tensors (_functional_tensor.py). Images are [B, 3, H, W]

@@ -95,7 +95,10 @@ function jitter(
     probability: (config) => config.jitter.probability,
     sample: (random, config) => {
       const strength = config.jitter[name] * config.strength;
-      return random.between(Math.max(bounds[0], identity - strength), Math.min(bounds[1], identity + strength));
+      return random.between(
+        Math.max(bounds[0], identity - strength),
+        Math.min(bounds[1], identity + strength),
+      );
     },
     action: (source, target) => (target - source) / paperStrength,
     apply,
@@ -152,7 +155,11 @@ export function sampleJitter(random: Random, config: AugmentationConfig): ViewPa
  * strength changes nothing else.
  * @param random a stream of this view's own
  */
-export function sampleParameters(random: Random, config: AugmentationConfig, view: 'source' | 'target'): ViewParameters {
+export function sampleParameters(
+  random: Random,
+  config: AugmentationConfig,
+  view: 'source' | 'target',
+): ViewParameters {
   const jitterChance = random.next();
   return byTransformation((row) => {
     const chance = row.kind === 'jitter' ? jitterChance : random.next();

@@ -73,7 +73,11 @@ export function viewSpecs({ image, size, masks }: ViewsConfig, batch: Dim): View
 }
 
 /** The specs of {@link packParameters}'s arrays, for views of side `size`. */
-export function parameterSpecs(names: readonly TransformationName[], size: number, batch: Dim): Parameters<Spec> {
+export function parameterSpecs(
+  names: readonly TransformationName[],
+  size: number,
+  batch: Dim,
+): Parameters<Spec> {
   return collect(names, (name) => spec(name === 'blur' ? [batch, 1, size, size] : [batch]));
 }
 
@@ -168,16 +172,28 @@ export function transform(images: Tensor, parameters: Parameters<Tensor>): Tenso
   return transformations.reduce((image, row) => {
     const parameter = parameters[row.name];
     if (parameter === undefined) return image;
-    return row.apply(image, parameter.rank === 1 ? reshape(parameter, [...parameter.shape, 1, 1, 1]) : parameter);
+    return row.apply(
+      image,
+      parameter.rank === 1 ? reshape(parameter, [...parameter.shape, 1, 1, 1]) : parameter,
+    );
   }, images);
 }
 
 /** (image − mean) / std per channel; images [B, 3, H, W] in 0..1. */
 export function normalise(images: Tensor, { mean, std }: Normalisation): Tensor {
   const channels = { shape: [1, 3, 1, 1] };
-  return mul(sub(images, constant(mean, channels)), constant(std.map((value) => 1 / value), channels));
+  return mul(
+    sub(images, constant(mean, channels)),
+    constant(
+      std.map((value) => 1 / value),
+      channels,
+    ),
+  );
 }
 
-function collect<T>(names: readonly TransformationName[], value: (name: TransformationName) => T): Parameters<T> {
+function collect<T>(
+  names: readonly TransformationName[],
+  value: (name: TransformationName) => T,
+): Parameters<T> {
   return Object.fromEntries(names.map((name) => [name, value(name)]));
 }

@@ -8,7 +8,13 @@ const fixture = (name: string) =>
   JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'));
 
 /** rows [H, h] · image [h, w] · columnsᵀ [w, W], in plain loops. */
-function sandwich(rows: Float32Array, image: number[], columns: Float32Array, h: number, w: number): number[] {
+function sandwich(
+  rows: Float32Array,
+  image: number[],
+  columns: Float32Array,
+  h: number,
+  w: number,
+): number[] {
   const H = rows.length / h;
   const W = columns.length / w;
   return Array.from({ length: H * W }, (_, at) => {
@@ -21,7 +27,10 @@ function sandwich(rows: Float32Array, image: number[], columns: Float32Array, h:
 }
 
 const furthest = (a: number[], b: number[]) =>
-  a.reduce((worst, value, index) => Math.max(worst, Math.abs(value - b[index]!)), a.length === b.length ? 0 : Infinity);
+  a.reduce(
+    (worst, value, index) => Math.max(worst, Math.abs(value - b[index]!)),
+    a.length === b.length ? 0 : Infinity,
+  );
 
 test('resizing and cropping agree with Pillow, up and down, with and without flip', () => {
   for (const { shape, box, out, flip, pixels, bytes, floats } of fixture('resize').cases) {
@@ -30,7 +39,10 @@ test('resizing and cropping agree with Pillow, up and down, with and without fli
     const rows = resizeMatrix(out[0], height, top, bottom - top);
     const columns = resizeMatrix(out[1], width, left, right - left, flip);
     const resized = sandwich(rows, pixels, columns, height, width);
-    assert.ok(furthest(resized, floats) < 1e-3, `floats, ${shape} to ${out}: ${furthest(resized, floats)} of 255`);
+    assert.ok(
+      furthest(resized, floats) < 1e-3,
+      `floats, ${shape} to ${out}: ${furthest(resized, floats)} of 255`,
+    );
     assert.ok(furthest(resized, bytes) <= 1, `bytes, ${shape} to ${out}: ${furthest(resized, bytes)} of 255`);
   }
 });

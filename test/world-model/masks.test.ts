@@ -40,7 +40,11 @@ test('masks have exactly the wanted counts, sorted, inside the grid and disjoint
 
 test('the same stream gives the same masks, others differ', () => {
   const draw = (sample: number) =>
-    sampleMasks(random(1, sample), { rows: 8, columns: 8 }, { visible: 24, predicted: 20, ...paperRectangles });
+    sampleMasks(
+      random(1, sample),
+      { rows: 8, columns: 8 },
+      { visible: 24, predicted: 20, ...paperRectangles },
+    );
   assert.deepEqual(draw(1), draw(1));
   assert.notDeepEqual(draw(1), draw(2));
 });
@@ -66,7 +70,12 @@ test('an untrimmed mask is a union of rectangles: predicted tokens hang together
     left.delete(predicted[0]!);
     for (let token = queue.pop(); token !== undefined; token = queue.pop()) {
       const column = token % 14;
-      const near = [token - 14, token + 14, ...(column > 0 ? [token - 1] : []), ...(column < 13 ? [token + 1] : [])];
+      const near = [
+        token - 14,
+        token + 14,
+        ...(column > 0 ? [token - 1] : []),
+        ...(column < 13 ? [token + 1] : []),
+      ];
       for (const other of near) if (left.delete(other)) queue.push(other);
     }
     assert.equal(left.size, 0, 'the grown mask is connected');
@@ -88,9 +97,15 @@ test('every token is seen, and predicted, sometimes', () => {
 
 test('counts that do not fit are refused in one line', () => {
   const grid = { rows: 4, columns: 4 };
-  for (const [visible, predicted] of [[10, 7], [0, 4], [4, 0], [1.5, 2]] as const)
+  for (const [visible, predicted] of [
+    [10, 7],
+    [0, 4],
+    [4, 0],
+    [1.5, 2],
+  ] as const)
     assert.throws(
       () => sampleMasks(random(1), grid, { visible, predicted, ...paperRectangles }),
-      (error: Error) => error instanceof UserError && /grid of 4 × 4/.test(error.message) && !/\n/.test(error.message),
+      (error: Error) =>
+        error instanceof UserError && /grid of 4 × 4/.test(error.message) && !/\n/.test(error.message),
     );
 });
