@@ -1,0 +1,56 @@
+import type { DType, Program, Shape, Spec, Tensor, TensorData } from '../tensor/index.js';
+import type { MapTree } from '../tensor/index.js';
+
+/** A value in the engine's memory. Between steps state stays here; `read` copies it out. */
+export interface Value {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** A view of the numbers where the engine's memory is ours to see, else a copy. */
+  read(): Promise<TensorData>;
+  dispose(): void;
+}
+
+/** What an input may be: a value of the engine, or plain numbers of the right length. */
+export type Feed = Value | TensorData | ReadonlyArray<number>;
+/** Feeds for a program whose inputs have specs I. */
+export type Feeds<I> = MapTree<I, Spec, Feed>;
+/** Values of a program whose outputs are tensors O. */
+export type Results<O> = MapTree<O, Tensor, Value>;
+
+/** A program made ready to run. */
+export interface Executable<I = unknown, O = unknown> {
+  readonly program: Program<I, O>;
+  /**
+   * Runs once. A feed of the wrong length or type is an error that names the input.
+   * @param into values to write results into, by dotted output path (e.g. `state.weights`); they must not be
+   *   among the feeds. Results not named here get new values.
+   */
+  run(feeds: Feeds<I>, into?: ReadonlyMap<string, Value>): Promise<Results<O>>;
+  dispose(): void;
+}
+
+export interface EngineOptions {
+  /** Threads inside one operator, ≥ 1; all cores by default. */
+  readonly threads?: number;
+  readonly device?: Device;
+  /** Write a Chrome trace of every operator run, with this path prefix. */
+  readonly profile?: string;
+}
+
+export type Device = 'cpu';
+
+/** Compiles and runs programs, and owns their memory. */
+export interface Engine {
+  readonly device: Device;
+  readonly threads: number;
+  compile<I, O>(program: Program<I, O>): Promise<Executable<I, O>>;
+  /** A value of the engine holding a copy of `data` (zeros when absent). */
+  value(spec: { dtype: DType; shape: readonly number[] }, data?: TensorData): Value;
+  dispose(): void;
+}
+
+/** Concrete sizes of `shape`, reading symbolic ones off the length of the data fed. */
+export function resolveShape(shape: Shape, length: number): number[] {
+  const fixed = shape.reduce<number>((product, dim) => (typeof dim === 'number' ? product * dim : product), 1);
+  return shape.map((dim) => (typeof dim === 'number' ? dim : length / fixed));
+}

@@ -1,0 +1,132 @@
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import {
+  type DType,
+  leaves,
+  mapTree,
+  outputName,
+  type Program,
+  Tensor,
+  type TensorData,
+  toData,
+  toOnnx,
+  type Tree,
+} from '../tensor/index.js';
+import { type Engine, type EngineOptions, type Executable, type Feed, type Feeds, type Results, resolveShape, type Value } from './engine.js';
+
+const ortTypes: Record<DType, ort.Tensor.Type> = {
+  float32: 'float32',
+  float64: 'float64',
+  int32: 'int32',
+  int64: 'int64',
+  bool: 'bool',
+};
+
+class CpuValue implements Value {
+  constructor(readonly tensor: ort.Tensor) {}
+
+  get dtype(): DType {
+    return this.tensor.type as DType;
+  }
+
+  get shape(): readonly number[] {
+    return this.tensor.dims;
+  }
+
+  async read(): Promise<TensorData> {
+    return this.tensor.data as TensorData;
+  }
+
+  dispose(): void {
+    this.tensor.dispose();
+  }
+}
+
+function ortTensor(dtype: DType, data: TensorData, shape: readonly number[]): ort.Tensor {
+  return new ort.Tensor(ortTypes[dtype], data as Float32Array, shape);
+}
+
+const isFeed = (value: unknown): value is Feed =>
+  value instanceof CpuValue || ArrayBuffer.isView(value) || Array.isArray(value);
+const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
+
+class NodeExecutable<I, O> implements Executable<I, O> {
+  readonly #specs: Map<string, Tensor>;
+
+  constructor(
+    readonly program: Program<I, O>,
+    private readonly session: ort.InferenceSession,
+  ) {
+    this.#specs = new Map(program.inputs);
+  }
+
+  async run(feeds: Feeds<I>, into?: ReadonlyMap<string, Value>): Promise<Results<O>> {
+    const inputs: Record<string, ort.Tensor> = {};
+    for (const [path, feed] of leaves(feeds as Tree<Feed>, isFeed)) inputs[path] = this.#input(path, feed);
+    for (const path of this.#specs.keys())
+      if (inputs[path] === undefined) throw new Error(`${this.program.name}: input ${path} is missing`);
+    const fetches: Record<string, ort.Tensor | null> = {};
+    for (const [path] of this.program.outputs)
+      fetches[outputName(path)] = (into?.get(path) as CpuValue | undefined)?.tensor ?? null;
+    const results = await this.session.run(inputs, fetches);
+    return mapTree(this.program.outputTree, isTensor, (_, path) => {
+      const given = into?.get(path);
+      return given ?? new CpuValue(results[outputName(path)] as ort.Tensor);
+    }) as Results<O>;
+  }
+
+  #input(path: string, feed: Feed): ort.Tensor {
+    const spec = this.#specs.get(path);
+    if (spec === undefined) throw new Error(`${this.program.name}: there is no input ${path}`);
+    if (feed instanceof CpuValue) {
+      const fits = feed.shape.length === spec.rank && spec.shape.every((dim, i) => typeof dim === 'string' || dim === feed.shape[i]);
+      if (!fits || feed.dtype !== spec.dtype)
+        throw new Error(`${this.program.name}: input ${path} is ${feed.dtype}[${feed.shape}], not ${spec.dtype}[${spec.shape}]`);
+      return feed.tensor;
+    }
+    const data = ArrayBuffer.isView(feed) ? (feed as TensorData) : toData(spec.dtype, feed as number[]);
+    const shape = resolveShape(spec.shape, data.length);
+    if (shape.reduce((a, b) => a * b, 1) !== data.length || shape.some((dim) => !Number.isInteger(dim)))
+      throw new Error(`${this.program.name}: input ${path} has ${data.length} numbers, shape is [${spec.shape}]`);
+    return ortTensor(spec.dtype, data, shape);
+  }
+
+  dispose(): void {
+    void this.session.release();
+  }
+}
+
+/**
+ * ONNX Runtime in Node, on the CPU.
+ * @param options.threads threads inside one operator (default: all cores)
+ */
+export function createEngine({ threads = availableParallelism(), device = 'cpu', profile }: EngineOptions = {}): Engine {
+  const executables: Executable[] = [];
+  return {
+    device,
+    threads,
+    async compile<I, O>(program: Program<I, O>): Promise<Executable<I, O>> {
+      const session = await ort.InferenceSession.create(toOnnx(program), {
+        executionProviders: [device],
+        intraOpNumThreads: threads,
+        interOpNumThreads: 1,
+        graphOptimizationLevel: 'all',
+        // Bitwise repeatable runs need a fixed reduction order.
+        extra: { session: { set_denormal_as_zero: '1' } },
+        ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+      });
+      const executable = new NodeExecutable(program, session);
+      executables.push(executable as Executable);
+      return executable;
+    },
+    value(spec, data) {
+      const count = spec.shape.reduce((a, b) => a * b, 1);
+      const own = data === undefined ? toData(spec.dtype, new Float32Array(count)) : data.slice();
+      return new CpuValue(ortTensor(spec.dtype, own as TensorData, spec.shape));
+    },
+    dispose() {
+      for (const executable of executables) executable.dispose();
+      executables.length = 0;
+    },
+  };
+}

@@ -1,0 +1,14 @@
+export { gradient } from './gradient.js';
+export { reachable } from './graph.js';
+export { outputName, toOnnx } from './onnx-model.js';
+export { scope } from './op.js';
+export * from './ops/activation.js';
+export * from './ops/elementwise.js';
+export * from './ops/gather.js';
+export * from './ops/matmul.js';
+export * from './ops/normalisation.js';
+export * from './ops/reduce.js';
+export * from './ops/shape.js';
+export { type Program, type SpecTree, spec, type Traced, trace } from './program.js';
+export * from './tensor.js';
+export { leaves, type MapTree, mapTree, type Tree } from './tree.js';

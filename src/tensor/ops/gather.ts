@@ -1,0 +1,26 @@
+import { apply, type Operator } from '../op.js';
+import { type Dim, constant, size, type Tensor } from '../tensor.js';
+import { cast, equal } from './elementwise.js';
+import { matmul } from './matmul.js';
+import { reshape, transposeLast } from './shape.js';
+
+/** Per sample, the tokens at the given positions: tokens [B, N, D], positions int32 [B, K] → [B, K, D]. */
+export function gatherTokens(tokens: Tensor, positions: Tensor): Tensor {
+  const operator: Operator = {
+    infer: ([x, indices]) => {
+      const [batch, , width] = (x as Tensor).shape as [Dim, Dim, Dim];
+      const shape = (indices as Tensor).shape;
+      if ((x as Tensor).rank !== 3 || shape[0] !== batch || positions.dtype !== 'int32')
+        throw new Error('needs tokens [B, N, D] and int32 positions [B, K]');
+      return [{ dtype: tokens.dtype, shape: [batch, shape[1] as Dim, width] }];
+    },
+    gradient: (_, dys) => {
+      // A sum over equal positions: the transposed one-hot selection, deterministic and free of scatters.
+      const places = constant(Array.from({ length: size(tokens, 1) }, (_, i) => i), { dtype: 'int32' });
+      const selected = cast(equal(reshape(positions, [...positions.shape, 1]), places), tokens.dtype);
+      return [matmul(transposeLast(selected), dys[0] as Tensor), undefined];
+    },
+  };
+  const indices = reshape(cast(positions, 'int64'), [...positions.shape, 1]);
+  return apply('GatherND', operator, [tokens, indices], { batch_dims: 1 });
+}

@@ -1,0 +1,38 @@
+import { apply, broadcastShape, type Operator, sameDType } from '../op.js';
+import { type Dim, staticShape, type Tensor } from '../tensor.js';
+import { reduceTo, reshape, transposeLast } from './shape.js';
+
+/** All leading axes folded into rows: [..., n] → [rows, n]. */
+function rows(x: Tensor): Tensor {
+  const shape = staticShape(x);
+  const width = shape.at(-1) ?? 1;
+  return reshape(x, [shape.reduce((a, b) => a * b, 1) / width, width]);
+}
+
+const operator: Operator = {
+  infer: (inputs) => {
+    const [a, b] = inputs as [Tensor, Tensor];
+    if (a.rank < 2 || b.rank < 2) throw new Error('both operands need at least 2 axes');
+    if (a.shape.at(-1) !== b.shape.at(-2)) throw new Error(`inner sizes ${a.shape.at(-1)} and ${b.shape.at(-2)} differ`);
+    const lead = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
+    return [{ dtype: sameDType(inputs), shape: [...lead, a.shape.at(-2) as Dim, b.shape.at(-1) as Dim] }];
+  },
+  gradient: (node, dys) => {
+    const [a, b] = node.inputs as [Tensor, Tensor];
+    const dy = dys[0] as Tensor;
+    const da = reduceTo(matmul(dy, transposeLast(b)), a.shape);
+    // A shared right operand sees every leading index: fold them into rows, one product instead of a sum of many.
+    if (b.rank === 2 && a.rank > 2) return [da, matmul(transposeLast(rows(a)), rows(dy))];
+    return [da, reduceTo(matmul(transposeLast(a), dy), b.shape)];
+  },
+};
+
+/** Matrix product over the last two axes, leading axes broadcast: [..., m, k] · [..., k, n] → [..., m, n]. */
+export function matmul(a: Tensor, b: Tensor): Tensor {
+  return apply('MatMul', operator, [a, b]);
+}
+
+/** x · Wᵀ for a weight stored as [out, in], as PyTorch does: [..., in] → [..., out]. */
+export function matmulTransposed(x: Tensor, weight: Tensor): Tensor {
+  return matmul(x, transposeLast(weight));
+}
