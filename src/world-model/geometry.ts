@@ -68,13 +68,17 @@ export function resizeMatrix(
     const center = start + (sample + 0.5) * scale;
     const first = Math.max(0, Math.trunc(center - support + 0.5));
     const end = Math.min(inSize, Math.trunc(center + support + 0.5));
-    const weight = (pixel: number): number => Math.max(0, 1 - Math.abs(pixel - center + 0.5) / support);
     let total = 0;
-    for (let pixel = first; pixel < end; pixel++) total += weight(pixel);
+    for (let pixel = first; pixel < end; pixel++) total += triangle((pixel - center + 0.5) / support);
     const row = offset + (flip ? outSize - 1 - sample : sample) * inSize;
-    for (let pixel = first; pixel < end; pixel++) out[row + pixel] = weight(pixel) / total;
+    for (let pixel = first; pixel < end; pixel++)
+      out[row + pixel] = triangle((pixel - center + 0.5) / support) / total;
   }
   return out;
+}
+
+function triangle(distance: number): number {
+  return Math.max(0, 1 - Math.abs(distance));
 }
 
 /**
@@ -109,9 +113,9 @@ export function blurMatrix(
   return out;
 }
 
-/** The blur kernel for images of `size` pixels: a tenth of the side, made odd (23 at 224, as in BYOL). */
+/** The blur kernel for images of `size` pixels: a tenth of the side, made odd, at least 3 (23 at 224, as in BYOL). */
 export function blurKernelSize(size: number): number {
-  return 2 * Math.round(size / 20) + 1;
+  return 2 * Math.max(1, Math.round(size / 20)) + 1;
 }
 
 /**

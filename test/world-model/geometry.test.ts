@@ -65,7 +65,7 @@ test('blur agrees with torchvision gaussian_blur; sigma 0 is the identity', () =
   assert.deepEqual([...blurMatrix(3, 0, 3)], [1, 0, 0, 0, 1, 0, 0, 0, 1]);
   assert.throws(() => blurMatrix(3, 1, 7), /too large/);
   assert.throws(() => blurMatrix(9, 1, 4), /not odd/);
-  assert.deepEqual([224, 96, 32].map(blurKernelSize), [23, 11, 5]);
+  assert.deepEqual([224, 96, 32, 8].map(blurKernelSize), [23, 11, 5, 3]);
 });
 
 test('crops lie inside the image, have area and ratio in range, and fall back to the centre', () => {
