@@ -2,6 +2,7 @@ import { add } from './ops/elementwise.js';
 import { zeros } from './ops/shape.js';
 import { constant, type Node, type Tensor } from './tensor.js';
 import { reachable } from './graph.js';
+import { scope } from './op.js';
 
 /**
  * Reverse-mode derivative of a scalar with respect to `parameters`, as more of the same program.
@@ -26,7 +27,8 @@ export function gradient(loss: Tensor, parameters: readonly Tensor[]): readonly 
     const dys = node.outputs.map((output) => adjoints.get(output));
     if (dys.every((dy) => dy === undefined)) continue;
     if (node.gradient === undefined) throw new Error(`gradient: ${node.type} has no gradient rule`);
-    const dxs = node.gradient(node, dys);
+    const rule = node.gradient;
+    const dxs = scope(`${node.scope}/backward`, () => rule(node, dys));
     node.inputs.forEach((input, i) => {
       const dx = dxs[i];
       if (dx === undefined) return;

@@ -1,3 +1,4 @@
+export { type Cost, cost } from './cost.js';
 export { gradient } from './gradient.js';
 export { reachable } from './graph.js';
 export { outputName, toOnnx } from './onnx-model.js';

@@ -24,3 +24,21 @@ export function gatherTokens(tokens: Tensor, positions: Tensor): Tensor {
   const indices = reshape(cast(positions, 'int64'), [...positions.shape, 1]);
   return apply('GatherND', operator, [tokens, indices], { batch_dims: 1 });
 }
+
+/** Rows of a table: table [N, D], positions int32 [B, K] → [B, K, D]. */
+export function gatherRows(table: Tensor, positions: Tensor): Tensor {
+  const operator: Operator = {
+    infer: ([rows, indices]) => {
+      if ((rows as Tensor).rank !== 2 || (indices as Tensor).rank !== 2 || positions.dtype !== 'int32')
+        throw new Error('needs a table [N, D] and int32 positions [B, K]');
+      return [{ dtype: table.dtype, shape: [...(indices as Tensor).shape, size(table, 1)] }];
+    },
+    gradient: (_, dys) => {
+      const flat = reshape(positions, [size(positions, 0) * size(positions, 1)]);
+      const places = constant(Array.from({ length: size(table, 0) }, (_, i) => i), { dtype: 'int32', shape: [size(table, 0), 1] });
+      const selected = cast(equal(places, flat), table.dtype);
+      return [matmul(selected, reshape(dys[0] as Tensor, [size(flat, 0), size(table, 1)])), undefined];
+    },
+  };
+  return apply('Gather', operator, [table, positions], { axis: 0 });
+}

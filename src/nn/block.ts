@@ -1,0 +1,78 @@
+import { add, type Dim, gelu, layerNorm, matmul, mul, reshape, scope, softmax, split, size, slice, type Tensor, transpose, transposeLast } from '../tensor/index.js';
+import { type Linear, linear, linearSpec } from './linear.js';
+import type { ParameterSpec } from './parameters.js';
+
+/** Scale and bias of a layer normalisation, each [D]. */
+export interface Norm<T> {
+  readonly weight: T;
+  readonly bias: T;
+}
+
+/** A pre-norm transformer block; names as in timm. */
+export interface Block<T> {
+  readonly norm1: Norm<T>;
+  readonly attn: { readonly qkv: Linear<T>; readonly proj: Linear<T> };
+  readonly norm2: Norm<T>;
+  readonly mlp: { readonly fc1: Linear<T>; readonly fc2: Linear<T> };
+}
+
+export function normSpec(width: number): Norm<ParameterSpec> {
+  return {
+    weight: { shape: [width], initialise: { value: 1 } },
+    bias: { shape: [width], initialise: { value: 0 } },
+  };
+}
+
+/** Residual outputs start at half of Xavier's size, so that a deep stack starts near the identity. */
+export function blockSpec(width: number, mlp = 4): Block<ParameterSpec> {
+  return {
+    norm1: normSpec(width),
+    attn: { qkv: linearSpec(width, 3 * width), proj: linearSpec(width, width, 0.5) },
+    norm2: normSpec(width),
+    mlp: { fc1: linearSpec(width, mlp * width), fc2: linearSpec(mlp * width, width, 0.5) },
+  };
+}
+
+/** Blocks 0 … depth−1, keyed by number as on disk. */
+export function blocksSpec(depth: number, width: number): Readonly<Record<string, Block<ParameterSpec>>> {
+  return Object.fromEntries(Array.from({ length: depth }, (_, i) => [String(i), blockSpec(width)]));
+}
+
+export function norm(x: Tensor, { weight, bias }: Norm<Tensor>): Tensor {
+  return layerNorm(x, weight, bias);
+}
+
+/** Multi-head self-attention, [B, N, D] → [B, N, D]; D is a multiple of `heads`. */
+export function attention(x: Tensor, { qkv, proj }: Block<Tensor>['attn'], heads: number): Tensor {
+  const [batch, tokens] = x.shape as [Dim, Dim];
+  const width = size(x, -1);
+  const joined = reshape(linear(x, qkv), [batch, tokens, 3, heads, width / heads]);
+  const [q, k, v] = split(transpose(joined, [2, 0, 3, 1, 4]), 0, [1, 1, 1]).map((part) =>
+    reshape(part, part.shape.slice(1)),
+  ) as [Tensor, Tensor, Tensor];
+  const scores = matmul(mul(q, Math.sqrt(heads / width)), transposeLast(k));
+  const mixed = transpose(matmul(softmax(scores), v), [0, 2, 1, 3]);
+  return linear(reshape(mixed, [batch, tokens, width]), proj);
+}
+
+/** A pre-norm block: x + attention(norm(x)), then x + mlp(norm(x)). [B, N, D] → [B, N, D]. */
+export function block(x: Tensor, parameters: Block<Tensor>, heads: number): Tensor {
+  const attended = add(x, scope('attn', () => attention(norm(x, parameters.norm1), parameters.attn, heads)));
+  return scope('mlp', () => {
+    const hidden = gelu(linear(norm(attended, parameters.norm2), parameters.mlp.fc1));
+    return add(attended, linear(hidden, parameters.mlp.fc2));
+  });
+}
+
+/** A stack of blocks in order of their numbers. */
+export function blocks(x: Tensor, stack: Readonly<Record<string, Block<Tensor>>>, heads: number): Tensor {
+  return Object.entries(stack).reduce(
+    (tokens, [number, parameters]) => scope(`blocks.${number}`, () => block(tokens, parameters, heads)),
+    x,
+  );
+}
+
+/** The last `count` tokens: [B, N, D] → [B, count, D]. */
+export function lastTokens(x: Tensor, count: number): Tensor {
+  return slice(x, 1, size(x, 1) - count, size(x, 1));
+}

@@ -1,0 +1,5 @@
+export * from './adamw.js';
+export * from './block.js';
+export * from './linear.js';
+export * from './parameters.js';
+export * from './position.js';

@@ -1,0 +1,164 @@
+import { adamw, type Flat, flatSpecs, type Layout, layout, unpack } from '../nn/index.js';
+import {
+  add, concat, gradient, leaves, minimum, mul, type Program, reciprocal, reshape, scope, type Spec, spec, sqrt, sub, sum, Tensor, trace, type Tree, type Dim,
+} from '../tensor/index.js';
+import { type Encoder, encoderSpec, makeViews, type ModelConfig, type Normalisation, objective, type Predictor, predictorSpec, type ViewInputs, viewSpecs, type ViewsConfig } from '../world-model/index.js';
+import type { ParameterSpec } from '../nn/index.js';
+
+/** Where the parameters of encoder and predictor lie in their flat vectors. */
+export interface Layouts {
+  readonly encoder: Layout<Encoder<ParameterSpec>>;
+  readonly predictor: Layout<Predictor<ParameterSpec>>;
+}
+
+/** The parts that are trained. */
+export type Trainable<T> = { readonly encoder?: Flat<T>; readonly predictor: Flat<T> };
+
+/** All that a step carries to the next. With a frozen encoder only the predictor is in it. */
+export interface State<T> {
+  readonly weights: Trainable<T>;
+  readonly mean: Trainable<T>;
+  readonly variance: Trainable<T>;
+  /** Target encoder; absent where the encoder is frozen (it is then the encoder itself). */
+  readonly target?: Flat<T>;
+}
+
+/** Scalars that follow a schedule, one set a step. */
+export interface Rates<T> {
+  readonly learningRate: T;
+  readonly weightDecay: T;
+  /** How much of the target encoder stays. */
+  readonly momentum: T;
+  readonly meanCorrection: T;
+  readonly varianceCorrection: T;
+}
+
+/** What one step is built from. */
+export interface StepConfig {
+  readonly model: ModelConfig;
+  readonly views: ViewsConfig;
+  readonly normalisation: Normalisation;
+  readonly frozen: boolean;
+  /** Images in one run of the program. */
+  readonly batch: number;
+  /** Runs whose gradients are averaged into one update. */
+  readonly accumulate: number;
+  readonly betas: readonly [number, number];
+  /** Largest global gradient norm. */
+  readonly clip: number;
+}
+
+export interface StepInputs<T> {
+  readonly images: T;
+  readonly views: ViewInputs<T>;
+  readonly rates: Rates<T>;
+  readonly state: State<T>;
+  /** Sum of the gradients of the earlier runs of this update; absent where accumulate is 1. */
+  readonly gradients?: Trainable<T>;
+  /** Weights of an encoder that is not trained. */
+  readonly frozenEncoder?: Flat<T>;
+}
+
+/** The layouts of a model's parameters. */
+export function layouts(model: ModelConfig): Layouts {
+  return { encoder: layout(encoderSpec(model.encoder)), predictor: layout(predictorSpec(model.predictor, model.encoder)) };
+}
+
+const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
+
+function trainable<T>(frozen: boolean, make: (part: 'encoder' | 'predictor') => Flat<T>): Trainable<T> {
+  return frozen ? { predictor: make('predictor') } : { encoder: make('encoder'), predictor: make('predictor') };
+}
+
+/** Specs of the state. */
+export function stateSpecs({ model, frozen }: Pick<StepConfig, 'model' | 'frozen'>): State<Spec> {
+  const parts = layouts(model);
+  const specs = (): Trainable<Spec> => trainable(frozen, (part) => flatSpecs(parts[part]));
+  const state = { weights: specs(), mean: specs(), variance: specs() };
+  return frozen ? state : { ...state, target: flatSpecs(parts.encoder) };
+}
+
+/** Specs of a step's inputs. */
+export function stepSpecs(config: StepConfig): StepInputs<Spec> {
+  const { image } = config.views;
+  const scalar = spec([]);
+  const state = stateSpecs(config);
+  return {
+    images: spec([config.batch, 3, image.height, image.width]),
+    views: viewSpecs(config.views, config.batch as Dim),
+    rates: { learningRate: scalar, weightDecay: scalar, momentum: scalar, meanCorrection: scalar, varianceCorrection: scalar },
+    state,
+    ...(config.accumulate > 1 ? { gradients: state.weights } : {}),
+    ...(config.frozen ? { frozenEncoder: flatSpecs(layouts(config.model).encoder) } : {}),
+  };
+}
+
+/** The loss of a batch and its gradients, summed onto those of earlier runs, as flat vectors. */
+function lossAndGradients(inputs: StepInputs<Tensor>, config: StepConfig): { loss: Tensor; gradients: Trainable<Tensor> } {
+  const parts = layouts(config.model);
+  const { weights, target } = inputs.state;
+  const encoderFlat = (weights.encoder ?? inputs.frozenEncoder) as Flat<Tensor>;
+  const encoder = unpack(parts.encoder, encoderFlat) as Encoder<Tensor>;
+  const predictor = unpack(parts.predictor, weights.predictor) as Predictor<Tensor>;
+  const average = target === undefined ? encoder : (unpack(parts.encoder, target) as Encoder<Tensor>);
+  const views = scope('views', () => makeViews(inputs.images, inputs.views, config.normalisation));
+  const loss = objective({ ...inputs.views, source: views.source, target: views.target }, { encoder, predictor, target: average }, config.model);
+
+  const trees = { encoder: leaves(encoder as unknown as Tree<Tensor>, isTensor), predictor: leaves(predictor as unknown as Tree<Tensor>, isTensor) };
+  const trained = config.frozen ? (['predictor'] as const) : (['encoder', 'predictor'] as const);
+  const derivatives = gradient(loss, trained.flatMap((part) => trees[part].map(([, tensor]) => tensor)));
+  const byTensor = new Map(trained.flatMap((part) => trees[part].map(([, tensor]) => tensor)).map((tensor, i) => [tensor, derivatives[i] as Tensor]));
+  const flat = (part: 'encoder' | 'predictor', group: 'matrices' | 'vectors'): Tensor => {
+    const groups = new Map(parts[part].entries.map((entry) => [entry.name, entry.group]));
+    const chosen = trees[part].filter(([name]) => groups.get(name) === group);
+    const joined = concat(chosen.map(([, tensor]) => {
+      const dy = byTensor.get(tensor) as Tensor;
+      return reshape(dy, [tensor.shape.reduce<number>((a, b) => a * (b as number), 1)]);
+    }), 0);
+    const before = inputs.gradients?.[part]?.[group];
+    return before === undefined ? joined : add(before, joined);
+  };
+  const gradients = trainable(config.frozen, (part) => ({ matrices: flat(part, 'matrices'), vectors: flat(part, 'vectors') }));
+  return { loss, gradients };
+}
+
+/** A run that only adds to the gradients; all but the last of an update's. */
+export function traceAccumulation(config: StepConfig) {
+  return trace('accumulate', stepSpecs(config), (inputs) => lossAndGradients(inputs as unknown as StepInputs<Tensor>, config));
+}
+
+/** One whole pretraining step: views → encode → predict → loss → gradients → clip → AdamW → average. */
+export function traceStep(config: StepConfig): Program<StepInputs<Spec>, { loss: Tensor; gradientNorm: Tensor; state: State<Tensor> }> {
+  return trace('step', stepSpecs(config), (traced) => {
+    const inputs = traced as unknown as StepInputs<Tensor>;
+    const { loss, gradients } = lossAndGradients(inputs, config);
+    return scope('update', () => {
+      const all = leaves(gradients as unknown as Tree<Tensor>, isTensor).map(([, flat]) => flat);
+      const squares = all.map((flat) => sum(mul(flat, flat))).reduce((a, b) => add(a, b));
+      const gradientNorm = mul(sqrt(squares), 1 / config.accumulate);
+      const scale = mul(minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1), 1 / config.accumulate);
+      const { rates, state } = inputs;
+      const updated = (part: 'encoder' | 'predictor', group: 'matrices' | 'vectors') => {
+        const at = <T>(tree: Trainable<T>): T => (tree[part] as Flat<T>)[group];
+        const moments = { weights: at(state.weights), mean: at(state.mean), variance: at(state.variance) };
+        const weightDecay = group === 'matrices' ? rates.weightDecay : undefined;
+        return adamw(moments, mul(at(gradients), scale), { ...rates, weightDecay }, config);
+      };
+      const parts = trainable(config.frozen, (part) => ({ matrices: updated(part, 'matrices'), vectors: updated(part, 'vectors') }) as unknown as Flat<Tensor>) as unknown as Trainable<ReturnType<typeof updated>>;
+      const pick = (key: 'weights' | 'mean' | 'variance'): Trainable<Tensor> =>
+        trainable(config.frozen, (part) => {
+          const flat = parts[part] as Flat<ReturnType<typeof updated>>;
+          return { matrices: flat.matrices[key], vectors: flat.vectors[key] };
+        });
+      const weights = pick('weights');
+      const average = (group: 'matrices' | 'vectors'): Tensor =>
+        add(mul((state.target as Flat<Tensor>)[group], rates.momentum), mul((weights.encoder as Flat<Tensor>)[group], sub(1, rates.momentum)));
+      const next: State<Tensor> = { weights, mean: pick('mean'), variance: pick('variance') };
+      return {
+        loss,
+        gradientNorm,
+        state: config.frozen ? next : { ...next, target: { matrices: average('matrices'), vectors: average('vectors') } },
+      };
+    });
+  });
+}

@@ -1,0 +1,60 @@
+import { type Block, blocks, blocksSpec, lastTokens, type Linear, linear, linearSpec, type Norm, norm, normSpec, type ParameterSpec, sineCosine } from '../nn/index.js';
+import { add, concat, gatherRows, reshape, scope, size, type Tensor } from '../tensor/index.js';
+import { type Conditioning, type ConditioningParameters, condition, conditioningSpec } from './conditioning.js';
+import type { EncoderConfig } from './encoder.js';
+
+/** Sizes of the predictor, named IWM_{depth,width} in the paper. */
+export interface PredictorConfig {
+  readonly depth: number;
+  readonly width: number;
+  readonly heads: number;
+  readonly conditioning: Conditioning;
+}
+
+/** Parameters of the predictor; names as in I-JEPA. */
+export interface Predictor<T> {
+  readonly predictor_embed: Linear<T>;
+  readonly mask_token: T;
+  readonly conditioning: ConditioningParameters<T>;
+  readonly predictor_blocks: Readonly<Record<string, Block<T>>>;
+  readonly predictor_norm: Norm<T>;
+  readonly predictor_proj: Linear<T>;
+}
+
+export function predictorSpec({ depth, width, conditioning }: PredictorConfig, encoder: EncoderConfig): Predictor<ParameterSpec> {
+  return {
+    predictor_embed: linearSpec(encoder.width, width),
+    mask_token: { shape: [1, 1, width], initialise: { normal: 0.02 } },
+    conditioning: conditioningSpec(conditioning, width),
+    predictor_blocks: blocksSpec(depth, width),
+    predictor_norm: normSpec(width),
+    predictor_proj: linearSpec(width, encoder.width),
+  };
+}
+
+/**
+ * Latents of the target view, predicted from those of the source view and the action between them.
+ * @param context latents of the source, [B, V, D]
+ * @param action [B, 7]
+ * @param at.visible positions of the context's tokens, int32 [B, V]; all in order where absent
+ * @param at.predicted positions to predict, int32 [B, P]
+ * @returns [B, P, D]
+ */
+export function predict(
+  context: Tensor,
+  action: Tensor,
+  at: { readonly visible?: Tensor; readonly predicted: Tensor },
+  parameters: Predictor<Tensor>,
+  config: PredictorConfig,
+  encoder: EncoderConfig,
+): Tensor {
+  const side = encoder.image / encoder.patch;
+  const positions = sineCosine(side, side, config.width);
+  const places = at.visible === undefined ? positions : gatherRows(positions, at.visible);
+  const known = add(linear(context, parameters.predictor_embed), places);
+  const queries = add(gatherRows(positions, at.predicted), reshape(parameters.mask_token, [1, 1, config.width]));
+  const asked = scope('conditioning', () => condition(queries, action, parameters.conditioning));
+  const tokens = blocks(concat([known, asked], 1), parameters.predictor_blocks, config.heads);
+  const answers = lastTokens(tokens, size(at.predicted, 1));
+  return linear(norm(answers, parameters.predictor_norm), parameters.predictor_proj);
+}
