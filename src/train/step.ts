@@ -1,9 +1,39 @@
+import type { ParameterSpec } from '../nn/index.js';
 import { adamw, type Flat, flatSpecs, type Layout, layout, unpack } from '../nn/index.js';
 import {
-  add, concat, gradient, leaves, minimum, mul, type Program, reciprocal, reshape, scope, type Spec, spec, sqrt, sub, sum, Tensor, trace, type Tree, type Dim,
+  add,
+  concat,
+  type Dim,
+  gradient,
+  leaves,
+  minimum,
+  mul,
+  type Program,
+  reciprocal,
+  reshape,
+  type Spec,
+  scope,
+  spec,
+  sqrt,
+  sub,
+  sum,
+  Tensor,
+  type Tree,
+  trace,
 } from '../tensor/index.js';
-import { type Encoder, encoderSpec, makeViews, type ModelConfig, type Normalisation, objective, type Predictor, predictorSpec, type ViewInputs, viewSpecs, type ViewsConfig } from '../world-model/index.js';
-import type { ParameterSpec } from '../nn/index.js';
+import {
+  type Encoder,
+  encoderSpec,
+  type ModelConfig,
+  makeViews,
+  type Normalisation,
+  objective,
+  type Predictor,
+  predictorSpec,
+  type ViewInputs,
+  type ViewsConfig,
+  viewSpecs,
+} from '../world-model/index.js';
 
 /** Where the parameters of encoder and predictor lie in their flat vectors. */
 export interface Layouts {
@@ -61,13 +91,18 @@ export interface StepInputs<T> {
 
 /** The layouts of a model's parameters. */
 export function layouts(model: ModelConfig): Layouts {
-  return { encoder: layout(encoderSpec(model.encoder)), predictor: layout(predictorSpec(model.predictor, model.encoder)) };
+  return {
+    encoder: layout(encoderSpec(model.encoder)),
+    predictor: layout(predictorSpec(model.predictor, model.encoder)),
+  };
 }
 
 const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 function trainable<T>(frozen: boolean, make: (part: 'encoder' | 'predictor') => Flat<T>): Trainable<T> {
-  return frozen ? { predictor: make('predictor') } : { encoder: make('encoder'), predictor: make('predictor') };
+  return frozen
+    ? { predictor: make('predictor') }
+    : { encoder: make('encoder'), predictor: make('predictor') };
 }
 
 /** Specs of the state. */
@@ -86,7 +121,13 @@ export function stepSpecs(config: StepConfig): StepInputs<Spec> {
   return {
     images: spec([config.batch, 3, image.height, image.width]),
     views: viewSpecs(config.views, config.batch as Dim),
-    rates: { learningRate: scalar, weightDecay: scalar, momentum: scalar, meanCorrection: scalar, varianceCorrection: scalar },
+    rates: {
+      learningRate: scalar,
+      weightDecay: scalar,
+      momentum: scalar,
+      meanCorrection: scalar,
+      varianceCorrection: scalar,
+    },
     state,
     ...(config.accumulate > 1 ? { gradients: state.weights } : {}),
     ...(config.frozen ? { frozenEncoder: flatSpecs(layouts(config.model).encoder) } : {}),
@@ -94,7 +135,10 @@ export function stepSpecs(config: StepConfig): StepInputs<Spec> {
 }
 
 /** The loss of a batch and its gradients, summed onto those of earlier runs, as flat vectors. */
-function lossAndGradients(inputs: StepInputs<Tensor>, config: StepConfig): { loss: Tensor; gradients: Trainable<Tensor> } {
+function lossAndGradients(
+  inputs: StepInputs<Tensor>,
+  config: StepConfig,
+): { loss: Tensor; gradients: Trainable<Tensor> } {
   const parts = layouts(config.model);
   const { weights, target } = inputs.state;
   const encoderFlat = (weights.encoder ?? inputs.frozenEncoder) as Flat<Tensor>;
@@ -102,33 +146,57 @@ function lossAndGradients(inputs: StepInputs<Tensor>, config: StepConfig): { los
   const predictor = unpack(parts.predictor, weights.predictor) as Predictor<Tensor>;
   const average = target === undefined ? encoder : (unpack(parts.encoder, target) as Encoder<Tensor>);
   const views = scope('views', () => makeViews(inputs.images, inputs.views, config.normalisation));
-  const loss = objective({ ...inputs.views, source: views.source, target: views.target }, { encoder, predictor, target: average }, config.model);
+  const loss = objective(
+    { ...inputs.views, source: views.source, target: views.target },
+    { encoder, predictor, target: average },
+    config.model,
+  );
 
-  const trees = { encoder: leaves(encoder as unknown as Tree<Tensor>, isTensor), predictor: leaves(predictor as unknown as Tree<Tensor>, isTensor) };
+  const trees = {
+    encoder: leaves(encoder as unknown as Tree<Tensor>, isTensor),
+    predictor: leaves(predictor as unknown as Tree<Tensor>, isTensor),
+  };
   const trained = config.frozen ? (['predictor'] as const) : (['encoder', 'predictor'] as const);
-  const derivatives = gradient(loss, trained.flatMap((part) => trees[part].map(([, tensor]) => tensor)));
-  const byTensor = new Map(trained.flatMap((part) => trees[part].map(([, tensor]) => tensor)).map((tensor, i) => [tensor, derivatives[i] as Tensor]));
+  const derivatives = gradient(
+    loss,
+    trained.flatMap((part) => trees[part].map(([, tensor]) => tensor)),
+  );
+  const byTensor = new Map(
+    trained
+      .flatMap((part) => trees[part].map(([, tensor]) => tensor))
+      .map((tensor, i) => [tensor, derivatives[i] as Tensor]),
+  );
   const flat = (part: 'encoder' | 'predictor', group: 'matrices' | 'vectors'): Tensor => {
     const groups = new Map(parts[part].entries.map((entry) => [entry.name, entry.group]));
     const chosen = trees[part].filter(([name]) => groups.get(name) === group);
-    const joined = concat(chosen.map(([, tensor]) => {
-      const dy = byTensor.get(tensor) as Tensor;
-      return reshape(dy, [tensor.shape.reduce<number>((a, b) => a * (b as number), 1)]);
-    }), 0);
+    const joined = concat(
+      chosen.map(([, tensor]) => {
+        const dy = byTensor.get(tensor) as Tensor;
+        return reshape(dy, [tensor.shape.reduce<number>((a, b) => a * (b as number), 1)]);
+      }),
+      0,
+    );
     const before = inputs.gradients?.[part]?.[group];
     return before === undefined ? joined : add(before, joined);
   };
-  const gradients = trainable(config.frozen, (part) => ({ matrices: flat(part, 'matrices'), vectors: flat(part, 'vectors') }));
+  const gradients = trainable(config.frozen, (part) => ({
+    matrices: flat(part, 'matrices'),
+    vectors: flat(part, 'vectors'),
+  }));
   return { loss, gradients };
 }
 
 /** A run that only adds to the gradients; all but the last of an update's. */
 export function traceAccumulation(config: StepConfig) {
-  return trace('accumulate', stepSpecs(config), (inputs) => lossAndGradients(inputs as unknown as StepInputs<Tensor>, config));
+  return trace('accumulate', stepSpecs(config), (inputs) =>
+    lossAndGradients(inputs as unknown as StepInputs<Tensor>, config),
+  );
 }
 
 /** One whole pretraining step: views → encode → predict → loss → gradients → clip → AdamW → average. */
-export function traceStep(config: StepConfig): Program<StepInputs<Spec>, { loss: Tensor; gradientNorm: Tensor; state: State<Tensor> }> {
+export function traceStep(
+  config: StepConfig,
+): Program<StepInputs<Spec>, { loss: Tensor; gradientNorm: Tensor; state: State<Tensor> }> {
   return trace('step', stepSpecs(config), (traced) => {
     const inputs = traced as unknown as StepInputs<Tensor>;
     const { loss, gradients } = lossAndGradients(inputs, config);
@@ -136,7 +204,10 @@ export function traceStep(config: StepConfig): Program<StepInputs<Spec>, { loss:
       const all = leaves(gradients as unknown as Tree<Tensor>, isTensor).map(([, flat]) => flat);
       const squares = all.map((flat) => sum(mul(flat, flat))).reduce((a, b) => add(a, b));
       const gradientNorm = mul(sqrt(squares), 1 / config.accumulate);
-      const scale = mul(minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1), 1 / config.accumulate);
+      const scale = mul(
+        minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1),
+        1 / config.accumulate,
+      );
       const { rates, state } = inputs;
       const updated = (part: 'encoder' | 'predictor', group: 'matrices' | 'vectors') => {
         const at = <T>(tree: Trainable<T>): T => (tree[part] as Flat<T>)[group];
@@ -144,7 +215,14 @@ export function traceStep(config: StepConfig): Program<StepInputs<Spec>, { loss:
         const weightDecay = group === 'matrices' ? rates.weightDecay : undefined;
         return adamw(moments, mul(at(gradients), scale), { ...rates, weightDecay }, config);
       };
-      const parts = trainable(config.frozen, (part) => ({ matrices: updated(part, 'matrices'), vectors: updated(part, 'vectors') }) as unknown as Flat<Tensor>) as unknown as Trainable<ReturnType<typeof updated>>;
+      const parts = trainable(
+        config.frozen,
+        (part) =>
+          ({
+            matrices: updated(part, 'matrices'),
+            vectors: updated(part, 'vectors'),
+          }) as unknown as Flat<Tensor>,
+      ) as unknown as Trainable<ReturnType<typeof updated>>;
       const pick = (key: 'weights' | 'mean' | 'variance'): Trainable<Tensor> =>
         trainable(config.frozen, (part) => {
           const flat = parts[part] as Flat<ReturnType<typeof updated>>;
@@ -152,12 +230,17 @@ export function traceStep(config: StepConfig): Program<StepInputs<Spec>, { loss:
         });
       const weights = pick('weights');
       const average = (group: 'matrices' | 'vectors'): Tensor =>
-        add(mul((state.target as Flat<Tensor>)[group], rates.momentum), mul((weights.encoder as Flat<Tensor>)[group], sub(1, rates.momentum)));
+        add(
+          mul((state.target as Flat<Tensor>)[group], rates.momentum),
+          mul((weights.encoder as Flat<Tensor>)[group], sub(1, rates.momentum)),
+        );
       const next: State<Tensor> = { weights, mean: pick('mean'), variance: pick('variance') };
       return {
         loss,
         gradientNorm,
-        state: config.frozen ? next : { ...next, target: { matrices: average('matrices'), vectors: average('vectors') } },
+        state: config.frozen
+          ? next
+          : { ...next, target: { matrices: average('matrices'), vectors: average('vectors') } },
       };
     });
   });

@@ -1,0 +1,88 @@
+import { totalmem } from 'node:os';
+import type { Engine } from '../engine/index.js';
+import { UserError } from '../errors.js';
+import { cost, matmul, type Node, type Program, spec, trace } from '../tensor/index.js';
+import { layouts, type StepConfig } from './step.js';
+
+/** What a run will take. */
+export interface Estimate {
+  readonly encoderParameters: number;
+  readonly predictorParameters: number;
+  /** Bytes at the peak of a step. */
+  readonly memory: number;
+  /** Multiply-adds of the model's matrix products in one update, forward and backward; views not counted. */
+  readonly multiplyAdds: number;
+  /** Seconds of all steps at `efficiency` of the matrix-product rate measured now. */
+  readonly seconds: number;
+}
+
+/** Share of the matrix-product rate that small steps reach. */
+const EFFICIENCY = 0.5;
+
+/** Model work, as opposed to making views and updating weights. */
+export const isModelWork = (node: Node): boolean =>
+  !node.scope.startsWith('views') && !node.scope.startsWith('update');
+
+/** Multiply-adds per second of a 1024³ float32 product: the median of `rounds`. */
+export async function matmulRate(engine: Engine, rounds = 5): Promise<number> {
+  const side = 1024;
+  const product = await engine.compile(
+    trace('product', { a: spec([side, side]), b: spec([side, side]) }, ({ a, b }) => ({ c: matmul(a, b) })),
+  );
+  const numbers = new Float32Array(side * side).fill(0.5);
+  const times: number[] = [];
+  for (let round = 0; round <= rounds; round++) {
+    const start = performance.now();
+    (await product.run({ a: numbers, b: numbers })).c.dispose();
+    if (round > 0) times.push(performance.now() - start);
+  }
+  product.dispose();
+  times.sort((a, b) => a - b);
+  return (side ** 3 / (times[Math.floor(times.length / 2)] as number)) * 1000;
+}
+
+/** Counts parameters, memory and time of a run. @throws UserError when it cannot fit in this machine's memory */
+export async function estimate(
+  engine: Engine,
+  program: Program,
+  config: StepConfig,
+  steps: number,
+): Promise<Estimate> {
+  const parts = layouts(config.model);
+  const counted = cost(program, isModelWork);
+  // The state stands twice: a step reads one copy and writes the other.
+  const memory = 2 * counted.inputBytes + counted.peakBytes;
+  if (memory > totalmem())
+    throw new UserError(
+      `this configuration needs about ${gigabytes(memory)} of memory, the machine has ${gigabytes(totalmem())}; lower batch or raise accumulate`,
+    );
+  const multiplyAdds = counted.multiplyAdds * config.accumulate;
+  const seconds = (steps * multiplyAdds) / ((await matmulRate(engine)) * EFFICIENCY);
+  return {
+    encoderParameters: parts.encoder.count,
+    predictorParameters: parts.predictor.count,
+    memory,
+    multiplyAdds,
+    seconds,
+  };
+}
+
+const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** The estimate in words. */
+export function describeEstimate({
+  encoderParameters,
+  predictorParameters,
+  memory,
+  multiplyAdds,
+  seconds,
+}: Estimate): string {
+  const millions = (count: number): string => `${(count / 1e6).toFixed(2)}M`;
+  return `estimate: encoder ${millions(encoderParameters)} parameters, predictor ${millions(predictorParameters)}, memory ${gigabytes(memory)}, ${(multiplyAdds / 1e9).toFixed(1)} G multiply-adds a step, about ${duration(seconds)}`;
+}
+
+/** Seconds in words: `48 s`, `12 min`, `3.4 h`. */
+export function duration(seconds: number): string {
+  if (seconds < 100) return `${Math.round(seconds)} s`;
+  return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,163 @@
+import type { Engine, Executable, Feeds, Value } from '../engine/index.js';
+import { type Flat, initialise } from '../nn/index.js';
+import { leaves, mapTree, type Spec, type Tree } from '../tensor/index.js';
+import type { Batch } from './batches.js';
+import { emptyFlat, type ModelWeights } from './checkpoint.js';
+import {
+  type Layouts,
+  layouts,
+  type Rates,
+  type State,
+  type StepConfig,
+  type StepInputs,
+  stateSpecs,
+  traceAccumulation,
+  traceStep,
+} from './step.js';
+
+const isSpec = (value: unknown): value is Spec => Array.isArray((value as Spec | undefined)?.shape);
+const isArray = (value: unknown): value is Float32Array => value instanceof Float32Array;
+const isValue = (value: unknown): value is Value => typeof (value as Value | undefined)?.read === 'function';
+
+/** A fresh model's state: random weights, the target encoder a copy of the encoder, no moments. */
+export function initialState(
+  config: StepConfig,
+  seed: number,
+): { state: State<Float32Array>; frozenEncoder?: Flat<Float32Array> } {
+  const parts = layouts(config.model);
+  const encoder = initialise(parts.encoder, seed, 0);
+  const predictor = initialise(parts.predictor, seed, 1);
+  const zeros = { encoder: emptyFlat(parts.encoder), predictor: emptyFlat(parts.predictor) };
+  if (config.frozen)
+    return {
+      state: {
+        weights: { predictor },
+        mean: { predictor: zeros.predictor },
+        variance: { predictor: emptyFlat(parts.predictor) },
+      },
+      frozenEncoder: encoder,
+    };
+  return {
+    state: {
+      weights: { encoder, predictor },
+      mean: zeros,
+      variance: { encoder: emptyFlat(parts.encoder), predictor: emptyFlat(parts.predictor) },
+      target: encoder,
+    },
+  };
+}
+
+/**
+ * Runs training steps. The state stays in the engine, in two sets of buffers that swap: a step reads one and
+ * writes the other, as an output must not share memory with an input.
+ */
+export class Trainer {
+  #current: State<Value>;
+  #next: State<Value>;
+  readonly layouts: Layouts;
+
+  private constructor(
+    private readonly step: Executable,
+    private readonly accumulation: Executable | undefined,
+    private readonly accumulate: number,
+    engine: Engine,
+    private readonly config: StepConfig,
+    state: State<Float32Array>,
+    private readonly frozenEncoder: Flat<Float32Array> | undefined,
+  ) {
+    this.layouts = layouts(config.model);
+    const values = mapTree(state, isArray, (data) =>
+      engine.value({ dtype: 'float32', shape: [data.length] }, data),
+    );
+    this.#current = values as unknown as State<Value>;
+    this.#next = mapTree(stateSpecs(config), isSpec, (spec) =>
+      engine.value({ dtype: spec.dtype, shape: spec.shape as number[] }),
+    ) as unknown as State<Value>;
+  }
+
+  /** Compiles the programs of a step and moves the state into the engine. */
+  static async create(
+    engine: Engine,
+    config: StepConfig,
+    state: State<Float32Array>,
+    frozenEncoder?: Flat<Float32Array>,
+  ): Promise<Trainer> {
+    const step = await engine.compile(traceStep(config));
+    const accumulation = config.accumulate > 1 ? await engine.compile(traceAccumulation(config)) : undefined;
+    return new Trainer(
+      step as Executable,
+      accumulation as Executable | undefined,
+      config.accumulate,
+      engine,
+      config,
+      state,
+      frozenEncoder,
+    );
+  }
+
+  /** One update from `accumulate` batches. @returns the mean loss and the gradient's norm before clipping */
+  async update(
+    batches: readonly Batch[],
+    rates: Rates<number>,
+  ): Promise<{ loss: number; gradientNorm: number }> {
+    const scalars = mapTree(
+      rates,
+      (value): value is number => typeof value === 'number',
+      (value) => [value],
+    );
+    const feeds = (batch: Batch, gradients: unknown): Feeds<StepInputs<Spec>> =>
+      ({
+        ...batch,
+        rates: scalars,
+        state: this.#current,
+        ...(this.accumulate > 1 ? { gradients } : {}),
+        ...(this.frozenEncoder === undefined ? {} : { frozenEncoder: this.frozenEncoder }),
+      }) as unknown as Feeds<StepInputs<Spec>>;
+    let loss = 0;
+    let gradients: unknown =
+      this.accumulate > 1
+        ? mapTree(
+            stateSpecs(this.config).weights,
+            isSpec,
+            (spec) => new Float32Array(spec.shape[0] as number),
+          )
+        : undefined;
+    for (const batch of batches.slice(0, -1)) {
+      const results = (await (this.accumulation as Executable).run(
+        feeds(batch, gradients) as Feeds<unknown>,
+      )) as { loss: Value; gradients: unknown };
+      loss += Number((await results.loss.read())[0]);
+      gradients = results.gradients;
+    }
+    const into = new Map(
+      leaves(this.#next as unknown as Tree<Value>, isValue).map(([path, value]) => [`state.${path}`, value]),
+    );
+    const results = (await this.step.run(
+      feeds(batches.at(-1) as Batch, gradients) as Feeds<unknown>,
+      into,
+    )) as { loss: Value; gradientNorm: Value };
+    loss += Number((await results.loss.read())[0]);
+    const gradientNorm = Number((await results.gradientNorm.read())[0]);
+    [this.#current, this.#next] = [this.#next, this.#current];
+    return { loss: loss / batches.length, gradientNorm };
+  }
+
+  /** The state as it is now; copies. */
+  async state(): Promise<State<Float32Array>> {
+    const copies = new Map<string, Float32Array>();
+    for (const [path, value] of leaves(this.#current as unknown as Tree<Value>, isValue))
+      copies.set(path, Float32Array.from((await value.read()) as Float32Array));
+    return mapTree(
+      this.#current,
+      isValue,
+      (_, path) => copies.get(path) as Float32Array,
+    ) as unknown as State<Float32Array>;
+  }
+
+  /** The weights as they are now, for evaluation; copies. */
+  async weights(): Promise<ModelWeights> {
+    const { weights, target } = await this.state();
+    const encoder = (weights.encoder ?? this.frozenEncoder) as Flat<Float32Array>;
+    return { encoder, predictor: weights.predictor, target: target ?? encoder };
+  }
+}
