@@ -1,4 +1,8 @@
 import type { Command } from 'commander';
+import { registerBench } from './bench.js';
+import { registerDemo } from './demo.js';
+import { registerEvaluate } from './evaluate.js';
+import { registerPretrain } from './pretrain.js';
 
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
@@ -8,4 +12,9 @@ import type { Command } from 'commander';
 export type RegisterCommand = (program: Command) => void;
 
 /** The commands of `iwm`, in the order in which `--help` lists them. */
-export const commands: readonly RegisterCommand[] = [];
+export const commands: readonly RegisterCommand[] = [
+  registerPretrain,
+  registerEvaluate,
+  registerBench,
+  registerDemo,
+];

@@ -1,5 +1,4 @@
-import type { DType, Program, Shape, Spec, Tensor, TensorData } from '../tensor/index.js';
-import type { MapTree } from '../tensor/index.js';
+import type { DType, MapTree, Program, Shape, Spec, Tensor, TensorData } from '../tensor/index.js';
 
 /** A value in the engine's memory. Between steps state stays here; `read` copies it out. */
 export interface Value {
@@ -51,6 +50,9 @@ export interface Engine {
 
 /** Concrete sizes of `shape`, reading symbolic ones off the length of the data fed. */
 export function resolveShape(shape: Shape, length: number): number[] {
-  const fixed = shape.reduce<number>((product, dim) => (typeof dim === 'number' ? product * dim : product), 1);
+  const fixed = shape.reduce<number>(
+    (product, dim) => (typeof dim === 'number' ? product * dim : product),
+    1,
+  );
   return shape.map((dim) => (typeof dim === 'number' ? dim : length / fixed));
 }

@@ -8,11 +8,20 @@ import {
   type Program,
   Tensor,
   type TensorData,
+  type Tree,
   toData,
   toOnnx,
-  type Tree,
 } from '../tensor/index.js';
-import { type Engine, type EngineOptions, type Executable, type Feed, type Feeds, type Results, resolveShape, type Value } from './engine.js';
+import {
+  type Engine,
+  type EngineOptions,
+  type Executable,
+  type Feed,
+  type Feeds,
+  type Results,
+  resolveShape,
+  type Value,
+} from './engine.js';
 
 const ortTypes: Record<DType, ort.Tensor.Type> = {
   float32: 'float32',
@@ -52,6 +61,7 @@ const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 class NodeExecutable<I, O> implements Executable<I, O> {
   readonly #specs: Map<string, Tensor>;
+  #released = false;
 
   constructor(
     readonly program: Program<I, O>,
@@ -79,19 +89,27 @@ class NodeExecutable<I, O> implements Executable<I, O> {
     const spec = this.#specs.get(path);
     if (spec === undefined) throw new Error(`${this.program.name}: there is no input ${path}`);
     if (feed instanceof CpuValue) {
-      const fits = feed.shape.length === spec.rank && spec.shape.every((dim, i) => typeof dim === 'string' || dim === feed.shape[i]);
+      const fits =
+        feed.shape.length === spec.rank &&
+        spec.shape.every((dim, i) => typeof dim === 'string' || dim === feed.shape[i]);
       if (!fits || feed.dtype !== spec.dtype)
-        throw new Error(`${this.program.name}: input ${path} is ${feed.dtype}[${feed.shape}], not ${spec.dtype}[${spec.shape}]`);
+        throw new Error(
+          `${this.program.name}: input ${path} is ${feed.dtype}[${feed.shape}], not ${spec.dtype}[${spec.shape}]`,
+        );
       return feed.tensor;
     }
     const data = ArrayBuffer.isView(feed) ? (feed as TensorData) : toData(spec.dtype, feed as number[]);
     const shape = resolveShape(spec.shape, data.length);
     if (shape.reduce((a, b) => a * b, 1) !== data.length || shape.some((dim) => !Number.isInteger(dim)))
-      throw new Error(`${this.program.name}: input ${path} has ${data.length} numbers, shape is [${spec.shape}]`);
+      throw new Error(
+        `${this.program.name}: input ${path} has ${data.length} numbers, shape is [${spec.shape}]`,
+      );
     return ortTensor(spec.dtype, data, shape);
   }
 
   dispose(): void {
+    if (this.#released) return;
+    this.#released = true;
     void this.session.release();
   }
 }
@@ -100,7 +118,11 @@ class NodeExecutable<I, O> implements Executable<I, O> {
  * ONNX Runtime in Node, on the CPU.
  * @param options.threads threads inside one operator (default: all cores)
  */
-export function createEngine({ threads = availableParallelism(), device = 'cpu', profile }: EngineOptions = {}): Engine {
+export function createEngine({
+  threads = availableParallelism(),
+  device = 'cpu',
+  profile,
+}: EngineOptions = {}): Engine {
   const executables: Executable[] = [];
   return {
     device,
