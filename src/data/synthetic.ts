@@ -1,0 +1,199 @@
+import { purpose, type Random, random } from '../random.js';
+import type { Source, Split } from './source.js';
+
+/** The classes of synthetic scenes: the shape of the main object. */
+export const syntheticClasses = [
+  'disc',
+  'square',
+  'triangle',
+  'star',
+  'ring',
+  'cross',
+  'diamond',
+  'crescent',
+  'bar',
+  'blob',
+] as const;
+
+/** Images in the training split, and where the others begin. */
+const TRAINING = 8192;
+const STARTS: Readonly<Record<Split, number>> = { train: 0, all: 0, validation: 2 ** 24, test: 2 ** 25 };
+
+type Colour = readonly [number, number, number];
+
+/** A colour from hue (circles), saturation and value in 0..1. */
+function hsv(hue: number, saturation: number, value: number): Colour {
+  const channel = (offset: number): number => {
+    const k = (offset + hue * 6) % 6;
+    return value - value * saturation * Math.max(0, Math.min(k, 4 - k, 1));
+  };
+  return [channel(5), channel(3), channel(1)];
+}
+
+/** Signed distance to a shape of size about 1 around the origin; negative inside. */
+function distance(shape: number, x: number, y: number, phase: number): number {
+  const radius = Math.hypot(x, y);
+  const angle = Math.atan2(y, x);
+  switch (shape) {
+    case 0:
+      return radius - 0.9;
+    case 1:
+      return Math.max(Math.abs(x), Math.abs(y)) - 0.75;
+    case 2:
+      return Math.max(0.866 * Math.abs(x) + 0.5 * y, -y) - 0.5;
+    case 3:
+      return radius - 0.62 - 0.33 * Math.cos(5 * angle);
+    case 4:
+      return Math.abs(radius - 0.7) - 0.22;
+    case 5:
+      return Math.min(
+        Math.max(Math.abs(x) - 0.28, Math.abs(y) - 0.95),
+        Math.max(Math.abs(y) - 0.28, Math.abs(x) - 0.95),
+      );
+    case 6:
+      return Math.abs(x) * 1.35 + Math.abs(y) * 0.85 - 0.8;
+    case 7:
+      return Math.max(radius - 0.95, 0.75 - Math.hypot(x - 0.45, y));
+    case 8:
+      return Math.max(Math.abs(x) - 1.05, Math.abs(y) - 0.3);
+    default:
+      return radius - 0.7 - 0.13 * Math.sin(3 * angle + phase) - 0.1 * Math.sin(2 * angle - phase);
+  }
+}
+
+/** A surface: two colours mixed by a pattern. */
+interface Surface {
+  readonly first: Colour;
+  readonly second: Colour;
+  readonly pattern: number;
+  readonly frequency: number;
+  readonly angle: number;
+}
+
+function surface(draw: Random, value: readonly [number, number]): Surface {
+  const hue = draw.next();
+  const first = hsv(hue, draw.between(0.1, 1), draw.between(value[0], value[1]));
+  const second = hsv(
+    (hue + draw.between(-0.2, 0.2) + 1) % 1,
+    draw.between(0.1, 0.9),
+    draw.between(value[0], value[1]),
+  );
+  return {
+    first,
+    second,
+    pattern: draw.integer(5),
+    frequency: draw.between(2, 9),
+    angle: draw.between(0, Math.PI),
+  };
+}
+
+/** How much of the second colour a surface has at (x, y) in −1..1. */
+function mixture({ pattern, frequency, angle }: Surface, x: number, y: number): number {
+  const along = x * Math.cos(angle) + y * Math.sin(angle);
+  const across = y * Math.cos(angle) - x * Math.sin(angle);
+  if (pattern === 0) return 0;
+  if (pattern === 1) return 0.5 + along / 2.8;
+  if (pattern === 2) return 0.5 + 0.5 * Math.tanh(4 * Math.sin(frequency * along));
+  if (pattern === 3)
+    return 0.5 + 0.5 * Math.tanh(4 * Math.sin(frequency * along) * Math.sin(frequency * across));
+  return 0.5 + 0.5 * Math.sin(frequency * along + 1.5 * Math.sin(0.7 * frequency * across));
+}
+
+interface Thing {
+  readonly shape: number;
+  readonly x: number;
+  readonly y: number;
+  readonly scale: number;
+  readonly turn: number;
+  readonly phase: number;
+  readonly surface: Surface;
+}
+
+function thing(draw: Random, shape: number, main: boolean): Thing {
+  const scale = main ? draw.between(0.42, 0.75) : draw.between(0.15, 0.28);
+  const reach = main ? 0.35 : 0.85;
+  return {
+    shape,
+    x: draw.between(-reach, reach),
+    y: draw.between(-reach, reach),
+    scale,
+    turn: draw.between(-0.5, 0.5),
+    phase: draw.between(0, 6.28),
+    surface: surface(draw, [0.35, 1]),
+  };
+}
+
+/** The class of scene `index`. */
+export function sceneLabel(index: number): number {
+  return random(purpose.scene, index).integer(syntheticClasses.length);
+}
+
+/** A scene: background, small things of other classes, and the main one in front. Always the same for an index. */
+function scene(index: number): { background: Surface; things: readonly Thing[]; light: Colour } {
+  const draw = random(purpose.scene, index);
+  const label = draw.integer(syntheticClasses.length);
+  const background = surface(draw, [0.1, 0.9]);
+  const small = Array.from({ length: draw.integer(3) }, () =>
+    thing(draw, draw.integer(syntheticClasses.length), false),
+  );
+  return {
+    background,
+    things: [...small, thing(draw, label, true)],
+    light: [draw.between(-0.3, 0.3), draw.between(-0.3, 0.3), draw.between(0.8, 1.1)],
+  };
+}
+
+/**
+ * Draws scene `index`.
+ * @param out RGB bytes, written at `offset`, [size, size, 3]
+ * @param map segmentation map [size, size], where wanted: 0 background, 1 + class elsewhere
+ */
+export function drawScene(index: number, size: number, out: Uint8Array, offset = 0, map?: Uint8Array): void {
+  const { background, things, light } = scene(index);
+  const soft = size / 2;
+  for (let row = 0; row < size; row++)
+    for (let column = 0; column < size; column++) {
+      const x = (2 * column + 1) / size - 1;
+      const y = (2 * row + 1) / size - 1;
+      const pixel = row * size + column;
+      const shade = light[2] + light[0] * x + light[1] * y;
+      const below = mixture(background, x, y);
+      let red = background.first[0] + below * (background.second[0] - background.first[0]);
+      let green = background.first[1] + below * (background.second[1] - background.first[1]);
+      let blue = background.first[2] + below * (background.second[2] - background.first[2]);
+      if (map) map[pixel] = 0;
+      for (const { shape, x: left, y: top, scale, turn, phase, surface: skin } of things) {
+        const dx = (x - left) / scale;
+        const dy = (y - top) / scale;
+        const u = dx * Math.cos(turn) + dy * Math.sin(turn);
+        const v = dy * Math.cos(turn) - dx * Math.sin(turn);
+        const cover = Math.max(0, Math.min(1, 0.5 - distance(shape, u, v, phase) * scale * soft));
+        if (cover === 0) continue;
+        const second = mixture(skin, u, v);
+        red += cover * (skin.first[0] + second * (skin.second[0] - skin.first[0]) - red);
+        green += cover * (skin.first[1] + second * (skin.second[1] - skin.first[1]) - green);
+        blue += cover * (skin.first[2] + second * (skin.second[2] - skin.first[2]) - blue);
+        if (map && cover >= 0.5) map[pixel] = 1 + shape;
+      }
+      const at = offset + 3 * pixel;
+      out[at] = Math.max(0, Math.min(255, Math.round(255 * red * shade)));
+      out[at + 1] = Math.max(0, Math.min(255, Math.round(255 * green * shade)));
+      out[at + 2] = Math.max(0, Math.min(255, Math.round(255 * blue * shade)));
+    }
+}
+
+/** The embedded data set: `count` procedural scenes; each split has scenes of its own. */
+export function syntheticSource(
+  split: Split,
+  count: number = split === 'train' || split === 'all' ? TRAINING : 1024,
+): Source {
+  const first = STARTS[split];
+  return {
+    description: `synthetic: ${count} scenes, ${syntheticClasses.length} classes, split ${split}`,
+    split,
+    length: count,
+    classes: syntheticClasses,
+    labels: Int32Array.from({ length: count }, (_, i) => sceneLabel(first + i)),
+    pixels: { kind: 'synthetic', first, count },
+  };
+}
