@@ -1,4 +1,20 @@
-import { add, type Dim, gelu, layerNorm, matmul, mul, reshape, scope, softmax, split, size, slice, type Tensor, transpose, transposeLast } from '../tensor/index.js';
+import {
+  add,
+  type Dim,
+  gelu,
+  layerNorm,
+  matmul,
+  mul,
+  reshape,
+  scope,
+  size,
+  slice,
+  softmax,
+  split,
+  type Tensor,
+  transpose,
+  transposeLast,
+} from '../tensor/index.js';
 import { type Linear, linear, linearSpec } from './linear.js';
 import type { ParameterSpec } from './parameters.js';
 
@@ -57,7 +73,10 @@ export function attention(x: Tensor, { qkv, proj }: Block<Tensor>['attn'], heads
 
 /** A pre-norm block: x + attention(norm(x)), then x + mlp(norm(x)). [B, N, D] → [B, N, D]. */
 export function block(x: Tensor, parameters: Block<Tensor>, heads: number): Tensor {
-  const attended = add(x, scope('attn', () => attention(norm(x, parameters.norm1), parameters.attn, heads)));
+  const attended = add(
+    x,
+    scope('attn', () => attention(norm(x, parameters.norm1), parameters.attn, heads)),
+  );
   return scope('mlp', () => {
     const hidden = gelu(linear(norm(attended, parameters.norm2), parameters.mlp.fc1));
     return add(attended, linear(hidden, parameters.mlp.fc2));

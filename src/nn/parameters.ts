@@ -1,8 +1,21 @@
-import { random, purpose } from '../random.js';
-import { leaves, type MapTree, mapTree, reshape, slice, type Spec, spec, type Tensor, type Tree } from '../tensor/index.js';
+import { purpose, random } from '../random.js';
+import {
+  leaves,
+  type MapTree,
+  mapTree,
+  reshape,
+  type Spec,
+  slice,
+  spec,
+  type Tensor,
+  type Tree,
+} from '../tensor/index.js';
 
 /** How a parameter starts: all one value, normal with a deviation, or uniform in ±bound. */
-export type Initialiser = { readonly value: number } | { readonly normal: number } | { readonly uniform: number };
+export type Initialiser =
+  | { readonly value: number }
+  | { readonly normal: number }
+  | { readonly uniform: number };
 
 /** One parameter before it exists. */
 export interface ParameterSpec {
@@ -62,7 +75,11 @@ export function flatSpecs({ sizes }: Layout<unknown>): Flat<Spec> {
 }
 
 /** First values of all parameters; the same seed and name give the same numbers. */
-export function initialise({ entries, sizes }: Layout<unknown>, seed: number, stream: number): Flat<Float32Array> {
+export function initialise(
+  { entries, sizes }: Layout<unknown>,
+  seed: number,
+  stream: number,
+): Flat<Float32Array> {
   const flat = { matrices: new Float32Array(sizes.matrices), vectors: new Float32Array(sizes.vectors) };
   entries.forEach((entry, index) => {
     const numbers = random(seed, purpose.initialise, stream, index);

@@ -39,5 +39,9 @@ export function cost(program: Program, counts: (node: Node) => boolean = () => t
       multiplyAdds += staticShape(output).reduce((a, b) => a * b, size(node.inputs[0] as Tensor, -1));
     }
   });
-  return { multiplyAdds, peakBytes, inputBytes: program.inputs.reduce((sum, [, input]) => sum + bytes(input), 0) };
+  return {
+    multiplyAdds,
+    peakBytes,
+    inputBytes: program.inputs.reduce((sum, [, input]) => sum + bytes(input), 0),
+  };
 }

@@ -1,8 +1,8 @@
+import { reachable } from './graph.js';
+import { scope } from './op.js';
 import { add } from './ops/elementwise.js';
 import { zeros } from './ops/shape.js';
 import { constant, type Node, type Tensor } from './tensor.js';
-import { reachable } from './graph.js';
-import { scope } from './op.js';
 
 /**
  * Reverse-mode derivative of a scalar with respect to `parameters`, as more of the same program.

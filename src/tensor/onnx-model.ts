@@ -67,8 +67,10 @@ function nameValues(program: Program): { names: Map<Tensor, string>; aliases: [s
   for (const [path, tensor] of program.outputs) {
     const taken = names.get(tensor);
     // A value that is an input, a constant or already another output is passed through an Identity.
-    if (taken !== undefined || tensor.producer === undefined) aliases.push([taken ?? `constant.${path}`, `out.${path}`]);
-    if (taken === undefined) names.set(tensor, tensor.producer === undefined ? `constant.${path}` : `out.${path}`);
+    if (taken !== undefined || tensor.producer === undefined)
+      aliases.push([taken ?? `constant.${path}`, `out.${path}`]);
+    if (taken === undefined)
+      names.set(tensor, tensor.producer === undefined ? `constant.${path}` : `out.${path}`);
   }
   return { names, aliases };
 }
@@ -120,7 +122,8 @@ export function toOnnx(program: Program): Uint8Array {
     text(graph, 2, program.name);
     for (const [name, tensor] of constants)
       message(graph, 5, (t) => writeTensor(t, name, tensor, tensor.data as TensorData));
-    for (const [path, tensor] of program.inputs) message(graph, 11, (info) => writeValueInfo(info, path, tensor));
+    for (const [path, tensor] of program.inputs)
+      message(graph, 11, (info) => writeValueInfo(info, path, tensor));
     for (const [path, tensor] of program.outputs)
       message(graph, 12, (info) => writeValueInfo(info, outputName(path), tensor));
   });

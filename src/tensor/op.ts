@@ -1,4 +1,12 @@
-import { type Attributes, type DType, type GradientRule, type Node, type Shape, type Spec, Tensor } from './tensor.js';
+import {
+  type Attributes,
+  type DType,
+  type GradientRule,
+  type Node,
+  type Shape,
+  type Spec,
+  Tensor,
+} from './tensor.js';
 
 let created = 0;
 let scopes: readonly string[] = [];

@@ -19,7 +19,8 @@ export interface Program<I = unknown, O = unknown> {
 }
 
 const isSpec = (value: unknown): value is Spec =>
-  value instanceof Tensor || (typeof value === 'object' && value !== null && Array.isArray((value as Spec).shape));
+  value instanceof Tensor ||
+  (typeof value === 'object' && value !== null && Array.isArray((value as Spec).shape));
 const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 /** A spec in short: `spec([64, 3, 32, 32])`, `spec([64, 24], 'int32')`. */

@@ -34,7 +34,10 @@ export class Float {
 }
 
 /** Given the adjoints of a node's outputs, the adjoints of its inputs (undefined: none flows there). */
-export type GradientRule = (node: Node, dys: readonly (Tensor | undefined)[]) => readonly (Tensor | undefined)[];
+export type GradientRule = (
+  node: Node,
+  dys: readonly (Tensor | undefined)[],
+) => readonly (Tensor | undefined)[];
 
 /**
  * A symbolic value of a tensor program: an element type, a shape, and what it is computed from.
@@ -87,7 +90,9 @@ export function constant(
 export function staticShape(tensor: Spec): readonly number[] {
   return tensor.shape.map((dim) => {
     if (typeof dim === 'number') return dim;
-    throw new Error(`shape [${tensor.shape.join(', ')}] has the symbolic size "${dim}" where a number is needed`);
+    throw new Error(
+      `shape [${tensor.shape.join(', ')}] has the symbolic size "${dim}" where a number is needed`,
+    );
   });
 }
 
@@ -117,5 +122,9 @@ export function elements(shape: Shape): { factor: number; symbol: string | undef
 /** Multiplies a size by a number: `times('batch', 64)` is `batch*64`. */
 export function times(dim: Dim, count: number): Dim {
   const { factor, symbol } = elements([dim]);
-  return symbol === undefined ? factor * count : factor * count === 1 ? symbol : `${symbol}*${factor * count}`;
+  return symbol === undefined
+    ? factor * count
+    : factor * count === 1
+      ? symbol
+      : `${symbol}*${factor * count}`;
 }

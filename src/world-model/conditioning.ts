@@ -1,5 +1,15 @@
 import { type Linear, linear, linearSpec, type ParameterSpec } from '../nn/index.js';
-import { add, concat, type Dim, matmulTransposed, mul, relu, reshape, split, type Tensor } from '../tensor/index.js';
+import {
+  add,
+  concat,
+  type Dim,
+  matmulTransposed,
+  mul,
+  relu,
+  reshape,
+  split,
+  type Tensor,
+} from '../tensor/index.js';
 import { actionSize } from './action.js';
 
 /** How the predictor is told the action (paper, section on conditioning). */
@@ -36,7 +46,11 @@ export function conditioningSpec(kind: Conditioning, width: number): Conditionin
  * @param action [B, 7]
  * @returns the tokens that follow the context; the last P of them are the queries
  */
-export function condition(queries: Tensor, action: Tensor, parameters: ConditioningParameters<Tensor>): Tensor {
+export function condition(
+  queries: Tensor,
+  action: Tensor,
+  parameters: ConditioningParameters<Tensor>,
+): Tensor {
   const [batch, , width] = queries.shape as [Dim, Dim, number];
   if ('sequence' in parameters) {
     // A token of its own for each scalar of the action.

@@ -1,5 +1,26 @@
-import { type Block, blocks, blocksSpec, type Linear, type Norm, norm, normSpec, type ParameterSpec, sineCosine } from '../nn/index.js';
-import { add, type Dim, gatherRows, gatherTokens, matmulTransposed, reshape, scope, size, type Tensor, transpose } from '../tensor/index.js';
+import {
+  type Block,
+  blocks,
+  blocksSpec,
+  type Linear,
+  type Norm,
+  norm,
+  normSpec,
+  type ParameterSpec,
+  sineCosine,
+} from '../nn/index.js';
+import {
+  add,
+  type Dim,
+  gatherRows,
+  gatherTokens,
+  matmulTransposed,
+  reshape,
+  scope,
+  size,
+  type Tensor,
+  transpose,
+} from '../tensor/index.js';
 
 /** Sizes of a vision transformer without a class token. */
 export interface EncoderConfig {
@@ -25,7 +46,10 @@ export function encoderSpec({ depth, width, patch }: EncoderConfig): Encoder<Par
   return {
     patch_embed: {
       proj: {
-        weight: { shape: [width, 3, patch, patch], initialise: { normal: PATCH_DEVIATION * Math.min(1, 4 / patch) } },
+        weight: {
+          shape: [width, 3, patch, patch],
+          initialise: { normal: PATCH_DEVIATION * Math.min(1, 4 / patch) },
+        },
         bias: { shape: [width], initialise: { value: 0 } },
       },
     },
@@ -48,7 +72,12 @@ export function patchify(images: Tensor, patch: number): Tensor {
  * @param visible token positions to see, int32 [B, V]; all tokens where absent
  * @returns [B, V or N, D]
  */
-export function encode(images: Tensor, parameters: Encoder<Tensor>, config: EncoderConfig, visible?: Tensor): Tensor {
+export function encode(
+  images: Tensor,
+  parameters: Encoder<Tensor>,
+  config: EncoderConfig,
+  visible?: Tensor,
+): Tensor {
   const side = config.image / config.patch;
   const positions = sineCosine(side, side, config.width);
   const patches = patchify(images, config.patch);

@@ -1,6 +1,6 @@
 import { gatherTokens, mean, mul, scope, standardise, sub, type Tensor } from '../tensor/index.js';
-import { encode, type Encoder, type EncoderConfig } from './encoder.js';
-import { predict, type Predictor, type PredictorConfig } from './predictor.js';
+import { type Encoder, type EncoderConfig, encode } from './encoder.js';
+import { type Predictor, type PredictorConfig, predict } from './predictor.js';
 
 /** Sizes of encoder and predictor. */
 export interface ModelConfig {
@@ -29,11 +29,17 @@ export interface Pair {
 
 /** What is to be predicted: the target encoder's latents of the whole target view, normalised per token. [B, P, D] */
 export function targets({ target, predicted }: Pair, model: Model<Tensor>, config: ModelConfig): Tensor {
-  return scope('target', () => gatherTokens(standardise(encode(target, model.target, config.encoder)), predicted));
+  return scope('target', () =>
+    gatherTokens(standardise(encode(target, model.target, config.encoder)), predicted),
+  );
 }
 
 /** The predictor's answer, from the visible tokens of the source view and the action. [B, P, D] */
-export function predictions({ source, action, visible, predicted }: Pair, model: Model<Tensor>, config: ModelConfig): Tensor {
+export function predictions(
+  { source, action, visible, predicted }: Pair,
+  model: Model<Tensor>,
+  config: ModelConfig,
+): Tensor {
   const context = scope('encoder', () => encode(source, model.encoder, config.encoder, visible));
   return scope('predictor', () =>
     predict(context, action, { visible, predicted }, model.predictor, config.predictor, config.encoder),

@@ -1,6 +1,24 @@
-import { type Block, blocks, blocksSpec, lastTokens, type Linear, linear, linearSpec, type Norm, norm, normSpec, type ParameterSpec, sineCosine } from '../nn/index.js';
+import {
+  type Block,
+  blocks,
+  blocksSpec,
+  type Linear,
+  lastTokens,
+  linear,
+  linearSpec,
+  type Norm,
+  norm,
+  normSpec,
+  type ParameterSpec,
+  sineCosine,
+} from '../nn/index.js';
 import { add, concat, gatherRows, reshape, scope, size, type Tensor } from '../tensor/index.js';
-import { type Conditioning, type ConditioningParameters, condition, conditioningSpec } from './conditioning.js';
+import {
+  type Conditioning,
+  type ConditioningParameters,
+  condition,
+  conditioningSpec,
+} from './conditioning.js';
 import type { EncoderConfig } from './encoder.js';
 
 /** Sizes of the predictor, named IWM_{depth,width} in the paper. */
@@ -21,7 +39,10 @@ export interface Predictor<T> {
   readonly predictor_proj: Linear<T>;
 }
 
-export function predictorSpec({ depth, width, conditioning }: PredictorConfig, encoder: EncoderConfig): Predictor<ParameterSpec> {
+export function predictorSpec(
+  { depth, width, conditioning }: PredictorConfig,
+  encoder: EncoderConfig,
+): Predictor<ParameterSpec> {
   return {
     predictor_embed: linearSpec(encoder.width, width),
     mask_token: { shape: [1, 1, width], initialise: { normal: 0.02 } },
@@ -52,7 +73,10 @@ export function predict(
   const positions = sineCosine(side, side, config.width);
   const places = at.visible === undefined ? positions : gatherRows(positions, at.visible);
   const known = add(linear(context, parameters.predictor_embed), places);
-  const queries = add(gatherRows(positions, at.predicted), reshape(parameters.mask_token, [1, 1, config.width]));
+  const queries = add(
+    gatherRows(positions, at.predicted),
+    reshape(parameters.mask_token, [1, 1, config.width]),
+  );
   const asked = scope('conditioning', () => condition(queries, action, parameters.conditioning));
   const tokens = blocks(concat([known, asked], 1), parameters.predictor_blocks, config.heads);
   const answers = lastTokens(tokens, size(at.predicted, 1));

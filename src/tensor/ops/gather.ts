@@ -1,5 +1,5 @@
 import { apply, type Operator } from '../op.js';
-import { type Dim, constant, size, type Tensor } from '../tensor.js';
+import { constant, type Dim, size, type Tensor } from '../tensor.js';
 import { cast, equal } from './elementwise.js';
 import { matmul } from './matmul.js';
 import { reshape, transposeLast } from './shape.js';
@@ -16,7 +16,10 @@ export function gatherTokens(tokens: Tensor, positions: Tensor): Tensor {
     },
     gradient: (_, dys) => {
       // A sum over equal positions: the transposed one-hot selection, deterministic and free of scatters.
-      const places = constant(Array.from({ length: size(tokens, 1) }, (_, i) => i), { dtype: 'int32' });
+      const places = constant(
+        Array.from({ length: size(tokens, 1) }, (_, i) => i),
+        { dtype: 'int32' },
+      );
       const selected = cast(equal(reshape(positions, [...positions.shape, 1]), places), tokens.dtype);
       return [matmul(transposeLast(selected), dys[0] as Tensor), undefined];
     },
@@ -35,7 +38,10 @@ export function gatherRows(table: Tensor, positions: Tensor): Tensor {
     },
     gradient: (_, dys) => {
       const flat = reshape(positions, [size(positions, 0) * size(positions, 1)]);
-      const places = constant(Array.from({ length: size(table, 0) }, (_, i) => i), { dtype: 'int32', shape: [size(table, 0), 1] });
+      const places = constant(
+        Array.from({ length: size(table, 0) }, (_, i) => i),
+        { dtype: 'int32', shape: [size(table, 0), 1] },
+      );
       const selected = cast(equal(places, flat), table.dtype);
       return [matmul(selected, reshape(dys[0] as Tensor, [size(flat, 0), size(table, 1)])), undefined];
     },

@@ -13,7 +13,8 @@ const operator: Operator = {
   infer: (inputs) => {
     const [a, b] = inputs as [Tensor, Tensor];
     if (a.rank < 2 || b.rank < 2) throw new Error('both operands need at least 2 axes');
-    if (a.shape.at(-1) !== b.shape.at(-2)) throw new Error(`inner sizes ${a.shape.at(-1)} and ${b.shape.at(-2)} differ`);
+    if (a.shape.at(-1) !== b.shape.at(-2))
+      throw new Error(`inner sizes ${a.shape.at(-1)} and ${b.shape.at(-2)} differ`);
     const lead = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
     return [{ dtype: sameDType(inputs), shape: [...lead, a.shape.at(-2) as Dim, b.shape.at(-1) as Dim] }];
   },

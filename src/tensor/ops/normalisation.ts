@@ -1,5 +1,5 @@
 import { apply, applyMany, type Operator } from '../op.js';
-import { Float, constant, size, type Tensor } from '../tensor.js';
+import { constant, Float, size, type Tensor } from '../tensor.js';
 import { mul, sub } from './elementwise.js';
 import { mean } from './reduce.js';
 import { reduceTo, sum } from './shape.js';

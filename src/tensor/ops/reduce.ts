@@ -1,6 +1,5 @@
-import { size, type Tensor } from '../tensor.js';
 import { apply, type Operator, resolveAxis } from '../op.js';
-import { constant } from '../tensor.js';
+import { constant, size, type Tensor } from '../tensor.js';
 import { add, equal, mul, where } from './elementwise.js';
 import { reshape, sum } from './shape.js';
 

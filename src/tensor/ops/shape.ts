@@ -29,7 +29,12 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
         throw new Error(`order [${order.join(', ')}] is no permutation of ${rank} axes`);
       return [{ dtype: x.dtype, shape: order.map((axis) => shape[axis] as Dim) }];
     },
-    gradient: (_, dys) => [transpose(one(dys), order.map((_, axis) => order.indexOf(axis)))],
+    gradient: (_, dys) => [
+      transpose(
+        one(dys),
+        order.map((_, axis) => order.indexOf(axis)),
+      ),
+    ],
   };
   return apply('Transpose', operator, [x], { perm: order });
 }
@@ -94,7 +99,12 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
       const joined = inputs.reduce((total, part) => total + size(part, at), 0);
       return [{ dtype: sameDType(inputs), shape: first.shape.map((dim, i) => (i === at ? joined : dim)) }];
     },
-    gradient: (node, dys) => split(one(dys), axis, node.inputs.map((part) => size(part, axis))),
+    gradient: (node, dys) =>
+      split(
+        one(dys),
+        axis,
+        node.inputs.map((part) => size(part, axis)),
+      ),
   };
   return parts.length === 1 ? (parts[0] as Tensor) : apply('Concat', operator, parts, { axis });
 }
@@ -125,13 +135,21 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
     infer: ([input]) => {
       const { shape, rank } = input as Tensor;
       const at = resolveAxis(axis, rank);
-      if (start < 0 || end > size(x, at) || start >= end) throw new Error(`no range ${start}..${end} on axis ${axis}`);
+      if (start < 0 || end > size(x, at) || start >= end)
+        throw new Error(`no range ${start}..${end} on axis ${axis}`);
       return [{ dtype: x.dtype, shape: shape.map((dim, i) => (i === at ? end - start : dim)) }];
     },
     gradient: (node, dys) => {
       const input = node.inputs[0] as Tensor;
       const gap = (length: number): readonly Tensor[] =>
-        length === 0 ? [] : [zeros({ dtype: x.dtype, shape: input.shape.map((dim, i) => (i === resolveAxis(axis, input.rank) ? length : dim)) })];
+        length === 0
+          ? []
+          : [
+              zeros({
+                dtype: x.dtype,
+                shape: input.shape.map((dim, i) => (i === resolveAxis(axis, input.rank) ? length : dim)),
+              }),
+            ];
       return [concat([...gap(start), one(dys), ...gap(size(input, axis) - end)], axis)];
     },
   };

@@ -1,0 +1,162 @@
+import { type Flat, flatSpecs, unpack } from '../nn/index.js';
+import {
+  add,
+  constant,
+  type Dim,
+  div,
+  expand,
+  matmul,
+  mean,
+  mul,
+  reshape,
+  type Spec,
+  scope,
+  size,
+  spec,
+  sqrt,
+  standardise,
+  sub,
+  sum,
+  type Tensor,
+  trace,
+  transposeLast,
+} from '../tensor/index.js';
+import { layouts } from '../train/step.js';
+import {
+  type AugmentationConfig,
+  actionSize,
+  type Encoder,
+  encode,
+  type ModelConfig,
+  type Normalisation,
+  normalise,
+  type Parameters,
+  type Predictor,
+  parameterSpecs,
+  predict,
+  resizeMatrix,
+  separable,
+  transform,
+  transformations,
+} from '../world-model/index.js';
+
+/** What a model to be evaluated is, beside its weights. */
+export interface EvaluatorConfig {
+  readonly model: ModelConfig;
+  readonly normalisation: Normalisation;
+  readonly augmentation: AugmentationConfig;
+  /** Size of the images given, in pixels. */
+  readonly image: { readonly height: number; readonly width: number };
+}
+
+export const jitterNames = transformations.filter((row) => row.kind === 'jitter').map((row) => row.name);
+export const allNames = transformations.map((row) => row.name);
+
+/** Images as given [B, 3, h, w], whole, at the model's size [B, 3, S, S]. */
+function whole(images: Tensor, { image, model }: EvaluatorConfig): Tensor {
+  const side = model.encoder.image;
+  if (image.height === side && image.width === side) return images;
+  const matrix = (length: number): Tensor =>
+    constant(resizeMatrix(side, length, 0, length), { shape: [1, 1, side, length] });
+  return separable(images, matrix(image.height), matrix(image.width));
+}
+
+const normalised = (x: Tensor): Tensor => div(x, sqrt(add(sum(mul(x, x), [-1], true), 1e-12)));
+
+/** Latents of transformed versions of one image: image [1, 3, h, w], parameters of C versions → [C, N, D], standardised. */
+export function traceVersions(config: EvaluatorConfig, count: number) {
+  const { encoder } = config.model;
+  const parts = layouts(config.model);
+  const specs = {
+    image: spec([1, 3, config.image.height, config.image.width]),
+    parameters: parameterSpecs(jitterNames, encoder.image, count) as Parameters<Spec>,
+    weights: flatSpecs(parts.encoder) as Flat<Spec>,
+  };
+  return trace('versions', specs, ({ image, parameters, weights }) => {
+    const clean = whole(image as Tensor, config);
+    const copies = expand(clean, [count, ...clean.shape.slice(1)]);
+    const views = normalise(transform(copies, parameters as Parameters<Tensor>), config.normalisation);
+    const target = unpack(parts.encoder, weights as Flat<Tensor>) as Encoder<Tensor>;
+    return { latents: scope('target', () => standardise(encode(views, target, encoder))) };
+  });
+}
+
+/** Similarity of K predictions [K, N, D] to a bank [M, N, D]: mean per-token cosine and minus squared L2, each [K, M]. */
+export function similarity(predictions: Tensor, bank: Tensor): { cosine: Tensor; closeness: Tensor } {
+  const tokens = size(bank, 1);
+  const flat = (x: Tensor): Tensor => reshape(x, [size(x, 0), tokens * size(x, 2)]);
+  const squares = (x: Tensor): Tensor => sum(mul(flat(x), flat(x)), [-1]);
+  const cosine = mul(
+    matmul(flat(normalised(predictions)), transposeLast(flat(normalised(bank)))),
+    1 / tokens,
+  );
+  const inner = matmul(flat(predictions), transposeLast(flat(bank)));
+  const distance = sub(
+    add(reshape(squares(predictions), [size(predictions, 0), 1]), squares(bank)),
+    mul(inner, 2),
+  );
+  return { cosine, closeness: mul(distance, -1) };
+}
+
+/** Predictions of K actions from one clean image, compared with a bank of M versions. */
+export function traceRanking(config: EvaluatorConfig, actions: number, bank: number) {
+  const { encoder, predictor } = config.model;
+  const parts = layouts(config.model);
+  const tokens = (encoder.image / encoder.patch) ** 2;
+  const specs = {
+    image: spec([1, 3, config.image.height, config.image.width]),
+    bank: spec([bank, tokens, encoder.width]),
+    action: spec([actions, actionSize]),
+    predicted: spec([actions, tokens], 'int32'),
+    weights: { encoder: flatSpecs(parts.encoder), predictor: flatSpecs(parts.predictor) },
+  };
+  return trace('ranking', specs, (inputs) => {
+    const weights = inputs.weights as unknown as { encoder: Flat<Tensor>; predictor: Flat<Tensor> };
+    const parameters = unpack(parts.encoder, weights.encoder) as Encoder<Tensor>;
+    const clean = normalise(whole(inputs.image as Tensor, config), config.normalisation);
+    const context = scope('encoder', () => encode(clean, parameters, encoder));
+    const repeated = expand(context, [actions, tokens, encoder.width]);
+    const answers = scope('predictor', () =>
+      predict(
+        repeated,
+        inputs.action as Tensor,
+        { predicted: inputs.predicted as Tensor },
+        unpack(parts.predictor, weights.predictor) as Predictor<Tensor>,
+        predictor,
+        encoder,
+      ),
+    );
+    return similarity(answers, inputs.bank as Tensor);
+  });
+}
+
+/** Mean-pooled latents of whole images after transformations (none named: as they are): [B, 3, h, w] → [B, D]. */
+export function traceFeatures(config: EvaluatorConfig, batch: number, names: typeof allNames = []) {
+  const { encoder } = config.model;
+  const parts = layouts(config.model);
+  const specs = {
+    images: spec([batch as Dim, 3, config.image.height, config.image.width]),
+    parameters: parameterSpecs(names, encoder.image, batch) as Parameters<Spec>,
+    weights: flatSpecs(parts.encoder) as Flat<Spec>,
+  };
+  return trace('features', specs, ({ images, parameters, weights }) => {
+    const views = normalise(
+      transform(whole(images as Tensor, config), parameters as Parameters<Tensor>),
+      config.normalisation,
+    );
+    const target = unpack(parts.encoder, weights as Flat<Tensor>) as Encoder<Tensor>;
+    return {
+      features: mean(
+        scope('target', () => encode(views, target, encoder)),
+        [1],
+      ),
+    };
+  });
+}
+
+/** Cosine similarity of feature vectors: asked [A, D], bank [M, D] → [A, M]. */
+export function traceCosine(asked: number, bank: number, width: number) {
+  return trace('cosine', { asked: spec([asked, width]), bank: spec([bank, width]) }, (inputs) => ({
+    similarity: matmul(normalised(inputs.asked as Tensor), transposeLast(normalised(inputs.bank as Tensor))),
+  }));
+}

@@ -1,0 +1,10 @@
+/** The library's front: a trained model to use, and the verbs of the command line. */
+export { type ImageSet, openImages, type Split } from './data/images.js';
+export { UserError } from './errors.js';
+export { type Evaluation, evaluateRun } from './evaluate/evaluate-run.js';
+export { reportRun } from './report/report-run.js';
+export { type Bench, bench } from './train/bench.js';
+export { type Config, presets, resolve } from './train/config.js';
+export { type Log, type PretrainOptions, type PretrainResult, pretrain } from './train/pretrain.js';
+export { type Action, actionNames } from './world-model/index.js';
+export { type Latents, WorldModel } from './world-model.js';
