@@ -42,7 +42,7 @@ export function initialState(
       weights: { encoder, predictor },
       mean: zeros,
       variance: { encoder: emptyFlat(parts.encoder), predictor: emptyFlat(parts.predictor) },
-      target: encoder,
+      target: { matrices: encoder.matrices.slice(), vectors: encoder.vectors.slice() },
     },
   };
 }

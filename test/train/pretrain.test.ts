@@ -26,7 +26,9 @@ const tiny = {
   'health.images': 4,
 };
 const digest = (run: string): string =>
-  createHash('sha256').update(readFileSync(join(run, 'model.safetensors'))).digest('hex');
+  createHash('sha256')
+    .update(readFileSync(join(run, 'model.safetensors')))
+    .digest('hex');
 
 test('a short run learns: its loss falls and stays finite', async () => {
   const run = join(folder, 'learns');
@@ -45,7 +47,12 @@ test('a run stopped after a checkpoint and resumed gives the weights of an unbro
   const broken = join(folder, 'broken');
   let seen = 0;
   const stop = new Error('stopped');
-  const log = { note: () => {}, progress: () => { if (++seen === 1) throw stop; } };
+  const log = {
+    note: () => {},
+    progress: () => {
+      if (++seen === 1) throw stop;
+    },
+  };
   const halted = { ...config, log: { every: 6 } };
   await assert.rejects(pretrain(halted, { out: broken, log }), stop);
   await pretrain(halted, { out: broken, resume: true });
@@ -56,7 +63,14 @@ test('gradient accumulation gives the update of the whole batch up to rounding',
   const losses = [];
   for (const accumulate of [1, 2]) {
     const run = join(folder, `accumulate-${accumulate}`);
-    const config = resolve('demo', { ...tiny, steps: 2, accumulate, 'log.every': 1, 'health.every': 100, 'checkpoint.every': 100 });
+    const config = resolve('demo', {
+      ...tiny,
+      steps: 2,
+      accumulate,
+      'log.every': 1,
+      'health.every': 100,
+      'checkpoint.every': 100,
+    });
     losses.push((await pretrain(config, { out: run })).loss);
   }
   assert.ok(losses.every((loss) => Number.isFinite(loss)));
@@ -67,15 +81,35 @@ test('a frozen encoder stays as it was made', async () => {
   const weights = [];
   for (const steps of [1, 3]) {
     const run = join(folder, `frozen-${steps}`);
-    await pretrain(resolve('demo', { ...tiny, steps, 'encoder.frozen': true, 'health.every': 100, 'checkpoint.every': 100 }), { out: run });
-    weights.push(readSafetensors(join(run, 'model.safetensors')).tensors.get('encoder.blocks.0.attn.qkv.weight')?.data);
+    await pretrain(
+      resolve('demo', {
+        ...tiny,
+        steps,
+        'encoder.frozen': true,
+        'health.every': 100,
+        'checkpoint.every': 100,
+      }),
+      { out: run },
+    );
+    weights.push(
+      readSafetensors(join(run, 'model.safetensors')).tensors.get('encoder.blocks.0.attn.qkv.weight')?.data,
+    );
   }
   assert.deepEqual(weights[0], weights[1]);
 });
 
 test('mistakes are told in one line', async () => {
   const config = resolve('demo', { ...tiny, steps: 1 });
-  await assert.rejects(pretrain(config, { out: join(folder, 'learns') }), (error: Error) => error instanceof UserError && /exists already.*--resume/.test(error.message));
-  await assert.rejects(pretrain({ ...config, steps: 3 }, { out: join(folder, 'learns'), resume: true }), /other settings of .*steps/);
-  await assert.rejects(pretrain({ ...config, data: ['nowhere'] }, { out: join(folder, 'x') }), /nowhere: no such file or folder/);
+  await assert.rejects(
+    pretrain(config, { out: join(folder, 'learns') }),
+    (error: Error) => error instanceof UserError && /exists already.*--resume/.test(error.message),
+  );
+  await assert.rejects(
+    pretrain({ ...config, steps: 3 }, { out: join(folder, 'learns'), resume: true }),
+    /other settings of .*steps/,
+  );
+  await assert.rejects(
+    pretrain({ ...config, data: ['nowhere'] }, { out: join(folder, 'x') }),
+    /nowhere: no such file or folder/,
+  );
 });

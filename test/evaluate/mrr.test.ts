@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { after, test } from 'node:test';
+import { createEngine } from '../../src/engine/index.js';
+import { createEvaluator } from '../../src/evaluate/evaluator.js';
+import { similarity } from '../../src/evaluate/programs.js';
+import { chance, rankOf } from '../../src/evaluate/ranks.js';
+import { random } from '../../src/random.js';
+import { spec, type Tensor, trace } from '../../src/tensor/index.js';
+import type { ModelWeights } from '../../src/train/checkpoint.js';
+import { modelConfig, resolve, viewsConfig } from '../../src/train/config.js';
+import { stepConfig } from '../../src/train/pretrain.js';
+import { initialState } from '../../src/train/trainer.js';
+
+const engine = createEngine();
+after(() => engine.dispose());
+
+const settings = {
+  'image.stored': 16,
+  'image.size': 16,
+  'masks.visible': 6,
+  'masks.predicted': 6,
+  'encoder.depth': 1,
+  'encoder.width': 32,
+  'predictor.depth': 1,
+};
+
+async function setUp(conditioning: string) {
+  const config = resolve('demo', { ...settings, 'predictor.conditioning': conditioning });
+  const evaluator = await createEvaluator(engine, {
+    model: modelConfig(config),
+    normalisation: config.normalisation,
+    augmentation: config.augmentation,
+    image: viewsConfig(config).image,
+  });
+  const { state } = initialState(stepConfig(config), 3);
+  const weights: ModelWeights = {
+    encoder: state.weights.encoder!,
+    predictor: state.weights.predictor,
+    target: state.target!,
+  };
+  return { evaluator, weights };
+}
+
+const draw = random(7);
+const images = Float32Array.from({ length: 48 * 3 * 256 }, () => draw.next());
+const options = { bank: 256, actions: 16, seed: 5 };
+
+test('an untrained and an unconditioned model score chance', async () => {
+  for (const conditioning of ['feature', 'none']) {
+    const { evaluator, weights } = await setUp(conditioning);
+    const { value, l2 } = await evaluator.mrr(weights, images, options);
+    assert.ok(Math.abs(value - chance(256)) < 0.01, `${conditioning}: ${value}`);
+    assert.ok(Math.abs(l2 - chance(256)) < 0.01, `${conditioning}, L2: ${l2}`);
+  }
+});
+
+test('a constant model scores no better than chance', async () => {
+  const { evaluator, weights } = await setUp('feature');
+  const zeros = {
+    matrices: new Float32Array(weights.target.matrices.length),
+    vectors: new Float32Array(weights.target.vectors.length),
+  };
+  const { value } = await evaluator.mrr(
+    { ...weights, target: zeros, encoder: zeros },
+    images.subarray(0, 4 * 768),
+    options,
+  );
+  assert.ok(value < chance(256) + 0.01, `${value}`);
+});
+
+test('weights that are not finite are an error', async () => {
+  const { evaluator, weights } = await setUp('feature');
+  const broken = { ...weights.predictor, vectors: weights.predictor.vectors.map(() => Number.NaN) };
+  await assert.rejects(
+    evaluator.mrr({ ...weights, predictor: broken }, images.subarray(0, 768), options),
+    /not finite/,
+  );
+});
+
+test('similarities agree with a slow obvious version, and true latents rank first', async () => {
+  const [K, M, N, D] = [3, 9, 4, 5] as const;
+  const bank = Float32Array.from({ length: M * N * D }, () => draw.normal());
+  const predictions = Float32Array.from(
+    { length: K * N * D },
+    (_, i) => bank[i]! + (i < N * D ? 0 : 0.3 * draw.normal()),
+  );
+  const program = trace('s', { p: spec([K, N, D]), b: spec([M, N, D]) }, ({ p, b }) =>
+    similarity(p as Tensor, b as Tensor),
+  );
+  const result = await (await engine.compile(program)).run({ p: predictions, b: bank });
+  const cosine = (await result.cosine.read()) as Float32Array;
+  const closeness = (await result.closeness.read()) as Float32Array;
+  for (let k = 0; k < K; k++)
+    for (let m = 0; m < M; m++) {
+      let mean = 0;
+      let squares = 0;
+      for (let n = 0; n < N; n++) {
+        let [dot, pp, bb] = [0, 0, 0];
+        for (let d = 0; d < D; d++) {
+          const p = predictions[(k * N + n) * D + d]!;
+          const b = bank[(m * N + n) * D + d]!;
+          dot += p * b;
+          pp += p * p;
+          bb += b * b;
+          squares += (p - b) ** 2;
+        }
+        mean += dot / Math.sqrt(pp * bb) / N;
+      }
+      assert.ok(Math.abs(cosine[k * M + m]! - mean) < 1e-5);
+      assert.ok(Math.abs(closeness[k * M + m]! + squares) < 1e-3);
+    }
+  assert.equal(rankOf(cosine.subarray(0, M), 0), 1);
+  assert.equal(rankOf(closeness.subarray(0, M), 0), 1);
+});
