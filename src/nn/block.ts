@@ -58,35 +58,72 @@ export function norm(x: Tensor, { weight, bias }: Norm<Tensor>): Tensor {
   return layerNorm(x, weight, bias);
 }
 
-/** Multi-head self-attention, [B, N, D] → [B, N, D]; D is a multiple of `heads`. */
-export function attention(x: Tensor, { qkv, proj }: Block<Tensor>['attn'], heads: number): Tensor {
+/** Chooses the tokens that are wanted of [B, N, D]: [B, Q, D]. */
+export type Select = (tokens: Tensor) => Tensor;
+
+/** [B, N, D] cut into heads: [B, heads, N, D / heads]. */
+function intoHeads(x: Tensor, heads: number): Tensor {
   const [batch, tokens] = x.shape as [Dim, Dim];
-  const width = size(x, -1);
-  const joined = reshape(linear(x, qkv), [batch, tokens, 3, heads, width / heads]);
-  const [q, k, v] = split(transpose(joined, [2, 0, 3, 1, 4]), 0, [1, 1, 1]).map((part) =>
-    reshape(part, part.shape.slice(1)),
-  ) as [Tensor, Tensor, Tensor];
-  const scores = matmul(mul(q, Math.sqrt(heads / width)), transposeLast(k));
-  const mixed = transpose(matmul(softmax(scores), v), [0, 2, 1, 3]);
-  return linear(reshape(mixed, [batch, tokens, width]), proj);
+  return transpose(reshape(x, [batch, tokens, heads, size(x, -1) / heads]), [0, 2, 1, 3]);
 }
 
-/** A pre-norm block: x + attention(norm(x)), then x + mlp(norm(x)). [B, N, D] → [B, N, D]. */
-export function block(x: Tensor, parameters: Block<Tensor>, heads: number): Tensor {
-  const attended = add(
-    x,
-    scope('attn', () => attention(norm(x, parameters.norm1), parameters.attn, heads)),
-  );
+/**
+ * Multi-head attention, [B, N, D] → [B, N, D]; D is a multiple of `heads`.
+ * @param select only these tokens ask, all are asked: [B, Q, D]
+ */
+export function attention(
+  x: Tensor,
+  { qkv, proj }: Block<Tensor>['attn'],
+  heads: number,
+  select?: Select,
+): Tensor {
+  const width = size(x, -1);
+  const [q, k, v] = (
+    select === undefined ? split(linear(x, qkv), -1, [width, width, width]) : askedApart(x, qkv, select)
+  ).map((part) => intoHeads(part, heads)) as [Tensor, Tensor, Tensor];
+  const scores = matmul(mul(q, Math.sqrt(heads / width)), transposeLast(k));
+  const mixed = transpose(matmul(softmax(scores), v), [0, 2, 1, 3]);
+  const [batch, queries] = mixed.shape as [Dim, Dim];
+  return linear(reshape(mixed, [batch, queries, width]), proj);
+}
+
+/** Queries of the selected tokens alone, keys and values of all: the joint weight cut in two. */
+function askedApart(x: Tensor, { weight, bias }: Linear<Tensor>, select: Select): readonly Tensor[] {
+  const width = size(x, -1);
+  const [queryWeight, restWeight] = split(weight, 0, [width, 2 * width]) as [Tensor, Tensor];
+  const [queryBias, restBias] = split(bias, 0, [width, 2 * width]) as [Tensor, Tensor];
+  const q = linear(select(x), { weight: queryWeight, bias: queryBias });
+  return [q, ...split(linear(x, { weight: restWeight, bias: restBias }), -1, [width, width])];
+}
+
+/**
+ * A pre-norm block: x + attention(norm(x)), then x + mlp(norm(x)). [B, N, D] → [B, N, D].
+ * @param select only these tokens are computed: [B, Q, D], the same numbers as selecting them afterwards
+ */
+export function block(x: Tensor, parameters: Block<Tensor>, heads: number, select?: Select): Tensor {
+  const attended = scope('attn', () => {
+    const answer = attention(norm(x, parameters.norm1), parameters.attn, heads, select);
+    return add(select === undefined ? x : select(x), answer);
+  });
   return scope('mlp', () => {
     const hidden = gelu(linear(norm(attended, parameters.norm2), parameters.mlp.fc1));
     return add(attended, linear(hidden, parameters.mlp.fc2));
   });
 }
 
-/** A stack of blocks in order of their numbers. */
-export function blocks(x: Tensor, stack: Readonly<Record<string, Block<Tensor>>>, heads: number): Tensor {
-  return Object.entries(stack).reduce(
-    (tokens, [number, parameters]) => scope(`blocks.${number}`, () => block(tokens, parameters, heads)),
+/** A stack of blocks in order of their numbers. @param select the tokens that the last block computes */
+export function blocks(
+  x: Tensor,
+  stack: Readonly<Record<string, Block<Tensor>>>,
+  heads: number,
+  select?: Select,
+): Tensor {
+  const entries = Object.entries(stack);
+  return entries.reduce(
+    (tokens, [number, parameters], i) =>
+      scope(`blocks.${number}`, () =>
+        block(tokens, parameters, heads, i === entries.length - 1 ? select : undefined),
+      ),
     x,
   );
 }

@@ -70,13 +70,15 @@ export function patchify(images: Tensor, patch: number): Tensor {
  * Latents of images.
  * @param images [B, 3, S, S], normalised
  * @param visible token positions to see, int32 [B, V]; all tokens where absent
- * @returns [B, V or N, D]
+ * @param wanted of all tokens, only the latents at these positions, int32 [B, P]; not together with `visible`
+ * @returns [B, V, P or N, D]
  */
 export function encode(
   images: Tensor,
   parameters: Encoder<Tensor>,
   config: EncoderConfig,
   visible?: Tensor,
+  wanted?: Tensor,
 ): Tensor {
   const side = config.image / config.patch;
   const positions = sineCosine(side, side, config.width);
@@ -87,5 +89,6 @@ export function encode(
     add(matmulTransposed(seen, reshape(weight, [config.width, 3 * config.patch ** 2])), bias),
   );
   const tokens = add(embedded, visible === undefined ? positions : gatherRows(positions, visible));
-  return norm(blocks(tokens, parameters.blocks, config.heads), parameters.norm);
+  const select = wanted && ((all: Tensor) => gatherTokens(all, wanted));
+  return norm(blocks(tokens, parameters.blocks, config.heads, select), parameters.norm);
 }

@@ -1,4 +1,4 @@
-import { gatherTokens, mean, mul, scope, standardise, sub, type Tensor } from '../tensor/index.js';
+import { mean, mul, scope, standardise, sub, type Tensor } from '../tensor/index.js';
 import { type Encoder, type EncoderConfig, encode } from './encoder.js';
 import { type Predictor, type PredictorConfig, predict } from './predictor.js';
 
@@ -30,7 +30,7 @@ export interface Pair {
 /** What is to be predicted: the target encoder's latents of the whole target view, normalised per token. [B, P, D] */
 export function targets({ target, predicted }: Pair, model: Model<Tensor>, config: ModelConfig): Tensor {
   return scope('target', () =>
-    gatherTokens(standardise(encode(target, model.target, config.encoder)), predicted),
+    standardise(encode(target, model.target, config.encoder, undefined, predicted)),
   );
 }
 

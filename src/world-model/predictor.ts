@@ -78,7 +78,9 @@ export function predict(
     reshape(parameters.mask_token, [1, 1, config.width]),
   );
   const asked = scope('conditioning', () => condition(queries, action, parameters.conditioning));
-  const tokens = blocks(concat([known, asked], 1), parameters.predictor_blocks, config.heads);
-  const answers = lastTokens(tokens, size(at.predicted, 1));
+  const queried = size(at.predicted, 1);
+  const answers = blocks(concat([known, asked], 1), parameters.predictor_blocks, config.heads, (tokens) =>
+    lastTokens(tokens, queried),
+  );
   return linear(norm(answers, parameters.predictor_norm), parameters.predictor_proj);
 }
