@@ -1,14 +1,34 @@
 import { CholeskyDecomposition, Matrix } from 'ml-matrix';
+import { purpose, random } from '../random.js';
+import {
+  actionNames,
+  actionVector,
+  sampleParameters,
+  type TransformationName,
+  type ViewParameters,
+} from '../world-model/index.js';
+import type { EvaluatorConfig } from './programs.js';
 
 /** Strength of the ridge, per row, on standardised features. */
 export const RIDGE = 1e-3;
 
+/** An R² on held-out rows, and its standard error over them. */
+export interface Fit {
+  readonly value: number;
+  readonly standardError: number;
+}
+
+/** An R² for each number of the action. */
+export type ActionR2 = Readonly<Record<TransformationName, Fit>>;
+
 /**
  * How well a linear map reads each column of `y` off the rows of `x`: ridge regression fitted on the first half of
- * the rows, R² on the second (1 perfect, 0 no better than the mean, below 0 worse).
- * @param x rows [n, p]; @param y rows [n, q]
+ * the rows, R² on the second (1 perfect, 0 no better than the mean, below 0 worse). A column that never varies there
+ * has nothing to be read: its R² is 0. The standard error is that of a ratio of means, to first order.
+ * @param x rows [n, p]
+ * @param y rows [n, q], n ≥ 4
  */
-export function ridgeR2(x: readonly Float32Array[], y: readonly Float32Array[]): number[] {
+export function ridgeR2(x: readonly Float32Array[], y: readonly Float32Array[]): Fit[] {
   const half = Math.floor(x.length / 2);
   const raw = new Matrix(x.map((row) => Array.from(row)));
   const fitting = raw.subMatrix(0, half - 1, 0, raw.columns - 1);
@@ -30,13 +50,46 @@ export function ridgeR2(x: readonly Float32Array[], y: readonly Float32Array[]):
   const answers = rest.mmul(weights).addRowVector(offset);
   const truth = wanted.subMatrix(half, wanted.rows - 1, 0, wanted.columns - 1);
   const centre = truth.mean('column');
-  return offset.map((_, column) => {
-    let error = 0;
-    let spread = 0;
-    for (let row = 0; row < truth.rows; row++) {
-      error += (truth.get(row, column) - answers.get(row, column)) ** 2;
-      spread += (truth.get(row, column) - (centre[column] as number)) ** 2;
-    }
-    return 1 - error / (spread || 1);
+  return offset.map((_, column): Fit => {
+    const errors = truth.getColumn(column).map((value, row) => (value - answers.get(row, column)) ** 2);
+    const spreads = truth.getColumn(column).map((value) => (value - (centre[column] as number)) ** 2);
+    const error = errors.reduce((a, b) => a + b, 0);
+    const spread = spreads.reduce((a, b) => a + b, 0);
+    if (spread === 0) return { value: 0, standardError: 0 };
+    const ratio = error / spread;
+    const residual = errors.reduce((sum, value, row) => sum + (value - ratio * (spreads[row] as number)) ** 2, 0);
+    return { value: 1 - ratio, standardError: Math.sqrt(residual) / spread };
   });
+}
+
+/**
+ * R² with which each number of the action is read off the pooled latents of the two views it leads between. Views
+ * are drawn as in training, but whole.
+ * @param count of images
+ * @param pooled features [count, D] of the images after these views
+ */
+export async function measureActionR2(
+  { augmentation, model }: Pick<EvaluatorConfig, 'augmentation' | 'model'>,
+  count: number,
+  seed: number,
+  pooled: (views: readonly ViewParameters[]) => Promise<Float32Array>,
+): Promise<ActionR2> {
+  const { width } = model.encoder;
+  const draw = (view: 'source' | 'target', key: number): ViewParameters[] =>
+    Array.from({ length: count }, (_, image) =>
+      sampleParameters(random(seed, image, key, purpose.jitter), augmentation, view),
+    );
+  const sources = draw('source', 0);
+  const targets = draw('target', 1);
+  const before = await pooled(sources);
+  const after = await pooled(targets);
+  const rows = sources.map((_, image) => {
+    const row = new Float32Array(2 * width);
+    row.set(before.subarray(image * width, (image + 1) * width));
+    row.set(after.subarray(image * width, (image + 1) * width), width);
+    return row;
+  });
+  const actions = sources.map((source, image) => actionVector(source, targets[image] as ViewParameters));
+  const fits = ridgeR2(rows, actions);
+  return Object.fromEntries(actionNames.map((name, i) => [name, fits[i] as Fit])) as ActionR2;
 }

@@ -1,7 +1,31 @@
+import type { Compiled } from './compiled.js';
+import { traceCosine } from './programs.js';
+
 /** Temperature of the votes (Wu et al. 2018). */
 export const VOTE_TEMPERATURE = 0.07;
 
-/** k nearest neighbours' vote: each votes for its label with weight exp(cosine / .07). Ties go to the lower index. */
+/** Similarities held at once, so that memory does not grow with the bank. */
+const SIMILARITIES = 2 ** 24;
+
+/** A k-NN accuracy with what it was measured on. */
+export interface KnnResult {
+  readonly accuracy: number;
+  readonly standardError: number;
+  readonly k: number;
+  readonly bank: number;
+  readonly asked: number;
+}
+
+/** Features [n, D] with the class of each. */
+export interface Labelled {
+  readonly features: Float32Array;
+  readonly labels: Int32Array;
+}
+
+/**
+ * k nearest neighbours' vote: each votes for its label with weight exp(cosine / .07). Of equally similar ones the
+ * lower index is nearer; of labels with equal votes the one whose nearest voter is nearer wins.
+ */
 export function vote(similarities: ArrayLike<number>, labels: ArrayLike<number>, k: number): number {
   const nearest: number[] = [];
   const above = (i: number, j: number): boolean => (similarities[i] as number) > (similarities[j] as number);
@@ -20,4 +44,32 @@ export function vote(similarities: ArrayLike<number>, labels: ArrayLike<number>,
   let best = -1;
   for (const [label, weight] of votes) if (best === -1 || weight > (votes.get(best) as number)) best = label;
   return best;
+}
+
+/** The share of questions whose label their k nearest neighbours in the bank vote for, by cosine. */
+export async function knnAccuracy(
+  compiled: Compiled,
+  width: number,
+  bank: Labelled,
+  asked: Labelled,
+  k: number,
+): Promise<KnnResult> {
+  const size = bank.labels.length;
+  const chunk = Math.max(1, Math.min(256, Math.floor(SIMILARITIES / size)));
+  const count = asked.labels.length;
+  let right = 0;
+  for (let first = 0; first < count; first += chunk) {
+    const rows = Math.min(chunk, count - first);
+    const { similarity } = await compiled.run(
+      `cosine ${rows} ${size}`,
+      () => traceCosine(rows, size, width),
+      { asked: asked.features.subarray(first * width, (first + rows) * width), bank: bank.features },
+    );
+    for (let row = 0; row < rows; row++)
+      if (vote(similarity.subarray(row * size, (row + 1) * size), bank.labels, k) === asked.labels[first + row])
+        right++;
+  }
+  const accuracy = right / count;
+  const standardError = Math.sqrt((accuracy * (1 - accuracy)) / count);
+  return { accuracy, standardError, k, bank: size, asked: count };
 }

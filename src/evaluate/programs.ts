@@ -39,6 +39,7 @@ import {
   transform,
   transformations,
 } from '../world-model/index.js';
+import { jitterNames } from './bank.js';
 
 /** What a model to be evaluated is, beside its weights. */
 export interface EvaluatorConfig {
@@ -49,7 +50,7 @@ export interface EvaluatorConfig {
   readonly image: { readonly height: number; readonly width: number };
 }
 
-export const jitterNames = transformations.filter((row) => row.kind === 'jitter').map((row) => row.name);
+/** All transformations, in the order in which they are applied. */
 export const allNames = transformations.map((row) => row.name);
 
 /** Images as given [B, 3, h, w], whole, at the model's size [B, 3, S, S]. */
@@ -90,9 +91,12 @@ export function similarity(predictions: Tensor, bank: Tensor): { cosine: Tensor;
     matmul(flat(normalised(predictions)), transposeLast(flat(normalised(bank)))),
     1 / tokens,
   );
-  const inner = matmul(flat(predictions), transposeLast(flat(bank)));
+  // Distances stay the same when both are moved; around the bank's mean they lose fewest digits.
+  const centre = mean(bank, [0], true);
+  const [answers, versions] = [sub(predictions, centre), sub(bank, centre)];
+  const inner = matmul(flat(answers), transposeLast(flat(versions)));
   const distance = sub(
-    add(reshape(squares(predictions), [size(predictions, 0), 1]), squares(bank)),
+    add(reshape(squares(answers), [size(predictions, 0), 1]), squares(versions)),
     mul(inner, 2),
   );
   return { cosine, closeness: mul(distance, -1) };
@@ -158,5 +162,16 @@ export function traceFeatures(config: EvaluatorConfig, batch: number, names: typ
 export function traceCosine(asked: number, bank: number, width: number) {
   return trace('cosine', { asked: spec([asked, width]), bank: spec([bank, width]) }, (inputs) => ({
     similarity: matmul(normalised(inputs.asked as Tensor), transposeLast(normalised(inputs.bank as Tensor))),
+  }));
+}
+
+/** One image [1, 3, h, w] after its jitters, at its own size, as people see it. */
+export function traceRender({ image }: EvaluatorConfig) {
+  const specs = {
+    image: spec([1, 3, image.height, image.width]),
+    parameters: parameterSpecs(jitterNames, image.height, 1) as Parameters<Spec>,
+  };
+  return trace('render', specs, (inputs) => ({
+    pixels: transform(inputs.image as Tensor, inputs.parameters as Parameters<Tensor>),
   }));
 }

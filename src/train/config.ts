@@ -112,12 +112,12 @@ export const presets: Readonly<Record<string, Tree>> = {
     health: { images: 32 },
   },
   cifar: {
-    steps: 9000,
+    steps: 4800,
     batch: 64,
     image: { stored: 32, size: 32, patch: 4 },
     encoder: { depth: 4, width: 96 },
     predictor: { depth: 4 },
-    masks: { visible: 28, predicted: 20 },
+    masks: { visible: 32, predicted: 20 },
     optimiser: { learningRate: 1.5e-3 },
     health: { images: 64 },
   },
@@ -167,7 +167,7 @@ function derived(given: Tree): Tree {
   const predictorWidth = read('predictor.width') ?? (width >= 384 ? width / 2 : width);
   const heads = (of: number): number => Math.max(1, Math.round(of / (of >= 256 ? 64 : 32)));
   const steps = read('steps');
-  const every = Math.max(1, Math.ceil(steps / 10));
+  const every = Math.max(1, Math.ceil(steps / 5));
   const masks = defaultMaskCounts(patchGrid({ size: read('image.size'), patch: read('image.patch') }));
   return {
     encoder: { heads: heads(width) },

@@ -1,0 +1,156 @@
+import { purpose, random } from '../random.js';
+import type { ModelWeights } from '../train/checkpoint.js';
+import {
+  actionSize,
+  actionVector,
+  identityParameters,
+  packParameters,
+  type TransformationName,
+  type ViewParameters,
+} from '../world-model/index.js';
+import { bankParameters, jitterNames } from './bank.js';
+import type { Compiled } from './compiled.js';
+import { type EvaluatorConfig, traceRanking, traceVersions } from './programs.js';
+import { chance, meanAndError, rankOf } from './ranks.js';
+
+/** A mean reciprocal rank with what it was measured on. */
+export interface MrrResult {
+  /** By mean per-token cosine over all positions. */
+  readonly value: number;
+  /** By squared L2 over all tokens. */
+  readonly l2: number;
+  /** Of `value`, over images. */
+  readonly standardError: number;
+  /** Of `l2`, over images. */
+  readonly l2StandardError: number;
+  readonly chance: number;
+  readonly bank: number;
+  readonly images: number;
+  /** Versions asked for, per image. */
+  readonly actions: number;
+}
+
+/** Sizes and draws of a mean reciprocal rank. */
+export interface MrrOptions {
+  /** Versions of each image that a prediction is ranked among. */
+  readonly bank: number;
+  /** Versions of each image that are predicted; at most `bank`. */
+  readonly actions: number;
+  readonly seed: number;
+  /** Only this jitter varies in the bank. */
+  readonly vary?: TransformationName;
+}
+
+/** Where the right version of a bank came, and which one came first. */
+export interface Ranked {
+  readonly cosine: number;
+  readonly l2: number;
+  /** The version of greatest cosine. */
+  readonly nearest: number;
+}
+
+/** Versions encoded in one run, so that memory does not grow with the bank. */
+const CHUNK = 64;
+
+/** Latents of versions of one image by the target encoder, standardised, [M, N, D]. */
+async function encodeBank(
+  compiled: Compiled,
+  config: EvaluatorConfig,
+  weights: ModelWeights,
+  image: Float32Array,
+  versions: readonly ViewParameters[],
+): Promise<Float32Array> {
+  const { encoder } = config.model;
+  const each = (encoder.image / encoder.patch) ** 2 * encoder.width;
+  const bank = new Float32Array(versions.length * each);
+  for (let first = 0; first < versions.length; first += CHUNK) {
+    const chunk = versions.slice(first, first + CHUNK);
+    const { latents } = await compiled.run(
+      `versions ${chunk.length}`,
+      () => traceVersions(config, chunk.length),
+      { image, parameters: packParameters(chunk, jitterNames, encoder.image), weights: weights.target },
+    );
+    bank.set(latents, first * each);
+  }
+  return bank;
+}
+
+/**
+ * Ranks, in a bank of versions of one image, those that are asked for: the action from the clean image to each is
+ * given to the predictor, and the bank ordered by closeness to its answer.
+ * @param image [1, 3, h, w] in 0..1
+ * @param asked indices of versions
+ * @throws Error where a similarity is not finite
+ */
+export async function rankVersions(
+  compiled: Compiled,
+  config: EvaluatorConfig,
+  weights: ModelWeights,
+  image: Float32Array,
+  versions: readonly ViewParameters[],
+  asked: ArrayLike<number>,
+): Promise<Ranked[]> {
+  const { encoder } = config.model;
+  const tokens = (encoder.image / encoder.patch) ** 2;
+  const chosen = Array.from(asked);
+  const action = new Float32Array(chosen.length * actionSize);
+  for (const [i, version] of chosen.entries())
+    actionVector(identityParameters, versions[version] as ViewParameters, action, i * actionSize);
+  const { cosine, closeness } = await compiled.run(
+    `ranking ${chosen.length} ${versions.length}`,
+    () => traceRanking(config, chosen.length, versions.length),
+    {
+      image,
+      bank: await encodeBank(compiled, config, weights, image, versions),
+      action,
+      predicted: Int32Array.from({ length: chosen.length * tokens }, (_, i) => i % tokens),
+      weights: { encoder: weights.encoder, predictor: weights.predictor },
+    },
+  );
+  return chosen.map((version, i) => {
+    const row = (all: Float32Array): Float32Array =>
+      all.subarray(i * versions.length, (i + 1) * versions.length);
+    const cosines = row(cosine);
+    return {
+      cosine: rankOf(cosines, version),
+      l2: rankOf(row(closeness), version),
+      nearest: cosines.reduce((best, value, at) => (value > (cosines[best] as number) ? at : best), 0),
+    };
+  });
+}
+
+/**
+ * Mean reciprocal rank: per image the mean of 1 / rank over the versions asked for, then the mean over images.
+ * @param images each [3, h, w] in 0..1
+ */
+export async function measureMrr(
+  compiled: Compiled,
+  config: EvaluatorConfig,
+  weights: ModelWeights,
+  images: readonly Float32Array[],
+  { bank, actions, seed, vary }: MrrOptions,
+): Promise<MrrResult> {
+  const each: { cosine: number; l2: number }[] = [];
+  for (const [i, image] of images.entries()) {
+    const versions = bankParameters(config.augmentation, bank, seed, i, vary);
+    // Asked for at random places: where a collapsed model leaves only rounding, it may depend on the place.
+    const asked = random(seed, i, purpose.evaluate).permutation(bank).subarray(0, actions);
+    const ranks = await rankVersions(compiled, config, weights, image, versions, asked);
+    each.push({
+      cosine: meanAndError(ranks.map((rank) => 1 / rank.cosine)).mean,
+      l2: meanAndError(ranks.map((rank) => 1 / rank.l2)).mean,
+    });
+  }
+  const cosine = meanAndError(each.map((image) => image.cosine));
+  const l2 = meanAndError(each.map((image) => image.l2));
+  return {
+    value: cosine.mean,
+    l2: l2.mean,
+    standardError: cosine.standardError,
+    l2StandardError: l2.standardError,
+    chance: chance(bank),
+    bank,
+    images: images.length,
+    actions: Math.min(actions, bank),
+  };
+}
