@@ -23,7 +23,8 @@ const operator: Operator = {
     const dy = dys[0] as Tensor;
     const da = reduceTo(matmul(dy, transposeLast(b)), a.shape);
     // A shared right operand sees every leading index: fold them into rows, one product instead of a sum of many.
-    if (b.rank === 2 && a.rank > 2) return [da, matmul(transposeLast(rows(a)), rows(dy))];
+    // Written as (dyᵀ · a)ᵀ: a weight stored as [out, in] undoes the outer transpose.
+    if (b.rank === 2 && a.rank > 2) return [da, transposeLast(matmul(transposeLast(rows(dy)), rows(a)))];
     return [da, reduceTo(matmul(transposeLast(a), dy), b.shape)];
   },
 };
