@@ -39,7 +39,8 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
   // A transpose that undoes the one before it is none.
   const before = x.producer?.type === 'Transpose' ? x.producer : undefined;
   const inner = before?.attributes.perm as readonly number[] | undefined;
-  if (before !== undefined && order.every((axis, i) => inner?.[axis] === i)) return before.inputs[0] as Tensor;
+  if (before !== undefined && order.every((axis, i) => inner?.[axis] === i))
+    return before.inputs[0] as Tensor;
   return apply('Transpose', operator, [x], { perm: order });
 }
 
