@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openImages } from '../../src/data/images.js';
+import { UserError } from '../../src/errors.js';
+
+const fixture = (name: string): string =>
+  fileURLToPath(new URL(`../fixtures/${name}.parquet`, import.meta.url));
+const folder = mkdtempSync(join(tmpdir(), 'iwm-parquet-'));
+after(() => rmSync(folder, { recursive: true }));
+copyFileSync(fixture('snappy'), join(folder, 'train-00000-of-00002.parquet'));
+copyFileSync(fixture('gzip'), join(folder, 'train-00001-of-00002.parquet'));
+copyFileSync(fixture('gzip'), join(folder, 'validation-00000-of-00001.parquet'));
+
+/** The channel that is lit in each image of a batch of plain red, green and blue ones. */
+function channels(batch: Float32Array, size: number): number[] {
+  const plane = size * size;
+  return Array.from({ length: batch.length / (3 * plane) }, (_, i) =>
+    [0, 1, 2].findIndex((channel) => batch[(3 * i + channel) * plane] === 1),
+  );
+}
+
+for (const compression of ['snappy', 'gzip'])
+  test(`images, labels and class names of a ${compression} file`, async () => {
+    const images = await openImages([fixture(compression)], { size: 4 });
+    assert.deepEqual(images.classes, ['red', 'green', 'blue']);
+    assert.deepEqual([...(images.labels ?? [])], [0, 1, 2, 2, 1, 0]);
+    assert.deepEqual(channels(await images.batch([0, 1, 2, 3, 4, 5]), 4), [0, 1, 2, 2, 1, 0]);
+    await images.close();
+  });
+
+test('shards of a folder follow each other, in the split that their names tell', async () => {
+  const training = await openImages([folder], { size: 4 });
+  assert.equal(training.split, 'train');
+  assert.equal(training.length, 12);
+  assert.deepEqual(channels(await training.batch([5, 6, 7]), 4), [0, 0, 1]);
+  const validation = await openImages([folder], { size: 4, split: 'validation' });
+  assert.equal(validation.length, 6);
+  await assert.rejects(
+    openImages([folder], { size: 4, split: 'test' }),
+    /no test split; there are train, validation/,
+  );
+  await training.close();
+});
+
+test('a file that is no Parquet is named', async () => {
+  const path = join(folder, '..', `${folder.split('/').at(-1)}.parquet`);
+  writeFileSync(path, 'nothing of the kind');
+  await assert.rejects(
+    openImages([path], { size: 4 }),
+    (error: Error) => error instanceof UserError && /not a readable Parquet file/.test(error.message),
+  );
+  rmSync(path);
+});

@@ -1,0 +1,33 @@
+"""Writes test/fixtures/{snappy,gzip}.parquet: six tiny images of our own drawing in Hugging Face's layout."""
+
+import io
+import json
+import pathlib
+
+import PIL
+import pyarrow
+import pyarrow.parquet
+from PIL import Image
+
+fixtures = pathlib.Path(__file__).parent.parent / "fixtures"
+names = ["red", "green", "blue"]
+colours = [(255, 0, 0), (0, 255, 0), (0, 0, 255)]
+
+
+def encode(colour):
+    buffer = io.BytesIO()
+    Image.new("RGB", (6, 4), colour).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+labels = [0, 1, 2, 2, 1, 0]
+images = [{"bytes": encode(colours[label]), "path": f"{i}.png"} for i, label in enumerate(labels)]
+features = {"img": {"_type": "Image"}, "label": {"names": names, "_type": "ClassLabel"}}
+metadata = {"huggingface": json.dumps({"info": {"features": features}}), "made with": f"pyarrow {pyarrow.__version__}, Pillow {PIL.__version__}"}
+schema = pyarrow.schema(
+    [("img", pyarrow.struct([("bytes", pyarrow.binary()), ("path", pyarrow.string())])), ("label", pyarrow.int64())],
+    metadata=metadata,
+)
+table = pyarrow.table({"img": images, "label": labels}, schema=schema)
+for compression in ["snappy", "gzip"]:
+    pyarrow.parquet.write_table(table, fixtures / f"{compression}.parquet", compression=compression, row_group_size=4)
