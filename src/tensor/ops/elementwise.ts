@@ -20,7 +20,8 @@ function binary(type: string, rule?: BinaryRule, result?: DType): (a: Operand, b
   const operator: Operator = {
     infer: (inputs) => {
       const [a, b] = inputs as [Tensor, Tensor];
-      return [{ dtype: result ?? sameDType(inputs), shape: broadcastShape(a.shape, b.shape) }];
+      const dtype = sameDType(inputs);
+      return [{ dtype: result ?? dtype, shape: broadcastShape(a.shape, b.shape) }];
     },
     gradient: (node, dys) => {
       const [a, b] = node.inputs as [Tensor, Tensor];
@@ -111,14 +112,15 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return apply('Where', whereOperator, [condition, ...operands(a, b)]);
 }
 
+const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64';
 const castCode: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
 
-/** The same values in another element type; gradients are cast back. */
+/** The same values in another element type; gradients are cast back, but none flow through integers or booleans. */
 export function cast(x: Tensor, dtype: DType): Tensor {
   if (x.dtype === dtype) return x;
   const operator: Operator = {
     infer: ([input]) => [{ dtype, shape: (input as Tensor).shape }],
-    gradient: (_, dys) => [cast(dys[0] as Tensor, x.dtype)],
+    gradient: (_, dys) => [isFloat(x.dtype) && isFloat(dtype) ? cast(dys[0] as Tensor, x.dtype) : undefined],
   };
   return apply('Cast', operator, [x], { to: castCode[dtype] });
 }

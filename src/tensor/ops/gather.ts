@@ -10,7 +10,8 @@ export function gatherTokens(tokens: Tensor, positions: Tensor): Tensor {
     infer: ([x, indices]) => {
       const [batch, , width] = (x as Tensor).shape as [Dim, Dim, Dim];
       const shape = (indices as Tensor).shape;
-      if ((x as Tensor).rank !== 3 || shape[0] !== batch || positions.dtype !== 'int32')
+      const ranks = (x as Tensor).rank === 3 && positions.rank === 2;
+      if (!ranks || shape[0] !== batch || positions.dtype !== 'int32')
         throw new Error('needs tokens [B, N, D] and int32 positions [B, K]');
       return [{ dtype: tokens.dtype, shape: [batch, shape[1] as Dim, width] }];
     },

@@ -1,6 +1,6 @@
 import { apply, applyMany, type Operator } from '../op.js';
-import { constant, Float, size, type Tensor } from '../tensor.js';
-import { mul, sub } from './elementwise.js';
+import { constant, Float, type Spec, size, type Tensor } from '../tensor.js';
+import { cast, mul, sub } from './elementwise.js';
 import { mean } from './reduce.js';
 import { reduceTo, sum } from './shape.js';
 
@@ -19,7 +19,8 @@ export function softmax(x: Tensor): Tensor {
 
 /**
  * Layer normalisation over the last axis: (x − mean) / √(variance + epsilon) · scale + bias.
- * ONNX returns mean and inverse deviation beside the result; the backward pass uses them again.
+ * ONNX returns mean and inverse deviation beside the result, in float32 whatever the element type; the
+ * backward pass uses them again.
  */
 export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6): Tensor {
   const operator: Operator = {
@@ -29,17 +30,18 @@ export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6
       for (const parameter of [s, b] as [Tensor, Tensor])
         if (parameter.rank !== 1 || parameter.shape[0] !== width)
           throw new Error(`scale and bias must have shape [${width}]`);
-      const reduced = { dtype, shape: [...shape.slice(0, -1), 1] };
+      const reduced: Spec = { dtype: 'float32', shape: [...shape.slice(0, -1), 1] };
       return [{ dtype, shape }, reduced, reduced];
     },
     gradient: (node, dys) => {
       const [input, s, b] = node.inputs as [Tensor, Tensor, Tensor];
       const [, average, inverseDeviation] = node.outputs as [Tensor, Tensor, Tensor];
       const dy = dys[0] as Tensor;
-      const normal = mul(sub(input, average), inverseDeviation);
+      const { dtype } = input;
+      const normal = mul(sub(input, cast(average, dtype)), cast(inverseDeviation, dtype));
       const g = mul(dy, s);
       const along = mean(mul(g, normal), [-1], true);
-      const dx = mul(sub(sub(g, mean(g, [-1], true)), mul(normal, along)), inverseDeviation);
+      const dx = mul(sub(sub(g, mean(g, [-1], true)), mul(normal, along)), cast(inverseDeviation, dtype));
       return [dx, reduceTo(mul(dy, normal), s.shape), reduceTo(dy, b.shape)];
     },
   };
