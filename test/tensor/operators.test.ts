@@ -133,7 +133,12 @@ async function check(operator: string, title: string, dtype: DType, tolerance: n
     const slopes = await found.read();
     assertClose(slopes, expected, tolerance, `${dtype} gradient of ${name}`);
     if (dtype === 'float64' && `${operator}: ${title}` !== rounds)
-      assertClose(slopes, await differences(executable, known.inputs, name), 1e-6, `difference by ${name}`);
+      assertClose(
+        slopes,
+        await differences(executable, known.inputs, name),
+        Math.max(tolerance, 1e-7),
+        `difference by ${name}`,
+      );
     const reference = singleOnly[operator];
     if (reference !== undefined) {
       const { weights } = known.results[0]!;
@@ -169,6 +174,6 @@ for (const [operator, known] of Object.entries(cases))
       test(title, async () => {
         await check(operator, title, 'float32', 1e-5);
         if (singleOnly[operator] === undefined)
-          await check(operator, title, 'float64', singleStatistics.includes(operator) ? 1e-6 : 1e-9);
+          await check(operator, title, 'float64', singleStatistics.includes(operator) ? 1e-5 : 1e-9);
       });
   });
