@@ -26,7 +26,7 @@ export type ActionR2 = Readonly<Record<TransformationName, Fit>>;
  * the rows, R² on the second (1 perfect, 0 no better than the mean, below 0 worse). A column that never varies there
  * has nothing to be read: its R² is 0. The standard error is that of a ratio of means, to first order.
  * @param x rows [n, p]
- * @param y rows [n, q], n ≥ 4
+ * @param y rows [n, q], n ≥ 2
  */
 export function ridgeR2(x: readonly Float32Array[], y: readonly Float32Array[]): Fit[] {
   const half = Math.floor(x.length / 2);
@@ -57,7 +57,10 @@ export function ridgeR2(x: readonly Float32Array[], y: readonly Float32Array[]):
     const spread = spreads.reduce((a, b) => a + b, 0);
     if (spread === 0) return { value: 0, standardError: 0 };
     const ratio = error / spread;
-    const residual = errors.reduce((sum, value, row) => sum + (value - ratio * (spreads[row] as number)) ** 2, 0);
+    const residual = errors.reduce(
+      (sum, value, row) => sum + (value - ratio * (spreads[row] as number)) ** 2,
+      0,
+    );
     return { value: 1 - ratio, standardError: Math.sqrt(residual) / spread };
   });
 }

@@ -1,31 +1,23 @@
-import { type ImageSet, openImages } from '../data/images.js';
+import type { ImageSet } from '../data/images.js';
 import { createEngine } from '../engine/index.js';
 import { loadModel } from '../train/checkpoint.js';
 import { modelConfig, viewsConfig } from '../train/config.js';
 import { readConfig } from '../train/run-folder.js';
 import { layouts } from '../train/step.js';
-import type { TransformationName } from '../world-model/index.js';
-import { RIDGE } from './action-r2.js';
-import { createEvaluator, type KnnResult, type MrrResult } from './evaluator.js';
+import { type ActionR2, RIDGE } from './action-r2.js';
+import { jitterNames } from './bank.js';
+import type { Evaluation } from './evaluation.js';
+import { openEvaluationSets } from './evaluation-sets.js';
+import { createEvaluator } from './evaluator.js';
 import { VOTE_TEMPERATURE } from './knn.js';
-import { jitterNames } from './programs.js';
+import type { MrrResult } from './mrr.js';
+import { featureDeviation, jackknifeError, rankMe } from './spectrum.js';
 import { verdict } from './verdict.js';
 
-/** Everything measured of a run, and how. */
-export interface Evaluation {
-  readonly run: string;
-  readonly mrr: MrrResult & { readonly byAction: Readonly<Record<string, MrrResult>> };
-  readonly actionR2: Readonly<Record<TransformationName, number>>;
-  /** Absent where images or bank have no labels, or other classes. */
-  readonly knn?: KnnResult;
-  readonly rankMe: number;
-  readonly featureDeviation: number;
-  readonly verdict: string;
-  readonly protocol: Readonly<Record<string, string | number>>;
-}
+export { describeEvaluation, type Evaluation } from './evaluation.js';
 
 export interface EvaluateOptions {
-  /** Images to measure on; the run's own source where left out. Its validation split where it has one, else all. */
+  /** Images to measure on; the run's own source where left out. Of a source with splits, validation, else test. */
   readonly data?: readonly string[];
   /** Labelled images that k-NN searches; the run's training data where left out. */
   readonly bank?: string;
@@ -43,16 +35,14 @@ const NEIGHBOURS = 20;
 const SPECTRUM_IMAGES = 2048;
 /** Images of each by-transformation MRR. */
 const BY_ACTION_IMAGES = 64;
+/** Images in memory as floats at a time, for features. */
+const BATCH = 1024;
 
-const range = (count: number): Int32Array => Int32Array.from({ length: count }, (_, i) => i);
+const range = (count: number, first = 0): Int32Array =>
+  Int32Array.from({ length: count }, (_, i) => first + i);
 
-async function openHeldOut(sources: readonly string[], size: number): Promise<ImageSet> {
-  try {
-    return await openImages(sources, { size, split: 'validation' });
-  } catch {
-    return openImages(sources, { size });
-  }
-}
+const column = (fits: ActionR2, key: 'value' | 'standardError') =>
+  Object.fromEntries(Object.entries(fits).map(([name, fit]) => [name, fit[key]])) as Evaluation['actionR2'];
 
 /**
  * Measures a finished run: MRR (also by transformation), action R², k-NN, RankMe, feature deviation.
@@ -62,115 +52,91 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
   const { seed = 0, threads, log } = options;
   const config = readConfig(run);
   const model = modelConfig(config);
+  const { width } = model.encoder;
   const weights = loadModel(run, layouts(model));
-  const size = config.image.stored;
-  const asked = await openHeldOut(options.data ?? config.data, size);
-  const limit = options.bank === undefined && config.limit !== undefined ? { limit: config.limit } : {};
-  const bank = await openImages(options.bank === undefined ? config.data : [options.bank], {
-    size,
-    ...limit,
-  });
+  const { asked, bank, description, close } = await openEvaluationSets(config, { ...options, seed });
   const engine = createEngine(threads === undefined ? {} : { threads });
   try {
-    log?.note(`images: ${asked.description}`);
+    log?.note(`images: ${description.asked}`);
+    const { augmentation, normalisation } = config;
     const evaluator = await createEvaluator(engine, {
       model,
-      normalisation: config.normalisation,
-      augmentation: config.augmentation,
+      normalisation,
+      augmentation,
       image: viewsConfig(config).image,
     });
     const count = Math.min(options.images ?? 256, asked.length);
+    const few = Math.min(count, BY_ACTION_IMAGES);
+    const many = Math.min(SPECTRUM_IMAGES, asked.length);
     const images = await asked.batch(range(count));
     const protocolOf = { bank: BANK, actions: ACTIONS, seed };
     log?.progress(`MRR over ${count} images`);
     const mrr = await evaluator.mrr(weights, images, protocolOf);
     const byAction: Record<string, MrrResult> = {};
-    const few = images.subarray(0, (images.length / count) * Math.min(count, BY_ACTION_IMAGES));
     for (const vary of jitterNames) {
+      if (augmentation.jitter[vary as 'hue'] * augmentation.strength === 0) continue;
       log?.progress(`MRR with only ${vary} varied`);
-      byAction[vary] = await evaluator.mrr(weights, few, { ...protocolOf, vary });
+      const part = images.subarray(0, (images.length / count) * few);
+      byAction[vary] = await evaluator.mrr(weights, part, { ...protocolOf, vary });
     }
-    log?.progress('features');
-    const features = async (set: ImageSet, most: number): Promise<Float32Array> => {
-      const out = new Float32Array(Math.min(most, set.length) * model.encoder.width);
-      for (let first = 0; first < out.length / model.encoder.width; first += 1024) {
-        const indices = range(Math.min(1024, out.length / model.encoder.width - first)).map((i) => first + i);
-        out.set(await evaluator.features(weights, await set.batch(indices)), first * model.encoder.width);
+    const features = async (set: ImageSet, most: number, what: string): Promise<Float32Array> => {
+      const out = new Float32Array(most * width);
+      set.prefetch(range(most));
+      for (let first = 0; first < most; first += BATCH) {
+        log?.progress(`features of ${what}: ${first} of ${most}`);
+        const batch = await set.batch(range(Math.min(BATCH, most - first), first));
+        out.set(await evaluator.features(weights, batch), first * width);
       }
       return out;
     };
-    const latents = await features(asked, asked.length);
-    const spectrum = latents.subarray(0, Math.min(SPECTRUM_IMAGES, asked.length) * model.encoder.width);
-    const actionR2 = await evaluator.actionR2(
-      weights,
-      await asked.batch(range(Math.min(SPECTRUM_IMAGES, asked.length))),
-      { seed },
-    );
-    const sameClasses = asked.classes !== undefined && asked.classes.join('\n') === bank.classes?.join('\n');
-    if (sameClasses) log?.progress(`k-NN in ${bank.length} images`);
+    const known = asked.labels && bank.labels && asked.classes?.join('\n') === bank.classes?.join('\n');
+    const latents = await features(asked, known ? asked.length : many, 'the images');
     const knn =
-      sameClasses && asked.labels && bank.labels
-        ? await evaluator.knn(await features(bank, bank.length), bank.labels, latents, asked.labels, {
-            k: NEIGHBOURS,
-          })
+      known && asked.labels && bank.labels
+        ? await evaluator.knn(
+            await features(bank, bank.length, 'the k-NN bank'),
+            bank.labels,
+            latents,
+            asked.labels,
+            { k: NEIGHBOURS },
+          )
         : undefined;
+    log?.progress(`action R² on ${many} images`);
+    const fits = await evaluator.actionR2(weights, await asked.batch(range(many)), { seed });
+    const spectrum = latents.subarray(0, many * width);
     const signs = {
-      rankMe: evaluator.rankMe(spectrum),
-      featureDeviation: evaluator.featureDeviation(spectrum),
+      rankMe: rankMe(spectrum, width),
+      featureDeviation: featureDeviation(spectrum, width),
       ...(knn === undefined ? {} : { knn: knn.accuracy }),
     };
     return {
       run,
       mrr: { ...mrr, byAction },
-      actionR2,
+      actionR2: column(fits, 'value'),
       ...(knn === undefined ? {} : { knn }),
       rankMe: signs.rankMe,
       featureDeviation: signs.featureDeviation,
+      standardErrors: {
+        actionR2: column(fits, 'standardError'),
+        rankMe: jackknifeError(spectrum, width, rankMe),
+        featureDeviation: jackknifeError(spectrum, width, featureDeviation),
+      },
       verdict: verdict(signs),
       protocol: {
-        images: asked.description,
-        bank: bank.description,
+        images: description.asked,
+        bank: description.bank,
+        order: 'random by the seed; a measure on some images takes the first of this order',
         seed,
-        mrr: `${count} whole images × ${ACTIONS} actions; bank of ${BANK} versions by colour jitter at the training strengths, every jitter applied, by the target encoder, standardised per token; prediction from the clean image by the encoder, all positions; rank = 1 + closer + equal; mean per-token cosine (l2: squared L2 over all tokens)`,
-        byAction: `as mrr, ${few.length / (images.length / count)} images, only the named jitter varied`,
-        actionR2: `ridge ${RIDGE} a row on standardised pooled target-encoder latents of two views, first half of ${Math.min(SPECTRUM_IMAGES, asked.length)} images fitted, R² on the second`,
-        knn: `k = ${NEIGHBOURS}, cosine of mean-pooled target-encoder latents, votes weighted exp(cosine / ${VOTE_TEMPERATURE})`,
-        rankMe: `first ${Math.min(SPECTRUM_IMAGES, asked.length)} images, mean-pooled target-encoder latents, not centred`,
+        mrr: `${count} whole images × ${mrr.actions} actions; bank of ${BANK} distinct versions by colour jitter at the training strengths (strength ${augmentation.strength}), every jitter applied, by the target encoder, standardised per token; prediction from the clean image by the encoder, all positions; rank = 1 + closer + equal others; mean per-token cosine (l2: squared L2 over all tokens); standard error over images`,
+        byAction: `as mrr, ${few} images, only the named jitter varied; jitters of strength 0 left out`,
+        actionR2: `ridge ${RIDGE} a row on standardised mean-pooled target-encoder latents of two whole views drawn as in training, fitted on half of ${many} images, R² on the other half; 0 for what never varies; standard error over images to first order`,
+        knn: `k = ${NEIGHBOURS}, cosine of mean-pooled target-encoder latents, votes weighted exp(cosine / ${VOTE_TEMPERATURE}) as Wu et al. 2018; binomial standard error`,
+        rankMe: `${many} images, mean-pooled target-encoder latents, not centred; standard error by jackknife over 8 parts`,
+        featureDeviation: `of the same latents at unit length, over images, averaged over features, times √width`,
       },
     };
   } finally {
     engine.dispose();
-    await Promise.all([asked.close(), bank.close()]);
+    await close();
   }
-}
-
-/** An evaluation in words. */
-export function describeEvaluation({
-  run,
-  mrr,
-  actionR2,
-  knn,
-  rankMe,
-  featureDeviation,
-  verdict: says,
-  protocol,
-}: Evaluation): string {
-  const list = (values: Readonly<Record<string, number>>): string =>
-    Object.entries(values)
-      .map(([name, value]) => `${name} ${value.toFixed(3)}`)
-      .join(', ');
-  const byAction = Object.fromEntries(Object.entries(mrr.byAction).map(([name, { value }]) => [name, value]));
-  return [
-    `${run}`,
-    `MRR        ${mrr.value.toFixed(3)} ± ${mrr.standardError.toFixed(3)} (L2 ${mrr.l2.toFixed(3)}; chance ${mrr.chance.toFixed(3)}, bank ${mrr.bank}, ${mrr.images} images × ${mrr.actions} actions)`,
-    `  by action ${list(byAction)}`,
-    `action R²  ${list(actionR2)}`,
-    knn === undefined
-      ? 'k-NN       – (needs labels of the same classes in images and bank)'
-      : `k-NN       ${(100 * knn.accuracy).toFixed(1)} % ± ${(100 * knn.standardError).toFixed(1)} (k = ${knn.k}, bank ${knn.bank}, ${knn.asked} asked)`,
-    `RankMe     ${rankMe.toFixed(1)}, feature deviation ${featureDeviation.toFixed(3)}`,
-    `verdict    ${says}`,
-    'protocol',
-    ...Object.entries(protocol).map(([name, value]) => `  ${name}: ${value}`),
-  ].join('\n');
 }

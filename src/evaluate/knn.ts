@@ -66,7 +66,9 @@ export async function knnAccuracy(
       { asked: asked.features.subarray(first * width, (first + rows) * width), bank: bank.features },
     );
     for (let row = 0; row < rows; row++)
-      if (vote(similarity.subarray(row * size, (row + 1) * size), bank.labels, k) === asked.labels[first + row])
+      if (
+        vote(similarity.subarray(row * size, (row + 1) * size), bank.labels, k) === asked.labels[first + row]
+      )
         right++;
   }
   const accuracy = right / count;

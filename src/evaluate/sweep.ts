@@ -77,7 +77,10 @@ export async function sweepImage(
   const rows: Sweep['rows'][number][] = [];
   for (const name of jitterNames) {
     const values = stops(config.augmentation, name);
-    const swept = values.map((value) => ({ ...identityParameters, [name]: identityParameters[name] + value }));
+    const swept = values.map((value) => ({
+      ...identityParameters,
+      [name]: identityParameters[name] + value,
+    }));
     const versions = [...swept, ...random];
     const ranks = await rankVersions(compiled, config, weights, image, versions, [...swept.keys()]);
     const cells = [];
