@@ -21,8 +21,8 @@ export interface Executable<I = unknown, O = unknown> {
   readonly program: Program<I, O>;
   /**
    * Runs once. A feed of the wrong length or type is an error that names the input.
-   * @param into values to write results into, by dotted output path (e.g. `state.weights`); they must not be
-   *   among the feeds. Results not named here get new values.
+   * @param into values to write results into, by dotted output path (e.g. `state.weights`). One that is also
+   *   fed, or whose path is no output, is an error. Results not named here get new values.
    */
   run(feeds: Feeds<I>, into?: ReadonlyMap<string, Value>): Promise<Results<O>>;
   dispose(): void;

@@ -76,8 +76,18 @@ class NodeExecutable<I, O> implements Executable<I, O> {
     for (const path of this.#specs.keys())
       if (inputs[path] === undefined) throw new Error(`${this.program.name}: input ${path} is missing`);
     const fetches: Record<string, ort.Tensor | null> = {};
-    for (const [path] of this.program.outputs)
-      fetches[outputName(path)] = (into?.get(path) as CpuValue | undefined)?.tensor ?? null;
+    for (const [path] of this.program.outputs) fetches[outputName(path)] = null;
+    const fed = new Set(Object.values(inputs));
+    for (const [path, value] of into ?? []) {
+      const { tensor } = value as CpuValue;
+      if (fetches[outputName(path)] === undefined)
+        throw new Error(`${this.program.name}: there is no output ${path}`);
+      if (fed.has(tensor))
+        throw new Error(
+          `${this.program.name}: output ${path} would overwrite an input; give it another value`,
+        );
+      fetches[outputName(path)] = tensor;
+    }
     const results = await this.session.run(inputs, fetches);
     return mapTree(this.program.outputTree, isTensor, (_, path) => {
       const given = into?.get(path);
@@ -99,6 +109,11 @@ class NodeExecutable<I, O> implements Executable<I, O> {
       return feed.tensor;
     }
     const data = ArrayBuffer.isView(feed) ? (feed as TensorData) : toData(spec.dtype, feed as number[]);
+    const wanted = toData(spec.dtype, []).constructor;
+    if (data.constructor !== wanted)
+      throw new Error(
+        `${this.program.name}: input ${path} is ${data.constructor.name}, not ${wanted.name} (${spec.dtype})`,
+      );
     const shape = resolveShape(spec.shape, data.length);
     if (shape.reduce((a, b) => a * b, 1) !== data.length || shape.some((dim) => !Number.isInteger(dim)))
       throw new Error(
@@ -123,6 +138,8 @@ export function createEngine({
   device = 'cpu',
   profile,
 }: EngineOptions = {}): Engine {
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new Error(`engine: ${threads} threads; give 1 or more`);
   const executables: Executable[] = [];
   return {
     device,

@@ -62,7 +62,13 @@ function writeValueInfo(writer: BinaryWriter, name: string, spec: Spec): void {
 /** Names for every value: inputs and outputs keep theirs, the rest are numbered. */
 function nameValues(program: Program): { names: Map<Tensor, string>; aliases: [string, string][] } {
   const names = new Map<Tensor, string>();
-  for (const [path, tensor] of program.inputs) names.set(tensor, path);
+  for (const [path, tensor] of program.inputs) {
+    if (/^(out|constant)\./.test(path))
+      throw new Error(
+        `${program.name}: input ${path} needs a name that does not begin with "out" or "constant"`,
+      );
+    names.set(tensor, path);
+  }
   const aliases: [string, string][] = [];
   for (const [path, tensor] of program.outputs) {
     const taken = names.get(tensor);
@@ -85,10 +91,13 @@ export function toOnnx(program: Program): Uint8Array {
   const { names, aliases } = nameValues(program);
   const constants = new Map<string, Tensor>();
   const shared = new Map<string, string>();
+  const taken = new Set(names.values());
+  let numbered = 0;
   const nameOf = (tensor: Tensor): string => {
     let name = names.get(tensor);
     if (name === undefined) {
-      name = `v${names.size}`;
+      do name = `v${numbered++}`;
+      while (taken.has(name));
       names.set(tensor, name);
     }
     if (tensor.data === undefined) return name;

@@ -32,7 +32,9 @@ export interface Operator {
 /** The first line of the stack that is not inside the tensor layer: who called the operator. */
 function caller(): string {
   const lines = new Error().stack?.split('\n').slice(1) ?? [];
-  const line = lines.find((text) => !/[\\/]tensor[\\/]/.test(text)) ?? '';
+  // The first line is this very file, and whatever shares its folder is the tensor layer.
+  const layer = lines[0]?.match(/([^ (]*[\\/])op\.[jt]s/)?.[1];
+  const line = lines.find((text) => layer === undefined || !text.includes(layer)) ?? '';
   return line.trim().replace(/^at /, '');
 }
 

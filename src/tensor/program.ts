@@ -33,17 +33,30 @@ export function spec(shape: Shape, dtype: DType = 'float32'): Spec {
  * @param name of the program, for error messages and the ONNX graph
  * @param specs nested object of specs: the program's inputs
  * @param build pure function of tensors; returns a nested object of tensors: the program's outputs
+ * @throws where a value has no name of its own, or `build` uses an input of another program
  */
 export function trace<I, O>(name: string, specs: I, build: (inputs: Traced<I>) => O): Program<I, O> {
   const inputTree = mapTree(specs, isSpec, (leaf) => new Tensor(leaf.dtype, leaf.shape)) as Traced<I>;
   const outputTree = build(inputTree);
+  const inputs = leaves(inputTree as Tree<Tensor>, isTensor);
   const outputs = leaves(outputTree as Tree<Tensor>, isTensor);
-  return {
-    name,
-    inputs: leaves(inputTree as Tree<Tensor>, isTensor),
-    outputs,
-    nodes: reachable(outputs.map(([, tensor]) => tensor)),
-    inputTree,
-    outputTree,
-  };
+  const nodes = reachable(outputs.map(([, tensor]) => tensor));
+  checkNames(name, inputs);
+  checkNames(name, outputs);
+  const own = new Set(inputs.map(([, tensor]) => tensor));
+  for (const tensor of [...nodes.flatMap((node) => node.inputs), ...outputs.map(([, output]) => output)])
+    if (tensor.producer === undefined && tensor.data === undefined && !own.has(tensor))
+      throw new Error(`${name}: uses the input of another program, of shape [${tensor.shape.join(', ')}]`);
+  return { name, inputs, outputs, nodes, inputTree, outputTree };
+}
+
+/** Every input has its own name, and so has every output. */
+function checkNames(program: string, values: readonly (readonly [string, Tensor])[]): void {
+  const seen = new Set<string>();
+  for (const [path] of values) {
+    if (path === '')
+      throw new Error(`${program}: inputs and outputs need names: { x: … } instead of one tensor`);
+    if (seen.has(path)) throw new Error(`${program}: two inputs or two outputs are called ${path}`);
+    seen.add(path);
+  }
 }

@@ -1,4 +1,4 @@
-import { apply, applyMany, type Operator } from '../op.js';
+import { apply, applyMany, type Operator, sameDType } from '../op.js';
 import { constant, Float, type Spec, size, type Tensor } from '../tensor.js';
 import { cast, mul, sub } from './elementwise.js';
 import { mean } from './reduce.js';
@@ -25,7 +25,8 @@ export function softmax(x: Tensor): Tensor {
 export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6): Tensor {
   const operator: Operator = {
     infer: ([input, s, b]) => {
-      const { dtype, shape } = input as Tensor;
+      const { shape } = input as Tensor;
+      const dtype = sameDType([input, s, b] as Tensor[]);
       const width = size(input as Tensor, -1);
       for (const parameter of [s, b] as [Tensor, Tensor])
         if (parameter.rank !== 1 || parameter.shape[0] !== width)

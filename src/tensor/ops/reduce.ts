@@ -5,8 +5,8 @@ import { reshape, sum } from './shape.js';
 
 /** Mean over `axes` (all by default), whose sizes must be static. */
 export function mean(x: Tensor, axes: readonly number[] = x.shape.map((_, i) => i), keep = false): Tensor {
-  const count = axes.reduce((product, axis) => product * size(x, axis), 1);
-  return mul(sum(x, axes, keep), 1 / count);
+  const total = sum(x, axes, keep);
+  return mul(total, 1 / axes.reduce((product, axis) => product * size(x, axis), 1));
 }
 
 /** Variance (not corrected) over `axes`. */
