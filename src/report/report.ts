@@ -19,7 +19,7 @@ export interface Report {
 
 const CHANCE = 0.024;
 
-const escape = (text: string): string =>
+const escapeHtml = (text: string): string =>
   text.replace(
     /[&<>"]/g,
     (char) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char] as string,
@@ -44,17 +44,17 @@ export async function renderReport({
   const figures = await Promise.all(sweeps.map(renderSweep));
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escape(name)} – image world model</title><style>${style}</style></head><body><main>
-<h1>${escape(name)}</h1>
+<title>${escapeHtml(name)} – image world model</title><style>${style}</style></head><body><main>
+<h1>${escapeHtml(name)}</h1>
 ${headline(health)}
-<p class="protocol">${escape(protocol)}</p>
+<p class="protocol">${escapeHtml(protocol)}</p>
 <h2>Curves</h2>
 <p>The loss alone says little, as its target moves with the encoder. MRR (chance ${CHANCE}, dashed) tells how well the predictor applies a transformation; k-NN and RankMe falling, or a feature deviation near 0, tell a collapse.</p>
 <div class="curves">${curves(steps, health)}</div>
 <h2>What the predictor answers</h2>
 <p>Each jitter is swept from low to high. Upper strip: what the action really gives. Lower strip: the bank image whose latents are nearest to the prediction. A green frame marks the right one retrieved; a number is the rank of the right one where another was nearer.</p>
 ${figures.join('\n')}
-<details><summary>Configuration</summary><pre>${escape(JSON.stringify(config, null, 2))}</pre></details>
+<details><summary>Configuration</summary><pre>${escapeHtml(JSON.stringify(config, null, 2))}</pre></details>
 </main></body></html>
 `;
 }
@@ -75,7 +75,7 @@ function headline(health: readonly Health[]): string {
           first.knn === undefined ? '' : `${percent(first.knn)} at step ${first.step}`,
         )
   }${card('RankMe', last.rankMe.toFixed(1), `${first.rankMe.toFixed(1)} at step ${first.step}`)}</div>
-<p class="verdict">${escape(last.verdict)}</p>`;
+<p class="verdict">${escapeHtml(last.verdict)}</p>`;
 }
 
 function curves(steps: readonly StepLine[], health: readonly Health[]): string {

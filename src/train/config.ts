@@ -101,12 +101,12 @@ const common = {
 /** A run's settings by name. `encoder.width` is the dial: heads, predictor and learning rate follow it. */
 export const presets: Readonly<Record<string, Tree>> = {
   demo: {
-    steps: 700,
+    steps: 2400,
     batch: 64,
-    image: { stored: 32, size: 32, patch: 4 },
-    encoder: { depth: 3, width: 64 },
+    image: { stored: 32, size: 32, patch: 8 },
+    encoder: { depth: 3, width: 96 },
     predictor: { depth: 3 },
-    masks: { visible: 28, predicted: 20 },
+    masks: { visible: 7, predicted: 6 },
     ema: [0.97, 0.998],
     optimiser: { learningRate: 2e-3 },
     health: { images: 32 },
