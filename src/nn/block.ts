@@ -11,6 +11,7 @@ import {
   slice,
   softmax,
   split,
+  standardise,
   type Tensor,
   transpose,
   transposeLast,
@@ -58,6 +59,15 @@ export function norm(x: Tensor, { weight, bias }: Norm<Tensor>): Tensor {
   return layerNorm(x, weight, bias);
 }
 
+/**
+ * The map that gives on standardised x what `map` gives on norm(x): scale and bias move into weight and bias, which
+ * are small, and the backward pass over the tokens shrinks by half.
+ */
+export function absorb({ weight, bias }: Norm<Tensor>, map: Linear<Tensor>): Linear<Tensor> {
+  const shift = matmul(map.weight, reshape(bias, [size(bias, 0), 1]));
+  return { weight: mul(map.weight, weight), bias: add(map.bias, reshape(shift, map.bias.shape)) };
+}
+
 /** Chooses the tokens that are wanted of [B, N, D]: [B, Q, D]. */
 export type Select = (tokens: Tensor) => Tensor;
 
@@ -102,11 +112,12 @@ function askedApart(x: Tensor, { weight, bias }: Linear<Tensor>, select: Select)
  */
 export function block(x: Tensor, parameters: Block<Tensor>, heads: number, select?: Select): Tensor {
   const attended = scope('attn', () => {
-    const answer = attention(norm(x, parameters.norm1), parameters.attn, heads, select);
+    const qkv = absorb(parameters.norm1, parameters.attn.qkv);
+    const answer = attention(standardise(x), { ...parameters.attn, qkv }, heads, select);
     return add(select === undefined ? x : select(x), answer);
   });
   return scope('mlp', () => {
-    const hidden = gelu(linear(norm(attended, parameters.norm2), parameters.mlp.fc1));
+    const hidden = gelu(linear(standardise(attended), absorb(parameters.norm2, parameters.mlp.fc1)));
     return add(attended, linear(hidden, parameters.mlp.fc2));
   });
 }

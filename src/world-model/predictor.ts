@@ -1,4 +1,5 @@
 import {
+  absorb,
   type Block,
   blocks,
   blocksSpec,
@@ -7,12 +8,11 @@ import {
   linear,
   linearSpec,
   type Norm,
-  norm,
   normSpec,
   type ParameterSpec,
   sineCosine,
 } from '../nn/index.js';
-import { add, concat, gatherRows, reshape, scope, size, type Tensor } from '../tensor/index.js';
+import { add, concat, gatherRows, reshape, scope, size, standardise, type Tensor } from '../tensor/index.js';
 import {
   type Conditioning,
   type ConditioningParameters,
@@ -82,5 +82,5 @@ export function predict(
   const answers = blocks(concat([known, asked], 1), parameters.predictor_blocks, config.heads, (tokens) =>
     lastTokens(tokens, queried),
   );
-  return linear(norm(answers, parameters.predictor_norm), parameters.predictor_proj);
+  return linear(standardise(answers), absorb(parameters.predictor_norm, parameters.predictor_proj));
 }

@@ -17,6 +17,23 @@ export function softmax(x: Tensor): Tensor {
   return apply('Softmax', operator, [x], { axis: -1 });
 }
 
+const layerNormShapes: Operator['infer'] = ([input, s, b]) => {
+  const { shape } = input as Tensor;
+  const dtype = sameDType([input, s, b] as Tensor[]);
+  const width = size(input as Tensor, -1);
+  for (const parameter of [s, b] as [Tensor, Tensor])
+    if (parameter.rank !== 1 || parameter.shape[0] !== width)
+      throw new Error(`scale and bias must have shape [${width}]`);
+  const reduced: Spec = { dtype: 'float32', shape: [...shape.slice(0, -1), 1] };
+  return [{ dtype, shape }, reduced, reduced];
+};
+
+/** What flows to x, where g flows to `normal` = (x − mean) · inverseDeviation. */
+function throughNormal(g: Tensor, normal: Tensor, inverseDeviation: Tensor): Tensor {
+  const along = mean(mul(g, normal), [-1], true);
+  return mul(sub(sub(g, mean(g, [-1], true)), mul(normal, along)), inverseDeviation);
+}
+
 /**
  * Layer normalisation over the last axis: (x − mean) / √(variance + epsilon) · scale + bias.
  * ONNX returns mean and inverse deviation beside the result, in float32 whatever the element type; the
@@ -24,25 +41,16 @@ export function softmax(x: Tensor): Tensor {
  */
 export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6): Tensor {
   const operator: Operator = {
-    infer: ([input, s, b]) => {
-      const { shape } = input as Tensor;
-      const dtype = sameDType([input, s, b] as Tensor[]);
-      const width = size(input as Tensor, -1);
-      for (const parameter of [s, b] as [Tensor, Tensor])
-        if (parameter.rank !== 1 || parameter.shape[0] !== width)
-          throw new Error(`scale and bias must have shape [${width}]`);
-      const reduced: Spec = { dtype: 'float32', shape: [...shape.slice(0, -1), 1] };
-      return [{ dtype, shape }, reduced, reduced];
-    },
+    infer: layerNormShapes,
     gradient: (node, dys) => {
       const [input, s, b] = node.inputs as [Tensor, Tensor, Tensor];
-      const [, average, inverseDeviation] = node.outputs as [Tensor, Tensor, Tensor];
+      const [average, inverseDeviation] = node.outputs.slice(1).map((value) => cast(value, input.dtype)) as [
+        Tensor,
+        Tensor,
+      ];
       const dy = dys[0] as Tensor;
-      const { dtype } = input;
-      const normal = mul(sub(input, cast(average, dtype)), cast(inverseDeviation, dtype));
-      const g = mul(dy, s);
-      const along = mean(mul(g, normal), [-1], true);
-      const dx = mul(sub(sub(g, mean(g, [-1], true)), mul(normal, along)), cast(inverseDeviation, dtype));
+      const normal = mul(sub(input, average), inverseDeviation);
+      const dx = throughNormal(mul(dy, s), normal, inverseDeviation);
       return [dx, reduceTo(mul(dy, normal), s.shape), reduceTo(dy, b.shape)];
     },
   };
@@ -50,10 +58,18 @@ export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6
   return applyMany('LayerNormalization', operator, [x, scale, bias], attributes)[0] as Tensor;
 }
 
-/** Layer normalisation without learned scale and bias (targets are normalised so, per token). */
+/** Layer normalisation over the last axis without learned scale and bias: its result serves its backward pass. */
 export function standardise(x: Tensor, epsilon = 1e-6): Tensor {
+  const operator: Operator = {
+    infer: layerNormShapes,
+    gradient: (node, dys) => {
+      const [normal, , inverseDeviation] = node.outputs as [Tensor, Tensor, Tensor];
+      return [throughNormal(dys[0] as Tensor, normal, cast(inverseDeviation, x.dtype))];
+    },
+  };
   const width = size(x, -1);
   const ones = constant(new Array<number>(width).fill(1), { dtype: x.dtype });
   const nulls = constant(new Array<number>(width).fill(0), { dtype: x.dtype });
-  return layerNorm(x, ones, nulls, epsilon);
+  const attributes = { axis: -1, epsilon: new Float(epsilon) };
+  return applyMany('LayerNormalization', operator, [x, ones, nulls], attributes)[0] as Tensor;
 }
