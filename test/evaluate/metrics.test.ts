@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Matrix, SingularValueDecomposition } from 'ml-matrix';
 import { ridgeR2 } from '../../src/evaluate/action-r2.js';
 import { vote } from '../../src/evaluate/knn.js';
 import { chance, meanAndError, rankOf } from '../../src/evaluate/ranks.js';
-import { featureDeviation, rankMe } from '../../src/evaluate/spectrum.js';
+import { featureDeviation, jackknifeError, rankMe } from '../../src/evaluate/spectrum.js';
 import { verdict } from '../../src/evaluate/verdict.js';
 import { random } from '../../src/random.js';
 
@@ -13,6 +14,18 @@ test('rank counts closer and equally close others', () => {
   assert.equal(rankOf([0.5, 0.5, 0.5, 0.5], 2), 4, 'a model that says the same of all ranks last');
   assert.throws(() => rankOf([Number.NaN, 1], 1), /not finite/);
   assert.throws(() => rankOf([1, Number.POSITIVE_INFINITY], 0), /not finite/);
+});
+
+test('ranks of every short bank agree with sorting it, the right one after its equals', () => {
+  for (let code = 0; code < 3 ** 5; code++) {
+    const similarities = Array.from({ length: 5 }, (_, i) => Math.floor(code / 3 ** i) % 3);
+    for (let right = 0; right < 5; right++) {
+      const order = [0, 1, 2, 3, 4].sort(
+        (a, b) => similarities[b]! - similarities[a]! || Number(a === right) - Number(b === right),
+      );
+      assert.equal(rankOf(similarities, right), 1 + order.indexOf(right));
+    }
+  }
 });
 
 test('chance is the mean reciprocal rank of random ranks', () => {
@@ -54,6 +67,27 @@ test('RankMe: orthogonal features use every direction, equal ones a single one',
   assert.ok(Math.abs(rankMe(new Float32Array(60).fill(2), width) - 1) < 1e-3);
 });
 
+test('RankMe agrees with the singular values of the features', () => {
+  const draw = random(12);
+  const [count, width] = [40, 7];
+  const features = Float32Array.from({ length: count * width }, (_, i) => draw.normal() * 2 ** -(i % width));
+  const rows = Array.from({ length: count }, (_, row) => [
+    ...features.subarray(row * width, (row + 1) * width),
+  ]);
+  const singular = new SingularValueDecomposition(new Matrix(rows)).diagonal;
+  const total = singular.reduce((a, b) => a + b, 0);
+  const entropy = singular.reduce((sum, value) => sum - (value / total) * Math.log(value / total), 0);
+  assert.ok(Math.abs(rankMe(features, width) - Math.exp(entropy)) < 1e-4);
+  assert.equal(rankMe(new Float32Array(60), 6), 1, 'nothing but zeros is a collapse, not an error');
+});
+
+test('the jackknife error of a mean is its standard error', () => {
+  const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const values = Float32Array.of(1, 2, 3, 6, 8, 8, 9, 11);
+  const { standardError } = meanAndError([...values]);
+  assert.ok(Math.abs(jackknifeError(values, 1, mean) - standardError) < 1e-6);
+});
+
 test('feature deviation is near 1 for features in all directions and 0 for equal ones', () => {
   const draw = random(3);
   const normal = Float32Array.from({ length: 2000 * 16 }, () => draw.normal());
@@ -68,6 +102,85 @@ test('ridge R²: 1 for a linear relation, about 0 for none', () => {
   const [linear, none] = ridgeR2(x, y).map((fit) => fit.value) as [number, number];
   assert.ok(linear > 0.999, `${linear}`);
   assert.ok(Math.abs(none) < 0.1, `${none}`);
+});
+
+/** Solves a · x = b by Gauss-Jordan elimination with pivoting. */
+function solve(a: number[][], b: number[]): number[] {
+  const rows = a.map((row, i) => [...row, b[i]!]);
+  rows.forEach((_, i) => {
+    const pivot = rows
+      .slice(i)
+      .reduce((best, row, j) => (Math.abs(row[i]!) > Math.abs(rows[best]![i]!) ? i + j : best), i);
+    [rows[i], rows[pivot]] = [rows[pivot]!, rows[i]!];
+    rows.forEach((row, j) => {
+      const factor = row[i]! / rows[i]![i]!;
+      if (i !== j) rows[j] = row.map((value, k) => value - factor * rows[i]![k]!);
+    });
+  });
+  return rows.map((row, i) => row.at(-1)! / row[i]!);
+}
+
+test('ridge R² agrees with elimination on the normal equations', () => {
+  const draw = random(13);
+  const [count, width, half] = [50, 4, 25];
+  const x = Array.from({ length: count }, () =>
+    Float32Array.from({ length: width }, (_, i) => i + (i + 1) * draw.normal()),
+  );
+  const y = x.map((row) => Float32Array.of(row[0]! - 0.3 * row[2]! + draw.normal()));
+  const mean = (values: number[]): number => values.reduce((a, b) => a + b, 0) / values.length;
+  const fitting = x.slice(0, half);
+  const columns = Array.from({ length: width }, (_, i) => fitting.map((row) => row[i]!));
+  const scaled = x.map((row) =>
+    Array.from(row, (value, i) => {
+      const centre = mean(columns[i]!);
+      const squares = columns[i]!.reduce((sum, other) => sum + (other - centre) ** 2, 0);
+      return (value - centre) / Math.sqrt(squares / (half - 1));
+    }),
+  );
+  const offset = mean(y.slice(0, half).map((row) => row[0]!));
+  const normal = columns.map((_, i) =>
+    columns.map(
+      (_, j) =>
+        scaled.slice(0, half).reduce((sum, row) => sum + row[i]! * row[j]!, 0) + (i === j ? 1e-3 * half : 0),
+    ),
+  );
+  const right = columns.map((_, i) =>
+    scaled.slice(0, half).reduce((sum, row, n) => sum + row[i]! * (y[n]![0]! - offset), 0),
+  );
+  const weights = solve(normal, right);
+  const truth = y.slice(half).map((row) => row[0]!);
+  const errors = scaled
+    .slice(half)
+    .map((row, n) => (offset + row.reduce((sum, value, i) => sum + value * weights[i]!, 0) - truth[n]!) ** 2);
+  const spread = truth.map((value) => (value - mean(truth)) ** 2);
+  const [fit] = ridgeR2(x, y);
+  assert.ok(Math.abs(fit!.value - (1 - mean(errors) / mean(spread))) < 1e-9);
+});
+
+test('the standard error of an R² is how it scatters over fresh samples', () => {
+  const draw = random(14);
+  const fits = Array.from({ length: 200 }, () => {
+    const x = Array.from({ length: 400 }, () => Float32Array.of(draw.normal()));
+    return ridgeR2(
+      x,
+      x.map((row) => Float32Array.of(row[0]! + draw.normal())),
+    )[0]!;
+  });
+  const scatter = meanAndError(fits.map((fit) => fit.value)).standardError * Math.sqrt(fits.length);
+  const claimed = meanAndError(fits.map((fit) => fit.standardError)).mean;
+  assert.ok(claimed > 0.8 * scatter && claimed < 1.25 * scatter, `${claimed}, scatter ${scatter}`);
+});
+
+test('what never varies has R² 0, and two rows suffice', () => {
+  const x = [1, 2, 3, 4, 5, 7].map((value) => Float32Array.of(value));
+  assert.deepEqual(
+    ridgeR2(
+      x,
+      x.map(() => Float32Array.of(0)),
+    ),
+    [{ value: 0, standardError: 0 }],
+  );
+  assert.ok(ridgeR2(x.slice(0, 2), x.slice(0, 2)).every((fit) => Number.isFinite(fit.value)));
 });
 
 test('the verdict names a collapse', () => {

@@ -17,6 +17,7 @@ after(() => engine.dispose());
 const settings = {
   'image.stored': 16,
   'image.size': 16,
+  'image.patch': 4,
   'masks.visible': 6,
   'masks.predicted': 6,
   'encoder.depth': 1,
@@ -54,7 +55,18 @@ test('an untrained and an unconditioned model score chance', async () => {
   }
 });
 
-test('a constant model scores no better than chance', async () => {
+test('a model that predicts the same whatever it is asked scores chance', async () => {
+  const { evaluator, weights } = await setUp('feature');
+  const predictor = {
+    matrices: new Float32Array(weights.predictor.matrices.length),
+    vectors: weights.predictor.vectors.map((_, i) => Math.sin(i)),
+  };
+  const { value, l2 } = await evaluator.mrr({ ...weights, predictor }, images, options);
+  assert.ok(Math.abs(value - chance(256)) < 0.01, `${value}`);
+  assert.ok(Math.abs(l2 - chance(256)) < 0.01, `L2 ${l2}`);
+});
+
+test('an encoder that says the same of every image ranks the right one last', async () => {
   const { evaluator, weights } = await setUp('feature');
   const zeros = {
     matrices: new Float32Array(weights.target.matrices.length),
@@ -65,7 +77,7 @@ test('a constant model scores no better than chance', async () => {
     images.subarray(0, 4 * 768),
     options,
   );
-  assert.ok(value < chance(256) + 0.01, `${value}`);
+  assert.ok(Math.abs(value - 1 / 256) < 1e-9, `all 256 are equal, so the rank is 256: ${value}`);
 });
 
 test('weights that are not finite are an error', async () => {
