@@ -17,6 +17,7 @@ const tiny = {
   data: ['synthetic:300'],
   'image.stored': 16,
   'image.size': 16,
+  'image.patch': 4,
   'masks.visible': 6,
   'masks.predicted': 6,
   'encoder.depth': 2,
