@@ -1,9 +1,9 @@
 import { existsSync, statSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.js';
-import type { DecodeTask } from './decode.js';
+import { purpose, random } from '../random.js';
 import { imageFolder } from './image-folder.js';
 import { parquetFiles, parquetSource } from './parquet.js';
+import { PixelCache } from './pixel-cache.js';
 import type { Source, Split } from './source.js';
 import { syntheticSource } from './synthetic.js';
 
@@ -13,7 +13,7 @@ export type { Split } from './source.js';
 export interface ImageSet {
   /** As the person gave it. */
   readonly source: string;
-  /** What was in fact read. */
+  /** What was in fact read; "all" where several sources are of different splits. */
   readonly split: Split;
   /** One line for people. */
   readonly description: string;
@@ -21,63 +21,73 @@ export interface ImageSet {
   /** Side in pixels: the shorter side is resized to it, the middle kept. */
   readonly size: number;
   readonly classes: readonly string[] | undefined;
-  /** Class of each image; undefined where the source has no labels. */
+  /** Class of each image; undefined where the source has no labels, or sources have different classes. */
   readonly labels: Int32Array | undefined;
   /**
    * Images as float32 [n, 3, size, size] in 0..1; waits until they are decoded.
    * @throws UserError naming a file or row that is no image
+   * @throws RangeError for an index that is none
    */
   batch(indices: ArrayLike<number>): Promise<Float32Array>;
-  /** The order in which images will be wanted, so that decoding runs ahead. */
+  /** The order in which images will be wanted, after those wanted already, so that decoding runs ahead. */
   prefetch(order: ArrayLike<number>): void;
   /** The images at `indices`, sharing the decoded pixels. */
   subset(indices: Int32Array): ImageSet;
+  /** Ends decoding; of this set and of all its subsets. */
   close(): Promise<void>;
 }
-
-/** How often to look whether an image has been decoded. */
-const POLL_MILLISECONDS = 2;
 
 /**
  * Opens images; decoding starts at the first `prefetch` or `batch`, in a thread of its own.
  * @param sources `synthetic`, `synthetic:COUNT`, a folder of images, a Parquet file or a folder of them
- * @param options.split which part to read (default: train where there are splits, else all)
- * @param options.limit only the first so many images
- * @throws UserError for what cannot be opened
+ * @param options.size side of the decoded images, pixels
+ * @param options.split which part to read (default: train where there is one, else the only one, else all)
+ * @param options.limit at most so many images, a random choice that is always the same
+ * @throws UserError for what cannot be opened, or does not fit in memory
  */
 export async function openImages(
   sources: readonly string[],
   { size, split, limit }: { size: number; split?: Split; limit?: number; seed?: number },
 ): Promise<ImageSet> {
   const opened = await Promise.all(sources.map((source) => openSource(source, split)));
+  const [first] = opened;
+  if (first === undefined) throw new UserError('no source of images was given', 2);
   const total = opened.reduce((sum, source) => sum + source.length, 0);
-  const length = Math.min(total, limit ?? total);
-  const first = opened[0] as Source;
+  const chosen = choose(total, limit ?? total);
   const sameClasses = opened.every(
     ({ classes }) => classes !== undefined && classes.join('\n') === first.classes?.join('\n'),
   );
-  const labels = sameClasses
-    ? Int32Array.from(opened.flatMap(({ labels }) => Array.from(labels ?? [])))
-    : undefined;
-  const limited = length < total ? `, the first ${length} of them` : '';
-  const cache = new Cache(opened, size, total);
+  const labels = opened.flatMap((source) => Array.from(source.labels ?? []));
+  const few = chosen.length < total ? `, ${chosen.length.toLocaleString('en-US')} of them` : '';
+  // Its native libraries must stay loaded until no thread uses them, so sharp asks to be loaded here first.
+  await import('sharp');
   return new CachedImages(
-    cache,
+    new PixelCache(opened, chosen, size),
     {
       source: sources.join(' + '),
       split: opened.every((source) => source.split === first.split) ? first.split : 'all',
-      description: opened.map(({ description }) => description).join('; ') + limited,
+      description: opened.map(({ description }) => description).join('; ') + few,
       classes: sameClasses ? first.classes : undefined,
     },
-    Int32Array.from({ length }, (_, i) => i),
-    labels?.subarray(0, length),
+    Int32Array.from(chosen.keys()),
+    sameClasses ? chosen.map((image) => labels[image] ?? -1) : undefined,
   );
+}
+
+/** `count` of the numbers 0 … total − 1, ascending: not the first ones, as files are often sorted by class. */
+function choose(total: number, count: number): Int32Array {
+  const all = Int32Array.from({ length: total }, (_, i) => i);
+  return count < total ? random(0, purpose.order).shuffle(all).slice(0, count).sort() : all;
 }
 
 async function openSource(source: string, split: Split | undefined): Promise<Source> {
   const synthetic = /^synthetic(?::(\d+))?$/.exec(source);
-  if (synthetic)
-    return syntheticSource(split ?? 'train', synthetic[1] === undefined ? undefined : Number(synthetic[1]));
+  if (synthetic) {
+    const [, count] = synthetic;
+    if (count !== undefined && !(Number(count) > 0 && Number(count) <= 2 ** 24))
+      throw new UserError(`${source}: the count of scenes must be in 1 … ${2 ** 24}`);
+    return syntheticSource(split ?? 'train', count === undefined ? undefined : Number(count));
+  }
   if (!existsSync(source))
     throw new UserError(
       `${source}: no such file or folder; --data takes a folder of images, Parquet, or "synthetic"`,
@@ -85,77 +95,6 @@ async function openSource(source: string, split: Split | undefined): Promise<Sou
   if (parquetFiles(source).length > 0) return parquetSource(source, split);
   if (statSync(source).isDirectory()) return imageFolder(source, split);
   throw new UserError(`${source}: neither a folder of images nor a Parquet file`);
-}
-
-/** Decoded pixels of all sources, filled by a thread. */
-class Cache {
-  readonly pixels: Uint8Array;
-  readonly #done: Uint8Array;
-  readonly #failures = new Map<number, string>();
-  readonly #task: DecodeTask;
-  #worker: Worker | undefined;
-  #crash: Error | undefined;
-
-  constructor(
-    sources: readonly Source[],
-    readonly size: number,
-    length: number,
-  ) {
-    const bytes = length * size * size * 3;
-    const task = { sources: sources.map(({ pixels, length: count }) => ({ pixels, length: count })), size };
-    this.#task = { ...task, pixels: new SharedArrayBuffer(bytes), done: new SharedArrayBuffer(length) };
-    this.pixels = new Uint8Array(this.#task.pixels);
-    this.#done = new Uint8Array(this.#task.done);
-  }
-
-  want(order: Int32Array): void {
-    this.#start().postMessage(order);
-  }
-
-  /** Waits until all of `indices` are decoded. */
-  async ready(indices: Int32Array): Promise<void> {
-    const missing = indices.filter((index) => Atomics.load(this.#done, index) === 0);
-    // A thread at work on a longer order will come to them; one that is not gets them as its order.
-    if (missing.length > 0 && this.#worker === undefined) this.want(missing);
-    let waited = 0;
-    for (const index of indices) {
-      while (Atomics.load(this.#done, index) === 0) {
-        if (this.#crash) throw this.#crash;
-        if (++waited % 50 === 0) this.want(missing);
-        await new Promise((wake) => setTimeout(wake, POLL_MILLISECONDS));
-      }
-      if (Atomics.load(this.#done, index) === 2) {
-        while (!this.#failures.has(index)) await new Promise((wake) => setTimeout(wake, POLL_MILLISECONDS));
-        throw new UserError(this.#failures.get(index) ?? '');
-      }
-    }
-  }
-
-  async close(): Promise<void> {
-    await this.#worker?.terminate();
-  }
-
-  #start(): Worker {
-    if (this.#worker) return this.#worker;
-    const typescript = import.meta.url.endsWith('.ts');
-    const url = new URL(typescript ? './decode.ts' : './decode.js', import.meta.url);
-    // In a checkout the thread, too, has to learn to read TypeScript.
-    const worker = typescript
-      ? new Worker(
-          `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); })`,
-          { eval: true, workerData: this.#task },
-        )
-      : new Worker(url, { workerData: this.#task });
-    worker.on('message', ({ index, message }: { index: number; message: string }) =>
-      this.#failures.set(index, message),
-    );
-    worker.on('error', (error) => {
-      this.#crash = error;
-    });
-    worker.unref();
-    this.#worker = worker;
-    return worker;
-  }
 }
 
 type Facts = Pick<ImageSet, 'source' | 'split' | 'description' | 'classes'>;
@@ -167,9 +106,9 @@ class CachedImages implements ImageSet {
   readonly classes: readonly string[] | undefined;
 
   constructor(
-    private readonly cache: Cache,
+    private readonly cache: PixelCache,
     private readonly facts: Facts,
-    private readonly places: Int32Array,
+    private readonly slots: Int32Array,
     readonly labels: Int32Array | undefined,
   ) {
     this.source = facts.source;
@@ -179,7 +118,7 @@ class CachedImages implements ImageSet {
   }
 
   get length(): number {
-    return this.places.length;
+    return this.slots.length;
   }
 
   get size(): number {
@@ -187,13 +126,13 @@ class CachedImages implements ImageSet {
   }
 
   async batch(indices: ArrayLike<number>): Promise<Float32Array> {
-    const chosen = Int32Array.from(indices, (index) => this.places[index] as number);
+    const chosen = this.#at(indices);
     await this.cache.ready(chosen);
     const { size, pixels } = this.cache;
     const plane = size * size;
     const out = new Float32Array(chosen.length * 3 * plane);
-    chosen.forEach((index, i) => {
-      let from = index * plane * 3;
+    chosen.forEach((slot, i) => {
+      let from = slot * plane * 3;
       let to = i * plane * 3;
       for (let pixel = 0; pixel < plane; pixel++, from += 3, to++) {
         out[to] = (pixels[from] as number) / 255;
@@ -205,16 +144,23 @@ class CachedImages implements ImageSet {
   }
 
   prefetch(order: ArrayLike<number>): void {
-    this.cache.want(Int32Array.from(order, (index) => this.places[index] as number));
+    this.cache.want(this.#at(order));
   }
 
   subset(indices: Int32Array): ImageSet {
-    const places = Int32Array.from(indices, (index) => this.places[index] as number);
-    const labels = this.labels && Int32Array.from(indices, (index) => this.labels?.[index] as number);
-    return new CachedImages(this.cache, this.facts, places, labels);
+    const labels = this.labels && Int32Array.from(indices, (index) => this.labels?.[index] ?? -1);
+    return new CachedImages(this.cache, this.facts, this.#at(indices), labels);
   }
 
   close(): Promise<void> {
     return this.cache.close();
+  }
+
+  #at(indices: ArrayLike<number>): Int32Array {
+    return Int32Array.from(indices, (index) => {
+      const slot = this.slots[index];
+      if (slot === undefined) throw new RangeError(`no image ${index} among ${this.length}`);
+      return slot;
+    });
   }
 }

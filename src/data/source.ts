@@ -1,3 +1,5 @@
+import { UserError } from '../errors.js';
+
 /** Which part of a data set is meant. */
 export type Split = 'train' | 'validation' | 'test' | 'all';
 
@@ -23,15 +25,49 @@ export interface Source {
   readonly pixels: Pixels;
 }
 
-const spellings: Readonly<Record<string, Split>> = {
-  train: 'train',
-  validation: 'validation',
-  val: 'validation',
-  valid: 'validation',
-  test: 'test',
-};
+const spellings = new Map<string, Split>([
+  ['train', 'train'],
+  ['validation', 'validation'],
+  ['val', 'validation'],
+  ['valid', 'validation'],
+  ['test', 'test'],
+]);
 
-/** The split that a folder name or a file prefix (`train-00000-of-00001.parquet`) tells of. */
-export function splitOf(name: string): Split | undefined {
-  return spellings[/^[a-z]+/i.exec(name)?.[0]?.toLowerCase() ?? ''];
+/** The split that a folder's name tells of. */
+export function splitOfFolder(name: string): Split | undefined {
+  return spellings.get(name.toLowerCase());
+}
+
+/** The split that a file's prefix (`train-00000-of-00001.parquet`) tells of. */
+export function splitOfFile(name: string): Split | undefined {
+  return spellings.get(/^[a-z]+/i.exec(name)?.[0].toLowerCase() ?? '');
+}
+
+/**
+ * The split to read: the one that is wanted, else train, else the only one there is, else all.
+ * @param present the splits of `name`; undefined stands for images that belong to none
+ * @throws UserError when the wanted one is missing
+ */
+export function chooseSplit(
+  name: string,
+  present: ReadonlySet<Split | undefined>,
+  wanted: Split | undefined,
+): Split {
+  if (wanted === 'all' || (wanted !== undefined && present.has(wanted))) return wanted;
+  const splits = [...present].filter((split) => split !== undefined);
+  if (wanted !== undefined)
+    throw new UserError(
+      `${name}: no ${wanted} split; ${splits.length > 0 ? `there are ${splits.join(', ')}` : 'it has no splits'}`,
+    );
+  if (present.has('train')) return 'train';
+  return (present.size === 1 ? splits[0] : undefined) ?? 'all';
+}
+
+/** `NAME: 45,000 images, 10 classes, split train`. */
+export function describeSource(
+  name: string,
+  { length, classes, split }: Pick<Source, 'length' | 'classes' | 'split'>,
+): string {
+  const labels = classes ? `${classes.length} classes` : 'no labels';
+  return `${name}: ${length.toLocaleString('en-US')} images, ${labels}, split ${split}`;
 }

@@ -30,21 +30,22 @@ function hsv(hue: number, saturation: number, value: number): Colour {
   return [channel(5), channel(3), channel(1)];
 }
 
+/** Nothing of a shape is farther from its origin. */
+const REACH = 1.1;
+
 /** Signed distance to a shape of size about 1 around the origin; negative inside. */
 function distance(shape: number, x: number, y: number, phase: number): number {
-  const radius = Math.hypot(x, y);
-  const angle = Math.atan2(y, x);
   switch (shape) {
     case 0:
-      return radius - 0.9;
+      return Math.hypot(x, y) - 0.9;
     case 1:
       return Math.max(Math.abs(x), Math.abs(y)) - 0.75;
     case 2:
       return Math.max(0.866 * Math.abs(x) + 0.5 * y, -y) - 0.5;
     case 3:
-      return radius - 0.62 - 0.33 * Math.cos(5 * angle);
+      return Math.hypot(x, y) - 0.62 - 0.33 * Math.cos(5 * Math.atan2(y, x));
     case 4:
-      return Math.abs(radius - 0.7) - 0.22;
+      return Math.abs(Math.hypot(x, y) - 0.7) - 0.22;
     case 5:
       return Math.min(
         Math.max(Math.abs(x) - 0.28, Math.abs(y) - 0.95),
@@ -53,11 +54,13 @@ function distance(shape: number, x: number, y: number, phase: number): number {
     case 6:
       return Math.abs(x) * 1.35 + Math.abs(y) * 0.85 - 0.8;
     case 7:
-      return Math.max(radius - 0.95, 0.75 - Math.hypot(x - 0.45, y));
+      return Math.max(Math.hypot(x, y) - 0.95, 0.75 - Math.hypot(x - 0.45, y));
     case 8:
       return Math.max(Math.abs(x) - 1.05, Math.abs(y) - 0.3);
-    default:
-      return radius - 0.7 - 0.13 * Math.sin(3 * angle + phase) - 0.1 * Math.sin(2 * angle - phase);
+    default: {
+      const angle = Math.atan2(y, x);
+      return Math.hypot(x, y) - 0.7 - 0.13 * Math.sin(3 * angle + phase) - 0.1 * Math.sin(2 * angle - phase);
+    }
   }
 }
 
@@ -67,7 +70,8 @@ interface Surface {
   readonly second: Colour;
   readonly pattern: number;
   readonly frequency: number;
-  readonly angle: number;
+  /** Cosine and sine of its direction. */
+  readonly direction: readonly [number, number];
 }
 
 function surface(draw: Random, value: readonly [number, number]): Surface {
@@ -78,20 +82,20 @@ function surface(draw: Random, value: readonly [number, number]): Surface {
     draw.between(0.1, 0.9),
     draw.between(value[0], value[1]),
   );
-  return {
-    first,
-    second,
-    pattern: draw.integer(5),
-    frequency: draw.between(2, 9),
-    angle: draw.between(0, Math.PI),
-  };
+  const pattern = draw.integer(5);
+  const frequency = draw.between(2, 9);
+  return { first, second, pattern, frequency, direction: direction(draw.between(0, Math.PI)) };
+}
+
+function direction(angle: number): readonly [number, number] {
+  return [Math.cos(angle), Math.sin(angle)];
 }
 
 /** How much of the second colour a surface has at (x, y) in −1..1. */
-function mixture({ pattern, frequency, angle }: Surface, x: number, y: number): number {
-  const along = x * Math.cos(angle) + y * Math.sin(angle);
-  const across = y * Math.cos(angle) - x * Math.sin(angle);
+function mixture({ pattern, frequency, direction: [cosine, sine] }: Surface, x: number, y: number): number {
   if (pattern === 0) return 0;
+  const along = x * cosine + y * sine;
+  const across = y * cosine - x * sine;
   if (pattern === 1) return 0.5 + along / 2.8;
   if (pattern === 2) return 0.5 + 0.5 * Math.tanh(4 * Math.sin(frequency * along));
   if (pattern === 3)
@@ -104,7 +108,8 @@ interface Thing {
   readonly x: number;
   readonly y: number;
   readonly scale: number;
-  readonly turn: number;
+  /** Cosine and sine of the angle it is turned by. */
+  readonly turn: readonly [number, number];
   readonly phase: number;
   readonly surface: Surface;
 }
@@ -117,7 +122,7 @@ function thing(draw: Random, shape: number, main: boolean): Thing {
     x: draw.between(-reach, reach),
     y: draw.between(-reach, reach),
     scale,
-    turn: draw.between(-0.5, 0.5),
+    turn: direction(draw.between(-0.5, 0.5)),
     phase: draw.between(0, 6.28),
     surface: surface(draw, [0.35, 1]),
   };
@@ -165,8 +170,10 @@ export function drawScene(index: number, size: number, out: Uint8Array, offset =
       for (const { shape, x: left, y: top, scale, turn, phase, surface: skin } of things) {
         const dx = (x - left) / scale;
         const dy = (y - top) / scale;
-        const u = dx * Math.cos(turn) + dy * Math.sin(turn);
-        const v = dy * Math.cos(turn) - dx * Math.sin(turn);
+        // Beyond every shape and its soft edge.
+        if (dx * dx + dy * dy > (REACH + 2 / (scale * soft)) ** 2) continue;
+        const u = dx * turn[0] + dy * turn[1];
+        const v = dy * turn[0] - dx * turn[1];
         const cover = Math.max(0, Math.min(1, 0.5 - distance(shape, u, v, phase) * scale * soft));
         if (cover === 0) continue;
         const second = mixture(skin, u, v);
@@ -189,7 +196,7 @@ export function syntheticSource(
 ): Source {
   const first = STARTS[split];
   return {
-    description: `synthetic: ${count} scenes, ${syntheticClasses.length} classes, split ${split}`,
+    description: `synthetic: ${count.toLocaleString('en-US')} scenes, ${syntheticClasses.length} classes, split ${split}`,
     split,
     length: count,
     classes: syntheticClasses,

@@ -1,0 +1,42 @@
+import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
+import { UserError } from '../errors.js';
+
+/** Where a Parquet file's row groups and columns lie. @throws UserError when it cannot be read */
+export async function readMetadata(path: string): Promise<FileMetaData> {
+  return readable(path, async () => parquetMetadataAsync(await asyncBufferFromFile(path)));
+}
+
+/**
+ * The values of a column in rows `start` … `end` − 1, by default all: bytes as Uint8Array, structs as objects, nulls
+ * as null or undefined.
+ * @throws UserError when the file cannot be read
+ */
+export async function readColumn(
+  path: string,
+  metadata: FileMetaData,
+  column: string,
+  start = 0,
+  end = Number(metadata.num_rows),
+): Promise<unknown[]> {
+  const rows = await readable(path, async () =>
+    parquetReadObjects({
+      file: await asyncBufferFromFile(path),
+      metadata,
+      columns: [column],
+      rowStart: start,
+      rowEnd: end,
+      compressors,
+      utf8: false,
+    }),
+  );
+  return rows.map((row): unknown => row[column]);
+}
+
+async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    throw new UserError(`${path}: not a readable Parquet file (${(error as Error).message})`);
+  }
+}
