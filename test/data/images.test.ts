@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -18,6 +19,14 @@ async function paint(path: string, colour: string): Promise<void> {
     .toFile(path);
 }
 
+/** A JPEG with enough in it to be cut off. */
+function photo(): Promise<Buffer> {
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  return sharp({ create: { width: 64, height: 64, channels: 3, background: '#808080', noise } })
+    .jpeg()
+    .toBuffer();
+}
+
 before(async () => {
   await paint(join(folder, 'flat/a.png'), '#ff0000');
   await paint(join(folder, 'flat/b.png'), '#00ff00');
@@ -26,7 +35,13 @@ before(async () => {
   await paint(join(folder, 'classed/val/dog/3.png'), '#0000ff');
   await paint(join(folder, 'bad/a.png'), '#ffffff');
   writeFileSync(join(folder, 'bad/b.png'), 'no image');
+  writeFileSync(join(folder, 'bad/c.jpg'), (await photo()).subarray(0, 400));
   mkdirSync(join(folder, 'empty'));
+  await paint(join(folder, 'vehicles/bus/1.png'), '#ff0000');
+  await paint(join(folder, 'vehicles/train/2.png'), '#ff0000');
+  await paint(join(folder, 'held-out/val/1.png'), '#ff0000');
+  await paint(join(folder, 'streets/images/1.png'), '#ff0000');
+  await paint(join(folder, 'streets/annotations/1.png'), '#000000');
 });
 
 test('scenes depend on their index alone, and labels agree with the segmentation map', () => {
@@ -63,10 +78,87 @@ test('sub-folders are classes, in the split asked for', async () => {
   const validation = await openImages([root], { size: 8, split: 'validation' });
   assert.equal(validation.length, 1);
   await assert.rejects(openImages([root], { size: 8, split: 'test' }), /no test split; there are train, val/);
+  // "dog" is class 1 in every split, though this one has no cat.
+  assert.deepEqual(validation.classes, ['cat', 'dog']);
+  assert.deepEqual([...(validation.labels ?? [])], [1]);
+  assert.equal((await openImages([root], { size: 8, split: 'all' })).length, 3);
   const part = training.subset(Int32Array.of(1));
   assert.deepEqual([...(part.labels ?? [])], [1]);
   assert.equal((await part.batch([0]))[128], 1);
   await training.close();
+});
+
+test('a class may be called train', async () => {
+  const images = await openImages([join(folder, 'vehicles')], { size: 8 });
+  assert.deepEqual(images.classes, ['bus', 'train']);
+  assert.equal(images.split, 'all');
+  await assert.rejects(
+    openImages([join(folder, 'vehicles')], { size: 8, split: 'validation' }),
+    /has no splits/,
+  );
+});
+
+test('of a folder with validation images only, these are read', async () => {
+  const images = await openImages([join(folder, 'held-out')], { size: 8 });
+  assert.equal(images.split, 'validation');
+  assert.equal(images.length, 1);
+});
+
+test('images that are links are read', async () => {
+  mkdirSync(join(folder, 'links'));
+  symlinkSync(join(folder, 'flat/a.png'), join(folder, 'links/a.png'));
+  symlinkSync(join(folder, 'flat'), join(folder, 'links/more'));
+  symlinkSync(join(folder, 'gone'), join(folder, 'links/gone.txt'));
+  assert.equal((await openImages([join(folder, 'links')], { size: 8 })).length, 3);
+});
+
+test('of a folder for segmentation, the images are read, not their annotations', async () => {
+  assert.equal((await openImages([join(folder, 'streets')], { size: 8 })).length, 1);
+});
+
+test('a limit chooses among all images, always the same', async () => {
+  const all = await openImages(['synthetic:200'], { size: 8 });
+  const [one, other] = await Promise.all(
+    [1, 2].map(() => openImages(['synthetic:200'], { size: 8, limit: 50 })),
+  );
+  assert.equal(one!.length, 50);
+  assert.deepEqual(one!.labels, other!.labels);
+  assert.notDeepEqual(one!.labels, all.labels!.slice(0, 50));
+  // The labels still belong to the pictures.
+  const pixels = await one!.batch([49]);
+  const places = Array.from(all.labels!.keys()).filter((i) => all.labels![i] === one!.labels![49]);
+  const drawn = new Uint8Array(8 * 8 * 3);
+  const same = places.filter((place) => {
+    drawScene(place, 8, drawn);
+    return pixels.subarray(0, 64).every((value, i) => Math.round(value * 255) === drawn[3 * i]);
+  });
+  assert.equal(same.length, 1);
+  await one!.close();
+});
+
+test('a batch out of order is answered, the rest follows, and a closed set says so', async () => {
+  const images = await openImages(['synthetic:4000'], { size: 32 });
+  images.prefetch(Int32Array.from({ length: 4000 }, (_, i) => i));
+  await images.batch([3999]);
+  const whole = await images.batch(Int32Array.from({ length: 4000 }, (_, i) => i));
+  assert.ok(whole.subarray(-100).some((value) => value > 0));
+  await images.close();
+  assert.throws(() => images.prefetch([0]), /closed/);
+});
+
+test('images decode from any working folder, and an open set does not keep the process alive', () => {
+  const module = new URL('../../src/data/images.ts', import.meta.url).href;
+  const script = `
+    import { openImages } from ${JSON.stringify(module)};
+    const images = await openImages(['synthetic:3'], { size: 8 });
+    console.log((await images.batch([0, 1, 2])).length);`;
+  const loader = import.meta.resolve('tsx');
+  const result = spawnSync(process.execPath, ['--import', loader, '--input-type=module', '--eval', script], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  assert.equal(result.stdout.trim(), String(3 * 3 * 64), result.stderr);
+  assert.equal(result.status, 0, 'the process ends though the images were not closed');
 });
 
 test('several sources are one after the other', async () => {
@@ -86,11 +178,23 @@ test('mistakes name the file', async () => {
   await fails(join(folder, 'nowhere'), /nowhere: no such file or folder/);
   await fails(join(folder, 'empty'), /empty: no images there/);
   await fails(join(folder, 'bad/b.png'), /neither a folder of images nor a Parquet file/);
+  await fails('synthetic:0', /synthetic:0: the count of scenes must be in 1/);
+  await assert.rejects(
+    openImages(['synthetic'], { size: 100_000 }),
+    /8,192 images .* GiB of memory, too much/,
+  );
   const images = await openImages([join(folder, 'bad')], { size: 8 });
   await images.batch([0]);
-  await assert.rejects(
-    images.batch([1]),
-    (error: Error) => error instanceof UserError && /bad\/b\.png: not a readable image/.test(error.message),
-  );
+  for (const [index, name] of [
+    [1, 'b.png'],
+    [2, 'c.jpg'],
+  ] as const)
+    await assert.rejects(
+      images.batch([0, index]),
+      (error: Error) =>
+        error instanceof UserError &&
+        error.message.startsWith(`${join(folder, 'bad', name)}: not a readable image`),
+    );
+  await assert.rejects(images.batch([3]), RangeError);
   await images.close();
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -44,6 +44,43 @@ test('shards of a folder follow each other, in the split that their names tell',
     /no test split; there are train, validation/,
   );
   await training.close();
+});
+
+test('a data folder inside a repository folder is read', async () => {
+  const repository = join(folder, 'repository');
+  mkdirSync(join(repository, 'data'), { recursive: true });
+  copyFileSync(fixture('gzip'), join(repository, 'data', 'test-00000-of-00001.parquet'));
+  const images = await openImages([repository], { size: 4 });
+  assert.equal(images.split, 'test');
+  assert.equal(images.length, 6);
+});
+
+test('a plain column of bytes: whole numbers of another meaning are no labels, a bad row is named', async () => {
+  const images = await openImages([fixture('plain')], { size: 4 });
+  assert.equal(images.labels, undefined);
+  assert.equal(images.classes, undefined);
+  images.prefetch([5, 4, 3, 2, 1, 0]);
+  assert.deepEqual(channels(await images.batch([4, 0, 3]), 4), [1, 0, 2]);
+  await assert.rejects(
+    images.batch([0, 5]),
+    (error: Error) =>
+      error instanceof UserError && /plain\.parquet, row 5: not a readable image/.test(error.message),
+  );
+  await images.close();
+});
+
+test('labels of −1 are none', async () => {
+  const images = await openImages([fixture('unlabelled')], { size: 4 });
+  assert.equal(images.length, 2);
+  assert.equal(images.labels, undefined);
+});
+
+test('files of one folder that differ in their columns are refused', async () => {
+  const mixed = join(folder, 'mixed');
+  mkdirSync(mixed);
+  copyFileSync(fixture('plain'), join(mixed, 'a.parquet'));
+  copyFileSync(fixture('gzip'), join(mixed, 'b.parquet'));
+  await assert.rejects(openImages([mixed], { size: 4 }), /b\.parquet: its columns or classes differ from/);
 });
 
 test('a file that is no Parquet is named', async () => {

@@ -1,4 +1,5 @@
-"""Writes test/fixtures/{snappy,gzip}.parquet: six tiny images of our own drawing in Hugging Face's layout."""
+"""Writes test/fixtures/*.parquet: six tiny images of our own drawing, in Hugging Face's layout (snappy, gzip), and as a
+plain column of bytes beside other columns of whole numbers and bytes (plain), whose last row is no image."""
 
 import io
 import json
@@ -31,3 +32,15 @@ schema = pyarrow.schema(
 table = pyarrow.table({"img": images, "label": labels}, schema=schema)
 for compression in ["snappy", "gzip"]:
     pyarrow.parquet.write_table(table, fixtures / f"{compression}.parquet", compression=compression, row_group_size=4)
+
+secret = {"img": images[:2], "label": [-1, -1]}
+pyarrow.parquet.write_table(pyarrow.table(secret, schema=schema), fixtures / "unlabelled.parquet")
+
+plain = {
+    "id": list(range(1000, 1006)),
+    "name": [image["path"] for image in images],
+    "digest": pyarrow.array([b"no image"] * 6, pyarrow.binary()),
+    "image": pyarrow.array([image["bytes"] for image in images[:5]] + [b"no image either"], pyarrow.binary()),
+}
+made = {"made with": metadata["made with"]}
+pyarrow.parquet.write_table(pyarrow.table(plain, metadata=made), fixtures / "plain.parquet", row_group_size=2)
