@@ -214,7 +214,12 @@ for name, config in inputs["cases"].items():
         keep(f"{name}.after.{part}", module.named_parameters())
     if not config["frozen"]:
         keep(f"{name}.after.target_encoder", target.named_parameters())
-    results[name] = {"losses": losses, "gradientNorms": norms}
+    # AdamW forgives a wrong scale of all gradients; its moments do not.
+    moments = {
+        ours: torch.cat([optimiser.state[p][theirs].flatten() for p in parameters]).norm().item()
+        for ours, theirs in (("mean", "exp_avg"), ("variance", "exp_avg_sq"))
+    }
+    results[name] = {"losses": losses, "gradientNorms": norms, "momentNorms": moments}
 
 save_file(tensors, fixtures / "step.safetensors")
 (fixtures / "step.safetensors").chmod(0o644)

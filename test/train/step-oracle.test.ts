@@ -41,7 +41,12 @@ interface Inputs {
   readonly pairs: readonly (readonly Pair[])[];
 }
 interface Expected {
-  readonly cases: Readonly<Record<string, { losses: number[]; gradientNorms: number[] }>>;
+  readonly cases: Readonly<
+    Record<
+      string,
+      { losses: number[]; gradientNorms: number[]; momentNorms: { mean: number; variance: number } }
+    >
+  >;
 }
 type Part = 'encoder' | 'predictor' | 'target_encoder';
 type Named = ReadonlyMap<string, Float32Array>;
@@ -180,7 +185,7 @@ async function firstGradients(config: StepConfig): Promise<{ loss: number; gradi
 
 for (const [name, config] of Object.entries(inputs.cases))
   describe(`a step against PyTorch, conditioning ${name}`, () => {
-    const { losses, gradientNorms } = expected.cases[name]!;
+    const { losses, gradientNorms, momentNorms } = expected.cases[name]!;
 
     test('loss and every gradient', async () => {
       const { loss, gradients } = await firstGradients(config);
@@ -188,7 +193,7 @@ for (const [name, config] of Object.entries(inputs.cases))
       near(`${name}.gradient.`, gradients, 1e-4);
     });
 
-    test('ten updates: losses, gradient norms, weights and target encoder', async () => {
+    test('ten updates: losses, gradient norms, moments, weights and target encoder', async () => {
       const { state, frozenEncoder } = start(config);
       const trainer = await Trainer.create(engine, config, state, frozenEncoder);
       const seen = [];
@@ -199,6 +204,10 @@ for (const [name, config] of Object.entries(inputs.cases))
       close(lossesSeen, losses, 1e-4);
       close(normsSeen, gradientNorms, 1e-4);
       const end = await trainer.state();
+      const moments = [end.mean, end.variance].map((trained) =>
+        Math.hypot(...[...byName(config, trained).values()].map(norm)),
+      );
+      close(moments, [momentNorms.mean, momentNorms.variance], 1e-4);
       const first = start(config).state;
       const before = byName(config, first.weights, first.target);
       near(`${name}.after.`, byName(config, end.weights, end.target), 1e-3, before);
