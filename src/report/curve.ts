@@ -1,49 +1,86 @@
-/** A line of a chart: step and value. */
-export type Point = readonly [step: number, value: number];
+import { type Html, html } from './html.js';
 
-const WIDTH = 320;
-const HEIGHT = 150;
-const MARGIN = { left: 44, right: 10, top: 8, bottom: 20 };
+/** A point of a curve; `error`, where known, is its standard error. */
+export interface Point {
+  readonly step: number;
+  readonly value: number;
+  readonly error?: number;
+}
 
-/** Round numbers that divide a range into about `count` parts. */
+/** What a chart shows and how it is to be read. */
+export interface Curve {
+  readonly title: string;
+  /** One sentence on how to read it. */
+  readonly note: string;
+  /** In order of steps. Those that are not finite are left out. */
+  readonly points: readonly Point[];
+  /** A level to compare with, drawn dashed. */
+  readonly reference?: number;
+  /** Decimals of the latest value; 4 significant digits where left out. */
+  readonly digits?: number;
+  /** Follows every value, such as ` %`. */
+  readonly unit?: string;
+}
+
+const WIDTH = 360;
+const HEIGHT = 180;
+const MARGIN = { left: 48, right: 12, top: 10, bottom: 36 };
+/** With more points than this their dots would touch. */
+const DOTS = 30;
+
+/**
+ * Round numbers, evenly spaced, from the last one at or below `low` to the first at or above `high`.
+ * @param count intervals at most, give or take one at the ends
+ */
 export function ticks(low: number, high: number, count = 4): number[] {
   const raw = (high - low) / count || 1;
   const power = 10 ** Math.floor(Math.log10(raw));
-  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= raw) as number);
-  const first = Math.ceil(low / step);
-  return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) =>
-    Number(((first + i) * step).toPrecision(6)),
-  );
+  const step = power * ([1, 2, 5].find((factor) => factor * power >= raw) ?? 10);
+  // A hair's breadth of tolerance, so that rounding adds no tick.
+  const first = Math.floor(low / step + 1e-9);
+  const last = Math.max(first + 1, Math.ceil(high / step - 1e-9));
+  return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(6)));
 }
 
-/**
- * A line chart as SVG text; colours come from the page.
- * @param points in order of steps; at least one
- * @param reference a level to compare with, drawn dashed
- */
-export function curve(title: string, points: readonly Point[], reference?: number): string {
-  const values = [...points.map(([, value]) => value), ...(reference === undefined ? [] : [reference])];
-  const last = Math.max(1, ...points.map(([step]) => step));
-  const top = Math.max(...values);
-  const bottom = Math.min(0, ...values);
-  const x = (step: number): number => MARGIN.left + (step / last) * (WIDTH - MARGIN.left - MARGIN.right);
-  const y = (value: number): number =>
-    HEIGHT - MARGIN.bottom - ((value - bottom) / (top - bottom || 1)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
-  const line = points.map(([step, value]) => `${x(step).toFixed(1)},${y(value).toFixed(1)}`).join(' ');
-  const rows = ticks(bottom, top).map(
-    (tick) =>
-      `<line class="grid" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(tick)}" y2="${y(tick)}"/><text x="${MARGIN.left - 5}" y="${y(tick) + 3}" text-anchor="end">${tick}</text>`,
-  );
-  const columns = ticks(0, last).map(
-    (tick) => `<text x="${x(tick)}" y="${HEIGHT - 5}" text-anchor="middle">${tick}</text>`,
-  );
-  const dashed =
-    reference === undefined
-      ? ''
-      : `<line class="reference" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(reference)}" y2="${y(reference)}"/>`;
-  const dots =
-    points.length > 30
-      ? ''
-      : points.map(([step, value]) => `<circle cx="${x(step)}" cy="${y(value)}" r="2.5"/>`).join('');
-  return `<figure><figcaption>${title}</figcaption><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over steps">${rows.join('')}${columns.join('')}${dashed}<polyline points="${line}"/>${dots}</svg></figure>`;
+/** A line chart over steps as SVG in a figure; its colours come from the page. Nothing where there are no points. */
+export function curve({ title, note, points, reference, digits, unit = '' }: Curve): Html | undefined {
+  const shown = points.filter(({ value }) => Number.isFinite(value));
+  const latest = shown.at(-1);
+  if (latest === undefined) return undefined;
+  const ends = shown.flatMap(({ value, error = 0 }) => [value - error, value + error]);
+  const levels = ticks(Math.min(0, ...shown.map(({ value }) => value)), Math.max(...ends, reference ?? 0));
+  const [bottom, top] = [levels[0] ?? 0, levels.at(-1) ?? 1];
+  const end = Math.max(1, latest.step);
+
+  const rounded = (value: number): string => `${Number(value.toPrecision(4))}${unit}`;
+  const exact = (value: number): string =>
+    digits === undefined ? rounded(value) : `${value.toFixed(digits)}${unit}`;
+  const x = (step: number): string =>
+    (MARGIN.left + (step / end) * (WIDTH - MARGIN.left - MARGIN.right)).toFixed(1);
+  const y = (value: number): string => {
+    const share = (Math.max(bottom, value) - bottom) / (top - bottom);
+    return (HEIGHT - MARGIN.bottom - share * (HEIGHT - MARGIN.top - MARGIN.bottom)).toFixed(1);
+  };
+  const path = (corners: readonly Point[]): string =>
+    corners.map(({ step, value }) => `${x(step)},${y(value)}`).join(' ');
+  const level = (name: string, value: number): Html =>
+    html`<line class="${name}" x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${y(value)}" y2="${y(value)}"/>`;
+
+  const upper = shown.map(({ step, value, error = 0 }) => ({ step, value: value + error }));
+  const lower = shown.map(({ step, value, error = 0 }) => ({ step, value: value - error }));
+  return html`<figure class="chart"><figcaption><b>${title}</b> <output>${exact(latest.value)}</output></figcaption>
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over steps: ${exact(latest.value)} at step ${latest.step}">
+${levels.map((value) => [level('grid', value), html`<text x="${MARGIN.left - 6}" y="${y(value)}" dy=".35em" text-anchor="end">${rounded(value)}</text>`])}
+${ticks(0, end)
+  .filter((step) => step <= end && Number.isInteger(step))
+  .map(
+    (step) =>
+      html`<text x="${x(step)}" y="${HEIGHT - MARGIN.bottom + 15}" text-anchor="middle">${step.toLocaleString('en-US')}</text>`,
+  )}
+<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 4}" text-anchor="middle">steps</text>
+${shown.some(({ error }) => error !== undefined) ? html`<polygon points="${path([...upper, ...lower.reverse()])}"/>` : undefined}
+${reference === undefined ? undefined : level('reference', reference)}
+<polyline points="${path(shown)}"/>
+${shown.length > DOTS ? undefined : shown.map(({ step, value }) => html`<circle cx="${x(step)}" cy="${y(value)}" r="3"><title>step ${step}: ${exact(value)}</title></circle>`)}
+</svg><p>${note}</p></figure>`;
 }

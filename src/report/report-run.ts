@@ -1,9 +1,9 @@
-import { join } from 'node:path';
 import { openImages } from '../data/images.js';
 import { createEngine } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
 import { loadModel } from '../train/checkpoint.js';
 import { modelConfig, viewsConfig } from '../train/config.js';
+import { healthProtocol } from '../train/health.js';
 import { holdOut, type Log } from '../train/pretrain.js';
 import { type Health, readConfig, readMetrics, type StepLine } from '../train/run-folder.js';
 import { layouts } from '../train/step.js';
@@ -16,6 +16,7 @@ const IMAGES = 4;
  * Writes `report.html` into a finished run's folder: its curves, and for a few held-out images what the predictor
  * answers as each jitter sweeps from low to high.
  * @returns the path of the page
+ * @throws UserError where the run is not finished, or its images cannot be read any more
  */
 export async function reportRun(
   run: string,
@@ -24,11 +25,11 @@ export async function reportRun(
   const config = readConfig(run);
   const model = modelConfig(config);
   const weights = loadModel(run, layouts(model));
-  const engine = createEngine(threads === undefined ? {} : { threads });
   const images = await openImages(config.data, {
     size: config.image.stored,
     ...(config.limit === undefined ? {} : { limit: config.limit }),
   });
+  const engine = createEngine(threads === undefined ? {} : { threads });
   try {
     const { heldOut, bank } = holdOut(images, config.seed);
     const evaluator = await createEvaluator(engine, {
@@ -37,21 +38,22 @@ export async function reportRun(
       augmentation: config.augmentation,
       image: viewsConfig(config).image,
     });
+    const count = Math.min(IMAGES, heldOut.length);
     const sweeps = [];
-    for (let image = 0; image < Math.min(IMAGES, heldOut.length); image++) {
-      log?.progress(`report: image ${image + 1} of ${IMAGES}`);
+    for (let image = 0; image < count; image++) {
+      log?.progress(`report: image ${image + 1} of ${count}`);
       sweeps.push(await evaluator.sweep(weights, await heldOut.batch([image])));
     }
     const metrics = readMetrics(run);
-    await writeReport(run, {
+    const health = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
+    return await writeReport(run, {
       name: run,
       config,
       steps: metrics.filter((metric): metric is { kind: 'step' } & StepLine => metric.kind === 'step'),
       health: metrics.filter((metric): metric is { kind: 'health' } & Health => metric.kind === 'health'),
-      protocol: `MRR over a bank of 256 jittered versions of each of ${Math.min(config.health.images, heldOut.length)} images held out of the training data; k-NN (k = 20, cosine) of ${heldOut.length} held-out images among ${bank.length} training images; seed ${config.seed}.`,
+      protocol: `${healthProtocol(health)} Pictures: a prediction retrieves from the versions of its own row and 256 random ones.`,
       sweeps,
     });
-    return join(run, 'report.html');
   } finally {
     engine.dispose();
     await images.close();

@@ -1,22 +1,70 @@
+import { Html } from './html.js';
+
 /** The page's style; light or dark as the reader's system is. */
-export const style = `
-:root { color-scheme: light dark; --ink: #1d2733; --soft: #667383; --line: #dde3ea; --back: #fbfcfd; --card: #fff; --accent: #2563c9; --right: #1a9850; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e5eaf0; --soft: #97a3b0; --line: #333d48; --back: #14191f; --card: #1c232b; --accent: #76a9fa; --right: #4cc47f; } }
+export const style = new Html(`
+:root {
+  color-scheme: light dark;
+  --ink: #1b2430; --soft: #5d6b7a; --line: #e1e6ec; --back: #f6f8fa; --card: #fff;
+  --accent: #2160c4; --right: #158a45;
+}
+@media (prefers-color-scheme: dark) {
+  :root {
+    --ink: #e6ebf1; --soft: #98a5b3; --line: #2d3742; --back: #11161c; --card: #1a2129;
+    --accent: #7fb0fb; --right: #4cc47f;
+  }
+}
+* { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
-main { max-width: 1060px; margin: 0 auto; padding: 24px 16px 64px; }
-h1 { font-size: 1.6rem; } h2 { font-size: 1.2rem; margin-top: 2.2rem; }
-.cards, .curves { display: flex; flex-wrap: wrap; gap: 12px; }
-.card, figure { background: var(--card); border: 1px solid var(--line); border-radius: 10px; padding: 12px 16px; margin: 0; }
-.card { display: flex; flex-direction: column; min-width: 150px; } .card strong { font-size: 1.7rem; }
-.card span, .card small, .protocol, figcaption { color: var(--soft); font-size: .85rem; }
-.verdict { font-weight: 600; }
-figure { flex: 1 1 300px; max-width: 336px; } svg { width: 100%; display: block; }
-svg text { fill: var(--soft); font-size: 10px; } svg .grid { stroke: var(--line); } svg .reference { stroke: var(--soft); stroke-dasharray: 4 3; }
-svg polyline { fill: none; stroke: var(--accent); stroke-width: 1.8; } svg circle { fill: var(--accent); }
-.sweep { display: flex; flex-wrap: wrap; gap: 16px; align-items: flex-start; margin: 18px 0; padding-top: 18px; border-top: 1px solid var(--line); overflow-x: auto; }
-.sweep > img { width: 96px; } img { image-rendering: pixelated; width: 56px; display: block; border-radius: 4px; }
-table { border-collapse: collapse; margin-bottom: 10px; } th { font-weight: 500; font-size: .75rem; color: var(--soft); text-align: left; min-width: 60px; }
-td { padding: 2px; text-align: center; position: relative; } td small { position: absolute; right: 3px; bottom: 2px; background: #000a; color: #fff; border-radius: 4px; padding: 0 4px; font-size: .65rem; }
-td.right img { outline: 3px solid var(--right); outline-offset: -1px; }
-pre { overflow-x: auto; font-size: .8rem; }
-`;
+main { max-width: 1120px; margin: 0 auto; padding: 28px 16px 64px; }
+h1 { font-size: 1.7rem; margin: 0; overflow-wrap: anywhere; }
+h2 { font-size: 1.25rem; margin: 2.4rem 0 .8rem; }
+header p { margin: 2px 0 20px; }
+header p, .protocol, .card span, .card small, .chart p, figcaption, th { color: var(--soft); }
+main > p { max-width: 84ch; }
+main > .protocol { font-size: .85rem; max-width: 110ch; }
+.card, .chart, .sweep { background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; }
+.card { display: flex; flex-direction: column; padding: 12px 16px; }
+.card strong { font-size: 1.9rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
+.card span, .card small { font-size: .85rem; }
+.verdict { border-left: 4px solid var(--accent); padding-left: 14px; margin: 20px 0; }
+.charts { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 310px), 1fr)); gap: 12px; }
+.chart { margin: 0; padding: 12px 14px; }
+figcaption { display: flex; justify-content: space-between; gap: 8px; }
+figcaption b { color: var(--ink); font-weight: 600; }
+figcaption output { color: var(--accent); font-weight: 600; font-variant-numeric: tabular-nums; }
+.chart p { font-size: .82rem; line-height: 1.4; margin: 6px 0 0; }
+svg { width: 100%; display: block; margin-top: 6px; }
+svg text { fill: var(--soft); font-size: 11px; font-variant-numeric: tabular-nums; }
+svg .grid { stroke: var(--line); }
+svg .reference { stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 5 4; }
+svg polyline { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
+svg polygon { fill: var(--accent); opacity: .16; }
+svg circle { fill: var(--accent); }
+.key { border-radius: 4px; padding: 0 5px; box-shadow: inset 0 0 0 1px var(--line); }
+.key.right { box-shadow: inset 0 0 0 2px var(--right); }
+.sweep { display: grid; grid-template-columns: 132px 1fr; gap: 12px 24px; padding: 16px; margin: 14px 0; }
+.original p { font-size: .85rem; margin: 8px 0 0; color: var(--soft); }
+.original b { color: var(--ink); }
+.jitters { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 16px 24px; min-width: 0; }
+.jitter { margin: 0; min-width: 0; font-size: .85rem; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; }
+th { font-weight: 400; font-size: .72rem; font-variant-numeric: tabular-nums; padding: 2px 0; }
+th[scope="row"] { width: 5.4em; text-align: left; }
+td { padding: 2px; text-align: center; vertical-align: top; }
+td small { display: block; color: var(--soft); font-size: .72rem; line-height: 1.3; padding-top: 2px; font-variant-numeric: tabular-nums; }
+img { width: 100%; display: block; border-radius: 4px; }
+.pixelated { image-rendering: pixelated; }
+td.right img { outline: 3px solid var(--right); outline-offset: -2px; }
+td.right small { color: var(--right); font-weight: 700; }
+details { margin-top: 20px; }
+summary { cursor: pointer; font-weight: 600; margin-bottom: 10px; }
+pre { overflow-x: auto; font-size: .8rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px; }
+@media (max-width: 640px) {
+  .sweep { grid-template-columns: 1fr; padding: 12px; }
+  .original { display: flex; gap: 12px; align-items: center; }
+  .original img { width: 84px; }
+  th[scope="row"] { width: 4.8em; }
+  th, td small { font-size: .66rem; }
+}
+`);

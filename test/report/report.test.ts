@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import sharp from 'sharp';
+import type { RgbImage } from '../../src/evaluate/sweep.js';
+import { random } from '../../src/random.js';
+import { type Report, renderReport, writeReport } from '../../src/report/report.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-report-'));
+after(() => rmSync(folder, { recursive: true }));
+const draw = random(8);
+
+const noise = (size: number): RgbImage => ({
+  size,
+  pixels: Uint8Array.from({ length: size * size * 3 }, () => draw.integer(256)),
+});
+
+const ranks = [1, 2, 1, 77, 1, 130];
+const cells = (of: number[], size: number) =>
+  of.map((rank, i) => ({ value: (i - 1) / 10, wanted: noise(size), retrieved: noise(size), rank }));
+
+const report = (size = 8): Report => ({
+  name: 'runs/<b>&co',
+  config: { data: ['a </pre> b'], steps: 20 },
+  steps: [10, 20].map((step) => ({
+    step,
+    images: 64 * step,
+    loss: 1 / step,
+    gradientNorm: 0.5,
+    learningRate: 1e-3,
+    weightDecay: 0.04,
+    momentum: 0.99,
+    imagesPerSecond: 100,
+  })),
+  health: [
+    {
+      step: 0,
+      mrr: 0.024,
+      mrrL2: 0.025,
+      mrrStandardError: 0.003,
+      knn: 0.1,
+      rankMe: 9,
+      featureDeviation: 0.9,
+      verdict: 'untrained',
+    },
+    {
+      step: 20,
+      mrr: 0.25,
+      mrrL2: 0.26,
+      mrrStandardError: 0.01,
+      knn: 0.375,
+      rankMe: 12.34,
+      featureDeviation: 0.77,
+      verdict: 'no sign of "collapse"',
+    },
+  ],
+  protocol: 'measured so & so',
+  sweeps: [
+    {
+      original: noise(size),
+      rows: [
+        { name: 'brightness', cells: cells(ranks.slice(0, 3), size) },
+        { name: 'hue', cells: cells(ranks.slice(3), size) },
+      ],
+    },
+  ],
+});
+
+/** Every element that is opened is closed, in order. */
+function checkNesting(page: string): void {
+  const open: string[] = [];
+  for (const [, end, name, , self] of page.matchAll(/<(\/?)([a-z][\w-]*)((?:"[^"]*"|[^">])*?)(\/?)>/g)) {
+    if (['meta', 'img', 'br', 'hr'].includes(name!) || self === '/') continue;
+    if (end === '/') assert.equal(open.pop(), name, `</${name}>`);
+    else open.push(name!);
+  }
+  assert.deepEqual(open, []);
+}
+
+const count = (page: string, pattern: RegExp): number => [...page.matchAll(pattern)].length;
+
+test('the page is whole and needs nothing from outside', async () => {
+  const page = await renderReport(report());
+  checkNesting(page);
+  assert.doesNotMatch(page, /<script|<link|@import|url\(|https?:\/\//);
+  for (const [, source] of page.matchAll(/(?:src|href)="([^"]*)"/g))
+    assert.match(source!, /^data:image\/png;base64,/);
+  assert.match(page, /prefers-color-scheme: dark/);
+  assert.match(page, /name="viewport"/);
+});
+
+test('headline numbers are the last measurement, beside the first and chance', async () => {
+  const page = await renderReport(report());
+  for (const words of [
+    '<strong>0.250</strong>',
+    '± 0.010; 0.024 at step 0; chance 0.024',
+    '<strong>37.5 %</strong>',
+    '10.0 % at step 0',
+    '<strong>12.3</strong>',
+    '<strong>0.77</strong>',
+    'After step 20: no sign of &quot;collapse&quot;.',
+    'came at rank 4.0',
+    'measured so &amp; so',
+  ])
+    assert.ok(page.includes(words), words);
+});
+
+test('text of the run is shown as text', async () => {
+  const page = await renderReport(report());
+  assert.ok(page.includes('<h1>runs/&lt;b&gt;&amp;co</h1>'));
+  assert.ok(page.includes('a &lt;/pre&gt; b'));
+});
+
+test('every retrieval is there: pictures bit for bit, right ones framed, others with their rank', async () => {
+  const given = report();
+  const page = await renderReport(given);
+  assert.equal(count(page, /<td class="right">/g), 3);
+  assert.deepEqual(
+    [...page.matchAll(/<small>(✓|\d+)<\/small><\/td>/g)].map(([, mark]) => mark),
+    ranks.map((rank) => (rank === 1 ? '✓' : String(rank))),
+  );
+  const [sweep] = given.sweeps;
+  const expected = [
+    sweep!.original,
+    ...sweep!.rows.flatMap(({ cells: row }) => [
+      ...row.map(({ wanted }) => wanted),
+      ...row.map(({ retrieved }) => retrieved),
+    ]),
+  ];
+  const shown = [...page.matchAll(/base64,([^"]*)"/g)].map(([, data]) => Buffer.from(data!, 'base64'));
+  assert.equal(shown.length, expected.length);
+  for (const [i, png] of shown.entries())
+    assert.deepEqual(new Uint8Array(await sharp(png).raw().toBuffer()), expected[i]!.pixels);
+  assert.ok(page.includes('3 of 6 right'), 'of the image');
+  assert.ok(page.includes('2 of 3 right'), 'of brightness');
+});
+
+test('large pictures are scaled down', async () => {
+  const page = await renderReport(report(130));
+  assert.doesNotMatch(page, /class="pixelated"/);
+  const [, data] = /base64,([^"]*)"/.exec(page)!;
+  const { width, height } = await sharp(Buffer.from(data!, 'base64')).metadata();
+  assert.deepEqual([width, height], [96, 96]);
+});
+
+test('what is empty is left out', async () => {
+  const { knn: _, ...unlabelled } = report().health[1]!;
+  const page = await renderReport({ ...report(), steps: [], health: [unlabelled], sweeps: [] });
+  checkNesting(page);
+  assert.doesNotMatch(page, /k-NN<|k-NN accuracy|What the predictor answers|<b>Loss<|at step 20;/);
+  const bare = await renderReport({ ...report(), steps: [], health: [], sweeps: [] });
+  checkNesting(bare);
+  assert.doesNotMatch(bare, /NaN|undefined|<h2>/);
+});
+
+test('an older page is replaced, and nothing else is left in the folder', async () => {
+  writeFileSync(join(folder, 'report.html'), 'old');
+  const path = await writeReport(folder, report());
+  assert.equal(path, join(folder, 'report.html'));
+  assert.match(readFileSync(path, 'utf8'), /^<!doctype html>[\s\S]*<\/html>\s*$/);
+  assert.deepEqual(readdirSync(folder), ['report.html']);
+});
