@@ -1,0 +1,141 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { UserError } from '../../src/errors.js';
+import { random } from '../../src/random.js';
+import {
+  readSafetensors,
+  type Weights,
+  writeAtomically,
+  writeSafetensors,
+} from '../../src/train/safetensors.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-'));
+after(() => rmSync(folder, { recursive: true }));
+const path = join(folder, 'weights.safetensors');
+
+const weights: Weights = {
+  tensors: new Map([
+    ['blocks.0.weight', { shape: [2, 3], data: Float32Array.of(1, -2.5, 1e-38, 3.4e38, -0, 0.1) }],
+    ['scalar', { shape: [], data: Float32Array.of(7) }],
+    ['empty', { shape: [0, 4], data: new Float32Array() }],
+    ['strange', { shape: [3], data: Float32Array.of(Number.NaN, Number.POSITIVE_INFINITY, 1e-45) }],
+  ]),
+  metadata: { step: '12', note: '"quoted",\n two lines' },
+};
+writeSafetensors(path, weights);
+const whole = readFileSync(path);
+
+/** A file with this header, and `length` bytes of numbers. */
+function withHeader(header: unknown, length = 8): Buffer {
+  const json = Buffer.from(typeof header === 'string' ? header : JSON.stringify(header));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(json.length));
+  return Buffer.concat([size, json, Buffer.alloc(length)]);
+}
+
+function refused(bytes: Uint8Array, what: string): void {
+  const damaged = join(folder, 'damaged.safetensors');
+  writeFileSync(damaged, bytes);
+  assert.throws(
+    () => readSafetensors(damaged),
+    (error: unknown) => {
+      assert.ok(error instanceof UserError, `${what}: ${String(error)}`);
+      assert.ok(error.message.startsWith(damaged) && !error.message.includes('\n'), error.message);
+      return true;
+    },
+    what,
+  );
+}
+
+describe('what is written', () => {
+  test('comes back bit for bit, with names, shapes and metadata', () => {
+    assert.deepEqual(readSafetensors(path), weights);
+    const { data } = readSafetensors(path).tensors.get('blocks.0.weight')!;
+    assert.ok(Object.is(data[4], -0));
+  });
+
+  test('is a safetensors file: length, JSON padded to 8 bytes, numbers one after another', () => {
+    const length = Number(whole.readBigUInt64LE(0));
+    assert.equal(length % 8, 0);
+    const header = JSON.parse(whole.subarray(8, 8 + length).toString('utf8'));
+    assert.deepEqual(header.__metadata__, weights.metadata);
+    assert.deepEqual(header['blocks.0.weight'], { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] });
+    assert.deepEqual(header.scalar, { dtype: 'F32', shape: [], data_offsets: [24, 28] });
+    assert.equal(whole.readFloatLE(8 + length + 4), -2.5);
+    assert.equal(whole.length, 8 + length + 4 * (6 + 1 + 0 + 3));
+  });
+
+  test('holds the part of an array that a view shows', () => {
+    const all = Float32Array.of(1, 2, 3, 4);
+    const part = join(folder, 'part.safetensors');
+    writeSafetensors(part, {
+      tensors: new Map([['middle', { shape: [2], data: all.subarray(1, 3) }]]),
+      metadata: {},
+    });
+    assert.deepEqual([...readSafetensors(part).tensors.get('middle')!.data], [2, 3]);
+  });
+
+  test('replaces the file before, and leaves nothing beside it', () => {
+    const place = mkdtempSync(join(folder, 'atomic-'));
+    const file = join(place, 'a.bin');
+    writeAtomically(file, [Uint8Array.of(1, 2), Uint8Array.of(3)]);
+    writeAtomically(file, [Uint8Array.of(4)]);
+    assert.deepEqual([...readFileSync(file)], [4]);
+    assert.throws(() => writeAtomically(join(place, 'missing', 'a.bin'), [Uint8Array.of(1)]));
+    // A folder cannot be replaced by a file: the temporary one goes away, what was there stays.
+    assert.throws(() => writeAtomically(place, [Uint8Array.of(1)]));
+    assert.deepEqual(readdirSync(place), ['a.bin']);
+    assert.ok(readdirSync(folder).every((name) => !name.endsWith('.tmp')));
+  });
+});
+
+describe('what others wrote', () => {
+  test('a file of the reference implementation is read', () => {
+    const reference = fileURLToPath(new URL('../fixtures/step.safetensors', import.meta.url));
+    const { tensors } = readSafetensors(reference);
+    assert.deepEqual(tensors.get('feature.gradient.encoder.patch_embed.proj.weight')!.shape, [16, 3, 4, 4]);
+    assert.ok([...tensors.values()].every(({ data }) => data.every(Number.isFinite)));
+  });
+
+  test('metadata may be missing', () => {
+    const plain = join(folder, 'plain.safetensors');
+    writeFileSync(plain, withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8] } }));
+    assert.deepEqual(readSafetensors(plain), {
+      tensors: new Map([['a', { shape: [2], data: new Float32Array(2) }]]),
+      metadata: {},
+    });
+  });
+});
+
+describe('a damaged file is refused by name', () => {
+  test('cut off at any length', () => {
+    for (let length = 0; length < whole.length; length++)
+      refused(whole.subarray(0, length), `${length} bytes`);
+  });
+
+  test('of another kind', () => {
+    refused(Buffer.from('PK\u0003\u0004 a zip archive, say, of some length'), 'zip');
+    refused(Buffer.alloc(64, 0xff), 'ones');
+    refused(Buffer.alloc(64), 'zeros');
+    refused(withHeader('{"a": '), 'half a header');
+  });
+
+  test('with numbers of another type, or another count than the shape says', () => {
+    const entry = { dtype: 'F32', shape: [2], data_offsets: [0, 8] };
+    for (const [what, wrong] of Object.entries({
+      half: { ...entry, dtype: 'F16', data_offsets: [0, 4] },
+      more: { ...entry, shape: [3] },
+      beyond: { ...entry, data_offsets: [8, 16] },
+      backwards: { ...entry, data_offsets: [8, 0] },
+      shapeless: { dtype: 'F32', data_offsets: [0, 8] },
+      placeless: { dtype: 'F32', shape: [2] },
+      nothing: null,
+      number: 3,
+    }))
+      refused(withHeader({ a: wrong }), what);
+  });
+});
