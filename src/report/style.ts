@@ -41,7 +41,7 @@ svg .reference { stroke: var(--soft); stroke-width: 1.5; stroke-dasharray: 5 4; 
 svg polyline { fill: none; stroke: var(--accent); stroke-width: 2; stroke-linejoin: round; }
 svg polygon { fill: var(--accent); opacity: .16; }
 svg circle { fill: var(--accent); }
-.key { border-radius: 4px; padding: 0 5px; box-shadow: inset 0 0 0 1px var(--line); }
+.key { white-space: nowrap; border-radius: 4px; padding: 0 5px; box-shadow: inset 0 0 0 1px var(--line); }
 .key.right { box-shadow: inset 0 0 0 2px var(--right); }
 .sweep { display: grid; grid-template-columns: 132px 1fr; gap: 12px 24px; padding: 16px; margin: 14px 0; }
 .original p { font-size: .85rem; margin: 8px 0 0; color: var(--soft); }
