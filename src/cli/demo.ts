@@ -8,7 +8,7 @@ import { runPretrain } from './pretrain.js';
 export function registerDemo(program: Command): void {
   program
     .command('demo')
-    .description('train a small image world model on the built-in synthetic images, in under 5 minutes')
+    .description('train a small image world model on the built-in synthetic images')
     .addOption(seedOption())
     .addOption(threadsOption())
     .addOption(jsonOption())
