@@ -66,7 +66,7 @@ const schema = z.strictObject({
     warmup: fraction,
     /** Learning rate at the end, as a share of its peak. */
     final: fraction,
-    betas: z.tuple([fraction, fraction]),
+    betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
     /** First and last; cosine between. */
     weightDecay: z.tuple([z.number().min(0), z.number().min(0)]),
     clip: positive,
@@ -168,7 +168,10 @@ function derived(given: Tree): Tree {
   const heads = (of: number): number => Math.max(1, Math.round(of / (of >= 256 ? 64 : 32)));
   const steps = read('steps');
   const every = Math.max(1, Math.ceil(steps / 5));
-  const masks = defaultMaskCounts(patchGrid({ size: read('image.size'), patch: read('image.patch') }));
+  const grid = patchGrid({ size: read('image.size'), patch: read('image.patch') });
+  // A grid that is none is refused by check, with a line about the image.
+  const whole = Number.isInteger(grid.rows) && grid.rows > 0;
+  const masks = whole ? defaultMaskCounts(grid) : { visible: 1, predicted: 1 };
   return {
     encoder: { heads: heads(width) },
     predictor: { width: predictorWidth, heads: heads(predictorWidth) },
@@ -186,7 +189,7 @@ function derived(given: Tree): Tree {
  * @throws UserError (exit code 2) naming an unknown preset or key, or a value out of range
  */
 export function resolve(preset: string, settings: Readonly<Record<string, unknown>> = {}): Config {
-  const chosen = presets[preset];
+  const chosen = Object.hasOwn(presets, preset) ? presets[preset] : undefined;
   if (chosen === undefined)
     throw new UserError(`unknown preset "${preset}"; presets are ${Object.keys(presets).join(', ')}`, 2);
   let given = merge(merge(common, chosen), { preset });

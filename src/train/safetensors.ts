@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { z } from 'zod';
 import { UserError } from '../errors.js';
 
 /** Named float32 tensors and text, as a safetensors file holds them. */
@@ -41,7 +42,8 @@ export function writeSafetensors(path: string, { tensors, metadata }: Weights): 
     offset += data.byteLength;
   }
   const text = JSON.stringify(header);
-  const json = new TextEncoder().encode(text.padEnd(Math.ceil(text.length / 8) * 8));
+  const bytes = Buffer.byteLength(text);
+  const json = new TextEncoder().encode(text + ' '.repeat(-bytes & 7));
   const length = new Uint8Array(8);
   new DataView(length.buffer).setBigUint64(0, BigInt(json.length), true);
   const numbers = [...tensors.values()].map(
@@ -49,6 +51,15 @@ export function writeSafetensors(path: string, { tensors, metadata }: Weights): 
   );
   writeAtomically(path, [length, json, ...numbers]);
 }
+
+const natural = z.int().min(0);
+const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(
+  z.object({
+    dtype: z.literal('F32'),
+    shape: z.array(natural),
+    data_offsets: z.tuple([natural, natural]),
+  }),
+);
 
 /** Reads a safetensors file of float32 tensors. @throws UserError naming the file when it is damaged or of another kind */
 export function readSafetensors(path: string): Weights {
@@ -58,30 +69,22 @@ export function readSafetensors(path: string): Weights {
   if (bytes.length < 8) throw bad('too short');
   const length = Number(bytes.readBigUInt64LE(0));
   if (length > bytes.length - 8) throw bad('header longer than the file');
-  let header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+  let json: unknown;
   try {
-    header = JSON.parse(bytes.subarray(8, 8 + length).toString('utf8'));
+    json = JSON.parse(bytes.subarray(8, 8 + length).toString('utf8'));
   } catch {
     throw bad('header is no JSON');
   }
-  const { __metadata__: metadata, ...entries } = header;
+  const header = headerSchema.safeParse(json);
+  if (!header.success) throw bad(`header ${header.error.issues[0]?.path.join('.') ?? ''}`.trim());
+  const { __metadata__: metadata = {}, ...entries } = header.data;
   const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
-  for (const [name, entry] of Object.entries(entries)) {
-    const [start, end] = entry?.data_offsets ?? [];
-    const count = entry?.shape?.reduce((a, b) => a * b, 1);
-    if (
-      entry?.dtype !== 'F32' ||
-      start === undefined ||
-      end === undefined ||
-      end - start !== (count ?? -1) * 4
-    )
-      throw bad(`tensor ${name}`);
+  for (const [name, { shape, data_offsets: offsets }] of Object.entries(entries)) {
+    const [start, end] = offsets;
+    if (end - start !== 4 * shape.reduce((a, b) => a * b, 1)) throw bad(`tensor ${name}`);
+    const first = bytes.byteOffset + 8 + length;
     if (8 + length + end > bytes.length) throw bad(`tensor ${name} is cut off`);
-    const copy = bytes.buffer.slice(
-      bytes.byteOffset + 8 + length + start,
-      bytes.byteOffset + 8 + length + end,
-    );
-    tensors.set(name, { shape: entry.shape, data: new Float32Array(copy) });
+    tensors.set(name, { shape, data: new Float32Array(bytes.buffer.slice(first + start, first + end)) });
   }
-  return { tensors, metadata: (metadata ?? {}) as unknown as Record<string, string> };
+  return { tensors, metadata };
 }

@@ -19,6 +19,7 @@ const refuses = (settings: Readonly<Record<string, unknown>>, ...says: readonly 
 describe('what is refused', () => {
   test('an unknown preset, naming the known ones', () => {
     refused(() => resolve('dem'), '"dem"', /demo, cifar, small, vit-b16/);
+    refused(() => resolve('toString'), 'unknown preset "toString"');
   });
 
   test('an unknown key, with its place', () => {
@@ -45,6 +46,8 @@ describe('what is refused', () => {
       ['batch', -64],
       ['seed', -1],
       ['data', []],
+      ['optimiser.betas', [0.9, 1]],
+      ['image.patch', 0],
       ['ema', [0.9, 1.1]],
       ['checkpoint.every', 0],
       ['encoder', 3],
@@ -57,6 +60,7 @@ describe('what is refused', () => {
     refuses({ 'predictor.width': 40, 'predictor.heads': 3 }, 'predictor.width 40', 'predictor.heads 3');
     refuses({ 'encoder.width': 90, 'encoder.heads': 3 }, 'encoder.width 90', 'multiple of 4');
     refuses({ 'image.size': 30 }, 'image.size 30', 'image.patch 8');
+    refused(() => resolve('small', { 'image.patch': 5 }), 'image.size 96', 'image.patch 5');
     refuses({ accumulate: 3 }, 'batch 64', 'accumulate 3');
     refuses({ 'masks.visible': 12, 'masks.predicted': 6 }, /12 visible and 6 predicted/);
   });

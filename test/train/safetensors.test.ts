@@ -21,6 +21,7 @@ const weights: Weights = {
     ['blocks.0.weight', { shape: [2, 3], data: Float32Array.of(1, -2.5, 1e-38, 3.4e38, -0, 0.1) }],
     ['scalar', { shape: [], data: Float32Array.of(7) }],
     ['empty', { shape: [0, 4], data: new Float32Array() }],
+    ['größe ✓', { shape: [1], data: Float32Array.of(2) }],
     ['strange', { shape: [3], data: Float32Array.of(Number.NaN, Number.POSITIVE_INFINITY, 1e-45) }],
   ]),
   metadata: { step: '12', note: '"quoted",\n two lines' },
@@ -65,7 +66,7 @@ describe('what is written', () => {
     assert.deepEqual(header['blocks.0.weight'], { dtype: 'F32', shape: [2, 3], data_offsets: [0, 24] });
     assert.deepEqual(header.scalar, { dtype: 'F32', shape: [], data_offsets: [24, 28] });
     assert.equal(whole.readFloatLE(8 + length + 4), -2.5);
-    assert.equal(whole.length, 8 + length + 4 * (6 + 1 + 0 + 3));
+    assert.equal(whole.length, 8 + length + 4 * (6 + 1 + 0 + 1 + 3));
   });
 
   test('holds the part of an array that a view shows', () => {
@@ -121,6 +122,8 @@ describe('a damaged file is refused by name', () => {
     refused(Buffer.alloc(64, 0xff), 'ones');
     refused(Buffer.alloc(64), 'zeros');
     refused(withHeader('{"a": '), 'half a header');
+    for (const header of [null, 5, 'text', [1]]) refused(withHeader(header), JSON.stringify(header));
+    refused(withHeader({ __metadata__: 5 }), 'metadata');
   });
 
   test('with numbers of another type, or another count than the shape says', () => {
@@ -134,6 +137,10 @@ describe('a damaged file is refused by name', () => {
       placeless: { dtype: 'F32', shape: [2] },
       nothing: null,
       number: 3,
+      'a shape of letters': { ...entry, shape: 'ab' },
+      'a negative shape': { ...entry, shape: [-1, -2] },
+      'before the numbers': { ...entry, data_offsets: [-8, 0] },
+      'one offset': { ...entry, data_offsets: 5 },
     }))
       refused(withHeader({ a: wrong }), what);
   });
