@@ -10,7 +10,7 @@ import {
 } from '../world-model/index.js';
 import { bankParameters, jitterNames } from './bank.js';
 import type { Compiled } from './compiled.js';
-import { type EvaluatorConfig, traceRanking, traceVersions } from './programs.js';
+import { type EvaluatorConfig, traceAnswers, traceComparison } from './programs.js';
 import { chance, meanAndError, rankOf } from './ranks.js';
 
 /** A mean reciprocal rank with what it was measured on. */
@@ -49,31 +49,8 @@ export interface Ranked {
   readonly nearest: number;
 }
 
-/** Versions encoded in one run, so that memory does not grow with the bank. */
+/** Versions compared in one run, so that memory does not grow with the bank. */
 const CHUNK = 64;
-
-/** Latents of versions of one image by the target encoder, standardised, [M, N, D]. */
-async function encodeBank(
-  compiled: Compiled,
-  config: EvaluatorConfig,
-  weights: ModelWeights,
-  image: Float32Array,
-  versions: readonly ViewParameters[],
-): Promise<Float32Array> {
-  const { encoder } = config.model;
-  const each = (encoder.image / encoder.patch) ** 2 * encoder.width;
-  const bank = new Float32Array(versions.length * each);
-  for (let first = 0; first < versions.length; first += CHUNK) {
-    const chunk = versions.slice(first, first + CHUNK);
-    const { latents } = await compiled.run(
-      `versions ${chunk.length}`,
-      () => traceVersions(config, chunk.length),
-      { image, parameters: packParameters(chunk, jitterNames, encoder.image), weights: weights.target },
-    );
-    bank.set(latents, first * each);
-  }
-  return bank;
-}
 
 /**
  * Ranks, in a bank of versions of one image, those that are asked for: the action from the clean image to each is
@@ -90,33 +67,44 @@ export async function rankVersions(
   versions: readonly ViewParameters[],
   asked: ArrayLike<number>,
 ): Promise<Ranked[]> {
-  const { encoder } = config.model;
-  const tokens = (encoder.image / encoder.patch) ** 2;
   const chosen = Array.from(asked);
-  const action = new Float32Array(chosen.length * actionSize);
+  const actions = chosen.length;
+  const action = new Float32Array(actions * actionSize);
   for (const [i, version] of chosen.entries())
     actionVector(identityParameters, versions[version] as ViewParameters, action, i * actionSize);
-  const { cosine, closeness } = await compiled.run(
-    `ranking ${chosen.length} ${versions.length}`,
-    () => traceRanking(config, chosen.length, versions.length),
-    {
-      image,
-      bank: await encodeBank(compiled, config, weights, image, versions),
-      action,
-      predicted: Int32Array.from({ length: chosen.length * tokens }, (_, i) => i % tokens),
-      weights: { encoder: weights.encoder, predictor: weights.predictor },
-    },
-  );
-  return chosen.map((version, i) => {
-    const row = (all: Float32Array): Float32Array =>
-      all.subarray(i * versions.length, (i + 1) * versions.length);
-    const cosines = row(cosine);
-    return {
-      cosine: rankOf(cosines, version),
-      l2: rankOf(row(closeness), version),
-      nearest: cosines.reduce((best, value, at) => (value > (cosines[best] as number) ? at : best), 0),
-    };
+  const { answers } = await compiled.run(`answers ${actions}`, () => traceAnswers(config, actions), {
+    image,
+    action,
+    weights: { encoder: weights.encoder, predictor: weights.predictor },
   });
+  const rows = (): Float32Array[] => chosen.map(() => new Float32Array(versions.length));
+  const [cosines, closenesses] = [rows(), rows()];
+  for (let first = 0; first < versions.length; first += CHUNK) {
+    const chunk = versions.slice(first, first + CHUNK);
+    const { cosine, closeness } = await compiled.run(
+      `comparison ${actions} ${chunk.length}`,
+      () => traceComparison(config, actions, chunk.length),
+      {
+        answers,
+        image,
+        parameters: packParameters(chunk, jitterNames, config.model.encoder.image),
+        weights: weights.target,
+      },
+    );
+    const part = (all: Float32Array, row: number): Float32Array =>
+      all.subarray(row * chunk.length, (row + 1) * chunk.length);
+    cosines.forEach((row, i) => {
+      row.set(part(cosine, i), first);
+    });
+    closenesses.forEach((row, i) => {
+      row.set(part(closeness, i), first);
+    });
+  }
+  return cosines.map((row, i) => ({
+    cosine: rankOf(row, chosen[i] as number),
+    l2: rankOf(closenesses[i] as Float32Array, chosen[i] as number),
+    nearest: row.reduce((best, value, at) => (value > (row[best] as number) ? at : best), 0),
+  }));
 }
 
 /**

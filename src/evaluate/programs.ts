@@ -64,22 +64,24 @@ function whole(images: Tensor, { image, model }: EvaluatorConfig): Tensor {
 
 const normalised = (x: Tensor): Tensor => div(x, sqrt(add(sum(mul(x, x), [-1], true), 1e-12)));
 
-/** Latents of transformed versions of one image: image [1, 3, h, w], parameters of C versions → [C, N, D], standardised. */
-export function traceVersions(config: EvaluatorConfig, count: number) {
-  const { encoder } = config.model;
-  const parts = layouts(config.model);
-  const specs = {
-    image: spec([1, 3, config.image.height, config.image.width]),
-    parameters: parameterSpecs(jitterNames, encoder.image, count) as Parameters<Spec>,
-    weights: flatSpecs(parts.encoder) as Flat<Spec>,
-  };
-  return trace('versions', specs, ({ image, parameters, weights }) => {
-    const clean = whole(image as Tensor, config);
-    const copies = expand(clean, [count, ...clean.shape.slice(1)]);
-    const views = normalise(transform(copies, parameters as Parameters<Tensor>), config.normalisation);
-    const target = unpack(parts.encoder, weights as Flat<Tensor>) as Encoder<Tensor>;
-    return { latents: scope('target', () => standardise(encode(views, target, encoder))) };
-  });
+/**
+ * What is to be predicted of versions of one image: target-encoder latents, standardised per token.
+ * @param image [1, 3, h, w] in 0..1
+ * @param parameters of C versions
+ * @returns [C, N, D]
+ */
+export function versionLatents(
+  image: Tensor,
+  parameters: Parameters<Tensor>,
+  weights: Flat<Tensor>,
+  count: number,
+  config: EvaluatorConfig,
+): Tensor {
+  const clean = whole(image, config);
+  const copies = expand(clean, [count, ...clean.shape.slice(1)]);
+  const views = normalise(transform(copies, parameters), config.normalisation);
+  const target = unpack(layouts(config.model).encoder, weights) as Encoder<Tensor>;
+  return scope('target', () => standardise(encode(views, target, config.model.encoder)));
 }
 
 /** Similarity of K predictions [K, N, D] to a bank [M, N, D]: mean per-token cosine and minus squared L2, each [K, M]. */
@@ -91,8 +93,8 @@ export function similarity(predictions: Tensor, bank: Tensor): { cosine: Tensor;
     matmul(flat(normalised(predictions)), transposeLast(flat(normalised(bank)))),
     1 / tokens,
   );
-  // Distances stay the same when both are moved; around the bank's mean they lose fewest digits.
-  const centre = mean(bank, [0], true);
+  // Distances stay the same when both are moved; around the answers they lose fewest digits.
+  const centre = mean(predictions, [0], true);
   const [answers, versions] = [sub(predictions, centre), sub(bank, centre)];
   const inner = matmul(flat(answers), transposeLast(flat(versions)));
   const distance = sub(
@@ -102,35 +104,55 @@ export function similarity(predictions: Tensor, bank: Tensor): { cosine: Tensor;
   return { cosine, closeness: mul(distance, -1) };
 }
 
-/** Predictions of K actions from one clean image, compared with a bank of M versions. */
-export function traceRanking(config: EvaluatorConfig, actions: number, bank: number) {
+/** Similarity of K predictions to C versions of one image, a part of its bank. */
+export function traceComparison(config: EvaluatorConfig, actions: number, count: number) {
+  const { encoder } = config.model;
+  const tokens = (encoder.image / encoder.patch) ** 2;
+  const specs = {
+    answers: spec([actions, tokens, encoder.width]),
+    image: spec([1, 3, config.image.height, config.image.width]),
+    parameters: parameterSpecs(jitterNames, encoder.image, count) as Parameters<Spec>,
+    weights: flatSpecs(layouts(config.model).encoder) as Flat<Spec>,
+  };
+  return trace('comparison', specs, ({ answers, image, parameters, weights }) => {
+    const versions = versionLatents(
+      image as Tensor,
+      parameters as Parameters<Tensor>,
+      weights as Flat<Tensor>,
+      count,
+      config,
+    );
+    return similarity(answers as Tensor, versions);
+  });
+}
+
+/** Predictions of all positions for K actions [K, 7] from one clean image [1, 3, h, w]: [K, N, D]. */
+export function traceAnswers(config: EvaluatorConfig, actions: number) {
   const { encoder, predictor } = config.model;
   const parts = layouts(config.model);
   const tokens = (encoder.image / encoder.patch) ** 2;
   const specs = {
     image: spec([1, 3, config.image.height, config.image.width]),
-    bank: spec([bank, tokens, encoder.width]),
     action: spec([actions, actionSize]),
-    predicted: spec([actions, tokens], 'int32'),
     weights: { encoder: flatSpecs(parts.encoder), predictor: flatSpecs(parts.predictor) },
   };
-  return trace('ranking', specs, (inputs) => {
+  return trace('answers', specs, (inputs) => {
     const weights = inputs.weights as unknown as { encoder: Flat<Tensor>; predictor: Flat<Tensor> };
     const parameters = unpack(parts.encoder, weights.encoder) as Encoder<Tensor>;
     const clean = normalise(whole(inputs.image as Tensor, config), config.normalisation);
     const context = scope('encoder', () => encode(clean, parameters, encoder));
-    const repeated = expand(context, [actions, tokens, encoder.width]);
+    const everywhere = Int32Array.from({ length: actions * tokens }, (_, i) => i % tokens);
     const answers = scope('predictor', () =>
       predict(
-        repeated,
+        expand(context, [actions, tokens, encoder.width]),
         inputs.action as Tensor,
-        { predicted: inputs.predicted as Tensor },
+        { predicted: constant(everywhere, { dtype: 'int32', shape: [actions, tokens] }) },
         unpack(parts.predictor, weights.predictor) as Predictor<Tensor>,
         predictor,
         encoder,
       ),
     );
-    return similarity(answers, inputs.bank as Tensor);
+    return { answers };
   });
 }
 

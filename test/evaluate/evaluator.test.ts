@@ -3,13 +3,19 @@ import { after, test } from 'node:test';
 import { createEngine } from '../../src/engine/index.js';
 import { bankParameters, jitterNames } from '../../src/evaluate/bank.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
-import { similarity, traceVersions } from '../../src/evaluate/programs.js';
+import { similarity, versionLatents } from '../../src/evaluate/programs.js';
 import { rankOf } from '../../src/evaluate/ranks.js';
-import { initialise } from '../../src/nn/index.js';
+import { flatSpecs, initialise } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
-import { spec, trace } from '../../src/tensor/index.js';
+import { slice, spec, type Tensor, trace } from '../../src/tensor/index.js';
 import { layouts } from '../../src/train/step.js';
-import { type ModelConfig, packParameters, paperAugmentation } from '../../src/world-model/index.js';
+import {
+  type ModelConfig,
+  type Parameters,
+  packParameters,
+  paperAugmentation,
+  parameterSpecs,
+} from '../../src/world-model/index.js';
 
 const engine = createEngine({ threads: 1 });
 after(() => engine.dispose());
@@ -34,17 +40,24 @@ const images = (count: number): Float32Array =>
 
 test('true latents of a bank of 256 rank first, by cosine and by L2', async () => {
   const [actions, bank] = [16, 256];
-  const versions = await engine.compile(traceVersions(config, bank));
-  const tokens = spec([bank, 16, 16]);
-  const compare = await engine.compile(
-    trace('oracle', { answers: spec([actions, 16, 16]), bank: tokens }, ({ answers, bank: all }) =>
-      similarity(answers, all),
-    ),
-  );
+  const specs = {
+    image: spec([1, 3, 16, 16]),
+    parameters: parameterSpecs(jitterNames, 16, bank),
+    weights: flatSpecs(parts.encoder),
+  };
+  const oracle = trace('oracle', specs, (inputs) => {
+    const latents = versionLatents(
+      inputs.image,
+      inputs.parameters as Parameters<Tensor>,
+      inputs.weights,
+      bank,
+      config,
+    );
+    return similarity(slice(latents, 0, 0, actions), latents);
+  });
   const parameters = packParameters(bankParameters(paperAugmentation, bank, 1, 0), jitterNames, 16);
-  const { latents } = await versions.run({ image: images(1), parameters, weights: encoder } as never);
-  const all = (await latents.read()) as Float32Array;
-  const { cosine, closeness } = await compare.run({ answers: all.subarray(0, actions * 256), bank: all });
+  const feeds = { image: images(1), parameters, weights: encoder };
+  const { cosine, closeness } = await (await engine.compile(oracle)).run(feeds as never);
   for (const rows of [cosine, closeness]) {
     const values = (await rows.read()) as Float32Array;
     for (let k = 0; k < actions; k++) assert.equal(rankOf(values.subarray(k * bank, (k + 1) * bank), k), 1);
