@@ -47,7 +47,7 @@ export interface ImageSet {
  */
 export async function openImages(
   sources: readonly string[],
-  { size, split, limit }: { size: number; split?: Split; limit?: number; seed?: number },
+  { size, split, limit }: { size: number; split?: Split; limit?: number },
 ): Promise<ImageSet> {
   const opened = await Promise.all(sources.map((source) => openSource(source, split)));
   const [first] = opened;

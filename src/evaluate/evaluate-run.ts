@@ -1,7 +1,7 @@
 import type { ImageSet } from '../data/images.js';
 import { createEngine } from '../engine/index.js';
 import { loadModel } from '../train/checkpoint.js';
-import { modelConfig, viewsConfig } from '../train/config.js';
+import { evaluatorConfig, modelConfig } from '../train/config.js';
 import { readConfig } from '../train/run-folder.js';
 import { layouts } from '../train/step.js';
 import { type ActionR2, RIDGE } from './action-r2.js';
@@ -58,13 +58,8 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
   const engine = createEngine(threads === undefined ? {} : { threads });
   try {
     log?.note(`images: ${description.asked}`);
-    const { augmentation, normalisation } = config;
-    const evaluator = await createEvaluator(engine, {
-      model,
-      normalisation,
-      augmentation,
-      image: viewsConfig(config).image,
-    });
+    const { augmentation } = config;
+    const evaluator = await createEvaluator(engine, evaluatorConfig(config));
     const count = Math.min(options.images ?? 256, asked.length);
     const few = Math.min(count, BY_ACTION_IMAGES);
     const many = Math.min(SPECTRUM_IMAGES, asked.length);

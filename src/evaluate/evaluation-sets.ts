@@ -3,7 +3,7 @@ import { type ImageSet, openImages } from '../data/images.js';
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
 import type { Config } from '../train/config.js';
-import { holdOut } from '../train/pretrain.js';
+import { holdOut, openTrainingImages } from '../train/training-images.js';
 
 /** The images that an evaluation uses. */
 export interface EvaluationSets {
@@ -59,8 +59,7 @@ export async function openEvaluationSets(
     a.split === b.split && one.map(place).sort().join('\n') === other.map(place).sort().join('\n');
   try {
     const heldOut = await keep(openHeldOut(data, size));
-    const limit = config.limit === undefined ? {} : { limit: config.limit };
-    const trained = await keep(openImages(config.data, { size, ...limit }));
+    const trained = await keep(openTrainingImages(config));
     const seen = same(data, config.data, heldOut, trained);
     const parts = holdOut(trained, config.seed);
     const asked = seen ? parts.heldOut : heldOut;

@@ -1,12 +1,12 @@
-import { openImages } from '../data/images.js';
 import { createEngine } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
 import { loadModel } from '../train/checkpoint.js';
-import { modelConfig, viewsConfig } from '../train/config.js';
+import { evaluatorConfig, modelConfig } from '../train/config.js';
 import { healthProtocol } from '../train/health.js';
-import { holdOut, type Log } from '../train/pretrain.js';
+import type { Log } from '../train/pretrain.js';
 import { type Health, readConfig, readMetrics, type StepLine } from '../train/run-folder.js';
 import { layouts } from '../train/step.js';
+import { holdOut, openTrainingImages } from '../train/training-images.js';
 import { writeReport } from './report.js';
 
 /** Held-out images whose sweeps the report shows. */
@@ -23,21 +23,12 @@ export async function reportRun(
   { log, threads }: { log?: Log; threads?: number } = {},
 ): Promise<string> {
   const config = readConfig(run);
-  const model = modelConfig(config);
-  const weights = loadModel(run, layouts(model));
-  const images = await openImages(config.data, {
-    size: config.image.stored,
-    ...(config.limit === undefined ? {} : { limit: config.limit }),
-  });
+  const weights = loadModel(run, layouts(modelConfig(config)));
+  const images = await openTrainingImages(config);
   const engine = createEngine(threads === undefined ? {} : { threads });
   try {
     const { heldOut, bank } = holdOut(images, config.seed);
-    const evaluator = await createEvaluator(engine, {
-      model,
-      normalisation: config.normalisation,
-      augmentation: config.augmentation,
-      image: viewsConfig(config).image,
-    });
+    const evaluator = await createEvaluator(engine, evaluatorConfig(config));
     const count = Math.min(IMAGES, heldOut.length);
     const sweeps = [];
     for (let image = 0; image < count; image++) {

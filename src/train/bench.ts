@@ -36,7 +36,6 @@ export async function bench(
   const engine = createEngine(threads === undefined ? {} : { threads });
   const images = await openImages(config.data, {
     size: config.image.stored,
-    seed: config.seed,
     limit: Math.max(1, Math.min(config.limit ?? 4096, 4096)),
   });
   try {
@@ -44,7 +43,7 @@ export async function bench(
     await estimate(engine, program, settings, 1);
     const multiplyAdds = cost(program as Program, isModelWork).multiplyAdds * config.accumulate;
     const { state, frozenEncoder } = initialState(settings, config.seed);
-    const trainer = await Trainer.create(engine, settings, state, frozenEncoder);
+    const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
     const batches = new Batches(images, settings.views, config.seed, settings.batch);
     batches.prefetch(0);
     const steps: number[] = [];

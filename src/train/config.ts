@@ -245,6 +245,12 @@ export function modelConfig({ encoder, predictor, image }: Config): ModelConfig 
   };
 }
 
+/** The part of a configuration that a model is evaluated by. */
+export function evaluatorConfig(config: Config) {
+  const { normalisation, augmentation } = config;
+  return { model: modelConfig(config), normalisation, augmentation, image: viewsConfig(config).image };
+}
+
 /** The part of a configuration that views are made by. */
 export function viewsConfig({ image, augmentation, masks }: Config): ViewsConfig {
   return {

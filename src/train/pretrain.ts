@@ -1,18 +1,18 @@
-import { type ImageSet, openImages } from '../data/images.js';
+import type { ImageSet } from '../data/images.js';
 import type { Engine } from '../engine/index.js';
 import { createEngine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
-import { purpose, random } from '../random.js';
 import { Batches } from './batches.js';
 import { loadCheckpoint, saveCheckpoint, saveModel } from './checkpoint.js';
-import { type Config, modelConfig, viewsConfig } from './config.js';
+import { type Config, evaluatorConfig, modelConfig, viewsConfig } from './config.js';
 import { describeEstimate, duration, estimate } from './estimate.js';
 import { describeHealth, type HealthCheck, healthProtocol, measureHealth } from './health.js';
 import { createRun, type Health, readConfig, truncateMetrics, writeMetric } from './run-folder.js';
 import { rates } from './schedule.js';
 import { layouts, type StepConfig, traceStep } from './step.js';
 import { initialState, Trainer } from './trainer.js';
+import { holdOut, openTrainingImages } from './training-images.js';
 
 /** Where a long task says how far it is; see the command line's output. */
 export interface Log {
@@ -60,20 +60,6 @@ export function stepConfig(config: Config): StepConfig {
   };
 }
 
-/** The training data, and a twentieth of it (at most 512 images) held out for the health panel; by the seed alone. */
-export function holdOut(
-  images: ImageSet,
-  seed: number,
-): { training: ImageSet; heldOut: ImageSet; bank: ImageSet } {
-  const order = random(seed, purpose.evaluate).permutation(images.length);
-  const held = Math.min(512, Math.ceil(images.length / 20));
-  return {
-    heldOut: images.subset(order.slice(0, held)),
-    training: images.subset(order.slice(held)),
-    bank: images.subset(order.slice(held, held + 4096)),
-  };
-}
-
 const quiet: Log = { progress: () => {}, note: () => {} };
 
 /**
@@ -86,11 +72,7 @@ export async function pretrain(
   { out, resume = false, threads, log = quiet }: PretrainOptions,
 ): Promise<PretrainResult> {
   if (resume) checkSame(readConfig(out), config, out);
-  const images = await openImages(config.data, {
-    size: config.image.stored,
-    seed: config.seed,
-    ...(config.limit === undefined ? {} : { limit: config.limit }),
-  });
+  const images = await openTrainingImages(config);
   const engine = createEngine(threads === undefined ? {} : { threads });
   try {
     log.note(images.description);
@@ -123,7 +105,8 @@ async function run(
   const { training, heldOut, bank } = holdOut(images, config.seed);
   if (training.length < 1)
     throw new UserError(`${images.source}: ${images.length} images are too few to train on`);
-  const predicted = await estimate(engine, traceStep(settings), settings, config.steps);
+  const program = traceStep(settings);
+  const predicted = await estimate(engine, program, settings, config.steps);
   log.note(describeEstimate(predicted));
   if (!resume) createRun(out, config);
 
@@ -135,13 +118,8 @@ async function run(
   }
   const batches = new Batches(training, settings.views, config.seed, settings.batch);
   batches.prefetch(start * config.accumulate);
-  const trainer = await Trainer.create(engine, settings, state, frozenEncoder);
-  const evaluator = await createEvaluator(engine, {
-    model: settings.model,
-    normalisation: config.normalisation,
-    augmentation: config.augmentation,
-    image: settings.views.image,
-  });
+  const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
+  const evaluator = await createEvaluator(engine, evaluatorConfig(config));
   const check: HealthCheck = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
   log.note(healthProtocol(check));
   let before: Health | undefined;

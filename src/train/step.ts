@@ -1,5 +1,5 @@
 import type { ParameterSpec } from '../nn/index.js';
-import { adamw, type Flat, flatSpecs, type Layout, layout, unpack } from '../nn/index.js';
+import { adamw, type Flat, flatSpecs, type Layout, layout, type Moments, unpack } from '../nn/index.js';
 import {
   add,
   concat,
@@ -99,10 +99,17 @@ export function layouts(model: ModelConfig): Layouts {
 
 const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
-function trainable<T>(frozen: boolean, make: (part: 'encoder' | 'predictor') => Flat<T>): Trainable<T> {
+type Part = 'encoder' | 'predictor';
+
+function trainable<T>(frozen: boolean, make: (part: Part) => Flat<T>): Trainable<T> {
   return frozen
     ? { predictor: make('predictor') }
     : { encoder: make('encoder'), predictor: make('predictor') };
+}
+
+/** One value for each flat vector that is trained. */
+function eachFlat<T>(frozen: boolean, make: (part: Part, group: keyof Flat<T>) => T): Trainable<T> {
+  return trainable(frozen, (part) => ({ matrices: make(part, 'matrices'), vectors: make(part, 'vectors') }));
 }
 
 /** Specs of the state. */
@@ -157,16 +164,10 @@ function lossAndGradients(
     predictor: leaves(predictor as unknown as Tree<Tensor>, isTensor),
   };
   const trained = config.frozen ? (['predictor'] as const) : (['encoder', 'predictor'] as const);
-  const derivatives = gradient(
-    loss,
-    trained.flatMap((part) => trees[part].map(([, tensor]) => tensor)),
-  );
-  const byTensor = new Map(
-    trained
-      .flatMap((part) => trees[part].map(([, tensor]) => tensor))
-      .map((tensor, i) => [tensor, derivatives[i] as Tensor]),
-  );
-  const flat = (part: 'encoder' | 'predictor', group: 'matrices' | 'vectors'): Tensor => {
+  const parameters = trained.flatMap((part) => trees[part].map(([, tensor]) => tensor));
+  const derivatives = gradient(loss, parameters);
+  const byTensor = new Map(parameters.map((tensor, i) => [tensor, derivatives[i] as Tensor]));
+  const flat = (part: Part, group: 'matrices' | 'vectors'): Tensor => {
     const groups = new Map(parts[part].entries.map((entry) => [entry.name, entry.group]));
     const chosen = trees[part].filter(([name]) => groups.get(name) === group);
     const joined = concat(
@@ -179,11 +180,7 @@ function lossAndGradients(
     const before = inputs.gradients?.[part]?.[group];
     return before === undefined ? joined : add(before, joined);
   };
-  const gradients = trainable(config.frozen, (part) => ({
-    matrices: flat(part, 'matrices'),
-    vectors: flat(part, 'vectors'),
-  }));
-  return { loss, gradients };
+  return { loss, gradients: eachFlat(config.frozen, flat) };
 }
 
 /** A run that only adds to the gradients; all but the last of an update's. */
@@ -209,25 +206,15 @@ export function traceStep(
         1 / config.accumulate,
       );
       const { rates, state } = inputs;
-      const updated = (part: 'encoder' | 'predictor', group: 'matrices' | 'vectors') => {
+      const updated = (part: Part, group: 'matrices' | 'vectors'): Moments<Tensor> => {
         const at = <T>(tree: Trainable<T>): T => (tree[part] as Flat<T>)[group];
         const moments = { weights: at(state.weights), mean: at(state.mean), variance: at(state.variance) };
         const weightDecay = group === 'matrices' ? rates.weightDecay : undefined;
         return adamw(moments, mul(at(gradients), scale), { ...rates, weightDecay }, config);
       };
-      const parts = trainable(
-        config.frozen,
-        (part) =>
-          ({
-            matrices: updated(part, 'matrices'),
-            vectors: updated(part, 'vectors'),
-          }) as unknown as Flat<Tensor>,
-      ) as unknown as Trainable<ReturnType<typeof updated>>;
-      const pick = (key: 'weights' | 'mean' | 'variance'): Trainable<Tensor> =>
-        trainable(config.frozen, (part) => {
-          const flat = parts[part] as Flat<ReturnType<typeof updated>>;
-          return { matrices: flat.matrices[key], vectors: flat.vectors[key] };
-        });
+      const moments = eachFlat(config.frozen, updated);
+      const pick = (key: keyof Moments<Tensor>): Trainable<Tensor> =>
+        eachFlat(config.frozen, (part, group) => (moments[part] as Flat<Moments<Tensor>>)[group][key]);
       const weights = pick('weights');
       const average = (group: 'matrices' | 'vectors'): Tensor =>
         add(

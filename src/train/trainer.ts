@@ -12,7 +12,7 @@ import {
   type StepInputs,
   stateSpecs,
   traceAccumulation,
-  traceStep,
+  type traceStep,
 } from './step.js';
 
 const isSpec = (value: unknown): value is Spec => Array.isArray((value as Spec | undefined)?.shape);
@@ -47,6 +47,14 @@ export function initialState(
   };
 }
 
+/** The numbers of every value in a tree, copied out of the engine. */
+async function copy(values: unknown): Promise<unknown> {
+  const copies = new Map<string, Float32Array>();
+  for (const [path, value] of leaves(values as Tree<Value>, isValue))
+    copies.set(path, Float32Array.from((await value.read()) as Float32Array));
+  return mapTree(values, isValue, (_, path) => copies.get(path) as Float32Array);
+}
+
 /**
  * Runs training steps. The state stays in the engine, in two sets of buffers that swap: a step reads one and
  * writes the other, as an output must not share memory with an input.
@@ -59,7 +67,6 @@ export class Trainer {
   private constructor(
     private readonly step: Executable,
     private readonly accumulation: Executable | undefined,
-    private readonly accumulate: number,
     engine: Engine,
     private readonly config: StepConfig,
     state: State<Float32Array>,
@@ -75,19 +82,19 @@ export class Trainer {
     ) as unknown as State<Value>;
   }
 
-  /** Compiles the programs of a step and moves the state into the engine. */
+  /** Compiles a step's `program`, traced from `config`, and moves the state into the engine. */
   static async create(
     engine: Engine,
+    program: ReturnType<typeof traceStep>,
     config: StepConfig,
     state: State<Float32Array>,
     frozenEncoder?: Flat<Float32Array>,
   ): Promise<Trainer> {
-    const step = await engine.compile(traceStep(config));
+    const step = await engine.compile(program);
     const accumulation = config.accumulate > 1 ? await engine.compile(traceAccumulation(config)) : undefined;
     return new Trainer(
       step as Executable,
       accumulation as Executable | undefined,
-      config.accumulate,
       engine,
       config,
       state,
@@ -110,12 +117,12 @@ export class Trainer {
         ...batch,
         rates: scalars,
         state: this.#current,
-        ...(this.accumulate > 1 ? { gradients } : {}),
+        ...(this.config.accumulate > 1 ? { gradients } : {}),
         ...(this.frozenEncoder === undefined ? {} : { frozenEncoder: this.frozenEncoder }),
       }) as unknown as Feeds<StepInputs<Spec>>;
     let loss = 0;
     let gradients: unknown =
-      this.accumulate > 1
+      this.config.accumulate > 1
         ? mapTree(
             stateSpecs(this.config).weights,
             isSpec,
@@ -144,19 +151,15 @@ export class Trainer {
 
   /** The state as it is now; copies. */
   async state(): Promise<State<Float32Array>> {
-    const copies = new Map<string, Float32Array>();
-    for (const [path, value] of leaves(this.#current as unknown as Tree<Value>, isValue))
-      copies.set(path, Float32Array.from((await value.read()) as Float32Array));
-    return mapTree(
-      this.#current,
-      isValue,
-      (_, path) => copies.get(path) as Float32Array,
-    ) as unknown as State<Float32Array>;
+    return (await copy(this.#current)) as State<Float32Array>;
   }
 
   /** The weights as they are now, for evaluation; copies. */
   async weights(): Promise<ModelWeights> {
-    const { weights, target } = await this.state();
+    const { weights, target } = (await copy({
+      weights: this.#current.weights,
+      ...(this.#current.target === undefined ? {} : { target: this.#current.target }),
+    })) as Pick<State<Float32Array>, 'weights' | 'target'>;
     const encoder = (weights.encoder ?? this.frozenEncoder) as Flat<Float32Array>;
     return { encoder, predictor: weights.predictor, target: target ?? encoder };
   }

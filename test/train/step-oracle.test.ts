@@ -16,6 +16,7 @@ import {
   type StepInputs,
   type Trainable,
   traceAccumulation,
+  traceStep,
 } from '../../src/train/step.js';
 import { Trainer } from '../../src/train/trainer.js';
 import { actionNames, actionSize, actionVector } from '../../src/world-model/action.js';
@@ -195,7 +196,7 @@ for (const [name, config] of Object.entries(inputs.cases))
 
     test('ten updates: losses, gradient norms, moments, weights and target encoder', async () => {
       const { state, frozenEncoder } = start(config);
-      const trainer = await Trainer.create(engine, config, state, frozenEncoder);
+      const trainer = await Trainer.create(engine, traceStep(config), config, state, frozenEncoder);
       const seen = [];
       for (const [step, rates] of inputs.rates.entries())
         seen.push(await trainer.update(batches(step, config), rates));
