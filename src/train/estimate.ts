@@ -1,7 +1,8 @@
 import { totalmem } from 'node:os';
 import type { Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
-import { cost, matmul, type Node, type Program, spec, trace } from '../tensor/index.js';
+import { cost, type Node, type Program } from '../tensor/index.js';
+import { createProductRate } from './product-rate.js';
 import { layouts, type StepConfig } from './step.js';
 
 /** What a run will take. */
@@ -23,24 +24,6 @@ const EFFICIENCY = 0.5;
 export const isModelWork = (node: Node): boolean =>
   !node.scope.startsWith('views') && !node.scope.startsWith('update');
 
-/** Multiply-adds per second of a 1024³ float32 product: the median of `rounds`. */
-export async function matmulRate(engine: Engine, rounds = 5): Promise<number> {
-  const side = 1024;
-  const product = await engine.compile(
-    trace('product', { a: spec([side, side]), b: spec([side, side]) }, ({ a, b }) => ({ c: matmul(a, b) })),
-  );
-  const numbers = new Float32Array(side * side).fill(0.5);
-  const times: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const start = performance.now();
-    (await product.run({ a: numbers, b: numbers })).c.dispose();
-    if (round > 0) times.push(performance.now() - start);
-  }
-  product.dispose();
-  times.sort((a, b) => a - b);
-  return (side ** 3 / (times[Math.floor(times.length / 2)] as number)) * 1000;
-}
-
 /** Counts parameters, memory and time of a run. @throws UserError when it cannot fit in this machine's memory */
 export async function estimate(
   engine: Engine,
@@ -57,7 +40,9 @@ export async function estimate(
       `this configuration needs about ${gigabytes(memory)} of memory, the machine has ${gigabytes(totalmem())}; lower batch or raise accumulate`,
     );
   const multiplyAdds = counted.multiplyAdds * config.accumulate;
-  const seconds = (steps * multiplyAdds) / ((await matmulRate(engine)) * EFFICIENCY);
+  const rate = await createProductRate(engine);
+  const seconds = (steps * multiplyAdds) / ((await rate.measure(5)) * EFFICIENCY);
+  rate.dispose();
   return {
     encoderParameters: parts.encoder.count,
     predictorParameters: parts.predictor.count,
