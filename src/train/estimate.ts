@@ -51,11 +51,17 @@ export async function estimate(
   const parts = layouts(config.model);
   const counted = cost(program, isModelWork);
   // The state stands twice: a step reads one copy and writes the other.
-  const memory = 2 * counted.inputBytes + counted.peakBytes;
-  if (memory > totalmem())
+  const standing = 2 * counted.inputBytes;
+  const memory = standing + counted.peakBytes;
+  if (memory > memoryLimit()) {
+    const what =
+      standing > memoryLimit() / 2
+        ? 'lower encoder.width, encoder.depth or predictor.depth'
+        : `raise accumulate (now ${config.accumulate}) so that a run of the step has fewer than ${config.batch} images, or lower batch`;
     throw new UserError(
-      `this configuration needs about ${gigabytes(memory)} of memory, the machine has ${gigabytes(totalmem())}; lower batch or raise accumulate`,
+      `this configuration needs about ${gigabytes(memory)} of memory (${gigabytes(standing)} of them for weights and moments), there are ${gigabytes(memoryLimit())}; ${what}`,
     );
+  }
   const multiplyAdds = counted.multiplyAdds * config.accumulate;
   const seconds = (steps * multiplyAdds) / ((await matmulRate(engine)) * EFFICIENCY);
   return {
@@ -65,6 +71,12 @@ export async function estimate(
     multiplyAdds,
     seconds,
   };
+}
+
+/** Bytes that the process may use: the machine's, or fewer where the system sets a limit. */
+function memoryLimit(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

@@ -12,6 +12,7 @@ export interface Weights {
 /**
  * Writes a file so that it is either whole or not there: to a temporary name beside it, flushed to the disk, renamed.
  * Leaves nothing behind when the disk is full.
+ * @throws Error of the system, its `path` the file that was to be written
  */
 export function writeAtomically(path: string, parts: readonly Uint8Array[]): void {
   const temporary = `${path}.${process.pid}.tmp`;
@@ -29,7 +30,7 @@ export function writeAtomically(path: string, parts: readonly Uint8Array[]): voi
     closeSync(folder);
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw Object.assign(error as Error, { path });
   }
 }
 

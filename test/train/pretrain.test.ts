@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/train/config.js';
+import { readMetrics } from '../../src/train/metrics.js';
 import { pretrain } from '../../src/train/pretrain.js';
-import { readMetrics } from '../../src/train/run-folder.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-'));
 after(() => rmSync(folder, { recursive: true }));
