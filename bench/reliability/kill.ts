@@ -4,9 +4,11 @@
 //   npx tsx bench/reliability/kill.ts [--kills 100] [--seed 1] [--results docs/results/kill.jsonl]
 //
 // A line of JSON a kill; kills that the file holds already are not repeated.
+import type { ChildProcess } from 'node:child_process';
 import {
   appendFileSync,
   existsSync,
+  type FSWatcher,
   mkdirSync,
   mkdtempSync,
   readdirSync,
