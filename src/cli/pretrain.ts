@@ -59,9 +59,11 @@ export async function runPretrain(
   const config = await configOf(preset, out, options);
   output.note(`configuration: ${JSON.stringify(config)}`);
   const threads = options.threads === undefined ? {} : { threads: options.threads };
-  const goOn = `iwm pretrain --out ${/^[\w./-]+$/.test(out) ? out : `'${out.replaceAll("'", "'\\''")}'`} --resume`;
+  const place = /^[\w./-]+$/.test(out) ? out : `'${out.replaceAll("'", `'\\''`)}'`;
+  const goOn = ['npx iwm pretrain --out', place, '--resume'];
+  if (options.threads !== undefined) goOn.push(`--threads ${options.threads}`);
   const { result, report } = await interruptible(
-    goOn,
+    goOn.join(' '),
     () => output.note('stopping after this step; once more to stop at once'),
     async (signal) => {
       const shared = { log: output, signal, ...threads };

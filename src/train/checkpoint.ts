@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import type { Flat, Layout } from '../nn/index.js';
 import { collect, fill, type Section } from './named-tensors.js';
-import { readSafetensors, type Weights, writeSafetensors } from './safetensors.js';
+import { readSafetensors, syncFolder, type Weights, writeSafetensors } from './safetensors.js';
 import type { Layouts, State, Trainable } from './step.js';
 
 function weightSections(
@@ -66,7 +66,7 @@ export function saveCheckpoint(
   layouts: Layouts,
   keep: number,
 ): void {
-  mkdirSync(folderOf(run), { recursive: true });
+  if (mkdirSync(folderOf(run), { recursive: true }) !== undefined) syncFolder(run);
   const tensors = collect(stateSections(state, layouts));
   writeSafetensors(fileOf(run, step), { tensors, metadata: { sha256: digest(tensors) } });
   for (const old of storedSteps(run).slice(0, -keep)) rmSync(fileOf(run, old));

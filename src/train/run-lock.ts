@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
@@ -17,6 +27,8 @@ const claim = /^process-(\d+)-([^-]*)-(.*)\.lock$/;
  * @throws UserError naming the process that is at work there
  */
 export function lockRun(run: string): () => void {
+  if (existsSync(run) && !statSync(run).isDirectory())
+    throw new UserError(`${run} is a file, no folder: choose another --out`);
   const made = mkdirSync(run, { recursive: true }) !== undefined;
   const host = encodeURIComponent(hostname());
   const own = `process-${process.pid}-${startOf(process.pid) ?? ''}-${host}.lock`;

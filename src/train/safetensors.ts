@@ -25,12 +25,21 @@ export function writeAtomically(path: string, parts: readonly Uint8Array[]): voi
       closeSync(file);
     }
     renameSync(temporary, path);
-    const folder = openSync(dirname(path), 'r');
-    fsyncSync(folder);
-    closeSync(folder);
+    syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
     throw Object.assign(error as Error, { path });
+  }
+}
+
+/** Has the names in a folder on the disk; Windows, which cannot be asked for it, does so by itself. */
+export function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

@@ -38,7 +38,7 @@ test('SIGTERM while training: a checkpoint, 143, and one line that says how to g
   const first = await iwm([...long, '--out', out], [[/\nstep \d+\//, 'SIGTERM']]);
   assert.equal(first.code, 143, first.stderr);
   const lines = first.stderr.trimEnd().split('\n');
-  assert.equal(lines.at(-1), `iwm: stopped by SIGTERM; go on with: iwm pretrain --out '${out}' --resume`);
+  assert.equal(lines.at(-1), `iwm: stopped by SIGTERM; go on with: npx iwm pretrain --out '${out}' --resume`);
   assert.equal(lines.filter((line) => line.startsWith('iwm:')).length, 1);
   const step = Number(/step-(\d+)/.exec(readdirSync(join(out, 'checkpoints'))[0] ?? '')?.[1]);
   assert.ok(step > 0);

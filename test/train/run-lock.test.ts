@@ -27,6 +27,7 @@ test('a folder is held until it is given back; a folder that stayed empty goes a
   writeFileSync(join(run, 'config.json'), '{}');
   again();
   assert.deepEqual(readdirSync(run), ['config.json']);
+  assert.throws(() => lockRun(join(run, 'config.json')), /is a file/);
 });
 
 test('another process is kept out, and out of the way at once when it is killed', async () => {
