@@ -50,23 +50,24 @@ export async function estimate(
 ): Promise<Estimate> {
   const parts = layouts(config.model);
   const counted = cost(program, isModelWork);
-  // The state stands twice: a step reads one copy and writes the other.
-  const standing = 2 * counted.inputBytes;
-  const memory = standing + counted.peakBytes;
+  const { encoder, predictor } = parts;
+  const state = 4 * (3 * predictor.count + (config.frozen ? 0 : 4 * encoder.count));
+  // The state stands twice, as a step reads one copy and writes the other, and once more while a checkpoint is written.
+  const memory = counted.inputBytes + 2 * state + counted.peakBytes;
   if (memory > memoryLimit()) {
     const what =
-      standing > memoryLimit() / 2
+      3 * state > memoryLimit() / 2
         ? 'lower encoder.width, encoder.depth or predictor.depth'
         : `raise accumulate (now ${config.accumulate}) so that a run of the step has fewer than ${config.batch} images, or lower batch`;
     throw new UserError(
-      `this configuration needs about ${gigabytes(memory)} of memory (${gigabytes(standing)} of them for weights and moments), there are ${gigabytes(memoryLimit())}; ${what}`,
+      `this configuration needs about ${gigabytes(memory)} of memory (${gigabytes(3 * state)} of it for weights and moments), there are ${gigabytes(memoryLimit())}; ${what}`,
     );
   }
   const multiplyAdds = counted.multiplyAdds * config.accumulate;
   const seconds = (steps * multiplyAdds) / ((await matmulRate(engine)) * EFFICIENCY);
   return {
-    encoderParameters: parts.encoder.count,
-    predictorParameters: parts.predictor.count,
+    encoderParameters: encoder.count,
+    predictorParameters: predictor.count,
     memory,
     multiplyAdds,
     seconds,

@@ -49,9 +49,9 @@ export async function trainingLoop(
   { training, heldOut, bank }: ReturnType<typeof holdOut>,
   { out, resume, signal, log }: { out: string; resume: boolean; signal: AbortSignal | undefined; log: Log },
 ): Promise<PretrainResult> {
-  const parts = layouts(settings.model);
-  const { state, frozenEncoder } = initialState(settings, config.seed);
-  let saved = loadCheckpoint(out, state, parts, log.note);
+  const restored = await restore(config, engine, { settings, program }, out, log);
+  const { trainer, frozenEncoder } = restored;
+  let saved = restored.step;
   const start = saved ?? 0;
   truncateMetrics(out, start);
   if (resume)
@@ -60,7 +60,6 @@ export async function trainingLoop(
     );
   const batches = new Batches(training, settings.views, config.seed, settings.batch);
   batches.prefetch(start * config.accumulate);
-  const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
   const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
   const check: HealthCheck = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
   log.note(healthProtocol(check));
@@ -85,7 +84,7 @@ export async function trainingLoop(
     if (saved === done) return;
     const now = await trainer.state();
     if (!allFinite(now)) throw divergence(out, config, done, 'a weight');
-    saveCheckpoint(out, done, now, parts, config.checkpoint.keep);
+    saveCheckpoint(out, done, now, trainer.layouts, config.checkpoint.keep);
     saved = done;
   };
 
@@ -119,7 +118,7 @@ export async function trainingLoop(
     if (signal?.aborted && error === signal.reason && done > start) await save();
     throw error;
   }
-  saveModel(out, await trainer.state(), parts, frozenEncoder);
+  saveModel(out, await trainer.state(), trainer.layouts, frozenEncoder);
   const images = (done - start) * config.batch;
   const last = readMetrics(out).findLast((line) => line.kind === 'step');
   return {
@@ -133,4 +132,18 @@ export async function trainingLoop(
     before: panels.find(({ step }) => step === 0),
     after: await measure(),
   };
+}
+
+/** A trainer with the state of the newest checkpoint, and its step; the untrained state where there is none yet. */
+async function restore(
+  config: Config,
+  engine: Engine,
+  { settings, program }: { settings: StepConfig; program: ReturnType<typeof traceStep> },
+  out: string,
+  log: Log,
+) {
+  const { state, frozenEncoder } = initialState(settings, config.seed);
+  const step = loadCheckpoint(out, state, layouts(settings.model), log.note);
+  const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
+  return { step, trainer, frozenEncoder };
 }

@@ -159,7 +159,7 @@ describe('what is made', () => {
   test('model and views take their sizes from the configuration', () => {
     const config = resolve('cifar', { 'image.stored': 40, 'predictor.depth': 7 });
     const { encoder, predictor } = modelConfig(config);
-    assert.deepEqual(encoder, { depth: 4, width: 96, heads: 3, image: 32, patch: 4 });
+    assert.deepEqual(encoder, { depth: 8, width: 96, heads: 3, image: 32, patch: 4 });
     assert.deepEqual(predictor, { depth: 7, width: 96, heads: 3, conditioning: 'feature' });
     const views = viewsConfig(config);
     assert.deepEqual([views.image, views.size, views.patch], [{ height: 40, width: 40 }, 32, 4]);

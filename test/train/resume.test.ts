@@ -88,7 +88,7 @@ test('asked to stop, a run finishes its step, writes a checkpoint and goes on to
   assert.equal(result.before?.step, 0);
   assert.deepEqual(
     storedIn(out),
-    [4, 8, 12].map((step) => `step-${`${step}`.padStart(7, '0')}.safetensors`).slice(-3),
+    [6, 8, 12].map((step) => `step-${`${step}`.padStart(7, '0')}.safetensors`),
   );
   assert.ok(readdirSync(out).every((name) => !/\.(tmp|lock)$/.test(name)));
 });
