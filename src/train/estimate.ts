@@ -33,23 +33,36 @@ export async function estimate(
 ): Promise<Estimate> {
   const parts = layouts(config.model);
   const counted = cost(program, isModelWork);
-  // The state stands twice: a step reads one copy and writes the other.
-  const memory = 2 * counted.inputBytes + counted.peakBytes;
-  if (memory > totalmem())
+  const { encoder, predictor } = parts;
+  const state = 4 * (3 * predictor.count + (config.frozen ? 0 : 4 * encoder.count));
+  // The state stands twice, as a step reads one copy and writes the other, and once more while a checkpoint is written.
+  const memory = counted.inputBytes + 2 * state + counted.peakBytes;
+  if (memory > memoryLimit()) {
+    const what =
+      3 * state > memoryLimit() / 2
+        ? 'lower encoder.width, encoder.depth or predictor.depth'
+        : `raise accumulate (now ${config.accumulate}) so that a run of the step has fewer than ${config.batch} images, or lower batch`;
     throw new UserError(
-      `this configuration needs about ${gigabytes(memory)} of memory, the machine has ${gigabytes(totalmem())}; lower batch or raise accumulate`,
+      `this configuration needs about ${gigabytes(memory)} of memory (${gigabytes(3 * state)} of it for weights and moments), there are ${gigabytes(memoryLimit())}; ${what}`,
     );
+  }
   const multiplyAdds = counted.multiplyAdds * config.accumulate;
   const rate = await createProductRate(engine);
   const seconds = (steps * multiplyAdds) / ((await rate.measure(5)) * EFFICIENCY);
   rate.dispose();
   return {
-    encoderParameters: parts.encoder.count,
-    predictorParameters: parts.predictor.count,
+    encoderParameters: encoder.count,
+    predictorParameters: predictor.count,
     memory,
     multiplyAdds,
     seconds,
   };
+}
+
+/** Bytes that the process may use: the machine's, or fewer where the system sets a limit. */
+function memoryLimit(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
