@@ -3,6 +3,7 @@ import type { Engine } from '../engine/index.js';
 import { createEngine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
+import { BadSamples } from './bad-samples.js';
 import { Batches } from './batches.js';
 import { loadCheckpoint, saveCheckpoint, saveModel } from './checkpoint.js';
 import { type Config, evaluatorConfig, modelConfig, viewsConfig } from './config.js';
@@ -12,7 +13,7 @@ import { createRun, type Health, readConfig, truncateMetrics, writeMetric } from
 import { rates } from './schedule.js';
 import { layouts, type StepConfig, traceStep } from './step.js';
 import { initialState, Trainer } from './trainer.js';
-import { holdOut, openTrainingImages } from './training-images.js';
+import { holdOut, openTrainingImages, readable } from './training-images.js';
 
 /** Where a long task says how far it is; see the command line's output. */
 export interface Log {
@@ -65,6 +66,7 @@ const quiet: Log = { progress: () => {}, note: () => {} };
 /**
  * Pretrains an image world model and leaves a run folder: config.json, metrics.jsonl, checkpoints/, model.safetensors.
  * Equal configurations give equal weights, bit for bit, on one machine with one number of threads, interrupted or not.
+ * Images that cannot be read are skipped and listed in bad-samples.jsonl, up to the share `badSamples` of them.
  * @throws UserError for data that cannot be read, a folder in use, a configuration that cannot fit, a loss that is not finite
  */
 export async function pretrain(
@@ -102,7 +104,7 @@ async function run(
 ): Promise<PretrainResult> {
   const settings = stepConfig(config);
   const parts = layouts(settings.model);
-  const { training, heldOut, bank } = holdOut(images, config.seed);
+  const { training, ...measured } = holdOut(images, config.seed);
   if (training.length < 1)
     throw new UserError(`${images.source}: ${images.length} images are too few to train on`);
   const program = traceStep(settings);
@@ -116,8 +118,12 @@ async function run(
     truncateMetrics(out, start);
     log.note(`${out}: going on after step ${start}`);
   }
-  const batches = new Batches(training, settings.views, config.seed, settings.batch);
+  const badSamples = new BadSamples(out, images.length, config.badSamples);
+  const onBad = badSamples.add.bind(badSamples);
+  const batches = new Batches(training, settings.views, config.seed, settings.batch, onBad);
   batches.prefetch(start * config.accumulate);
+  const heldOut = await readable(measured.heldOut, onBad);
+  const bank = await readable(measured.bank, onBad);
   const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
   const evaluator = await createEvaluator(engine, evaluatorConfig(config));
   const check: HealthCheck = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
@@ -181,6 +187,8 @@ async function run(
   }
   if (latest === undefined) await measure(config.steps);
   saveModel(out, await trainer.state(), parts, frozenEncoder);
+  const skipped = badSamples.describe();
+  if (skipped !== undefined) log.note(skipped);
   const seen = (config.steps - start) * config.batch;
   return {
     run: out,
