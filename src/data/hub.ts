@@ -67,6 +67,8 @@ interface Connection {
 
 function connection(): Connection {
   const { HF_ENDPOINT, HF_TOKEN } = process.env;
+  if (HF_TOKEN && !HF_TOKEN.startsWith('hf_'))
+    throw new UserError('HF_TOKEN is no token of the hub: those begin with hf_');
   return {
     ...(HF_ENDPOINT ? { hubUrl: HF_ENDPOINT.replace(/\/+$/, '') } : {}),
     ...(HF_TOKEN ? { accessToken: HF_TOKEN } : {}),

@@ -26,7 +26,7 @@ let served = file;
 /** As much of the hub's protocol as downloading needs. */
 const server = createServer((request, response) => {
   const url = new URL(request.url ?? '', 'http://hub');
-  if (request.headers.authorization !== 'Bearer secret' || !url.pathname.includes('/owner/pictures/'))
+  if (request.headers.authorization !== 'Bearer hf_secret' || !url.pathname.includes('/owner/pictures/'))
     return response.writeHead(401, { 'content-type': 'application/json' }).end('{"error": "no"}');
   if (url.pathname === '/api/datasets/owner/pictures/tree/main') {
     const oid = createHash('sha256').update(file).digest('hex');
@@ -60,7 +60,7 @@ beforeEach(() => {
   asked = [];
   cut = { bytes: 0, times: 0 };
   process.env.HF_ENDPOINT = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  process.env.HF_TOKEN = 'secret';
+  process.env.HF_TOKEN = 'hf_secret';
   process.env.XDG_CACHE_HOME = mkdtempSync(join(folder, 'cache-'));
 });
 after(() => {
@@ -126,6 +126,8 @@ test('mistakes are told in one line', async () => {
     'hf:owner/others',
     /hf:owner\/others: not on http:.*or not for you; a private data set needs HF_TOKEN/,
   );
+  process.env.HF_TOKEN = 'secret';
+  await fails('hf:owner/pictures', /HF_TOKEN is no token of the hub/);
   process.env.HF_TOKEN = '';
   await fails('hf:owner/pictures', /needs HF_TOKEN/);
   process.env.HF_ENDPOINT = 'http://127.0.0.1:9';

@@ -106,10 +106,12 @@ test('pretraining skips and lists bad samples, always the same; the report follo
   }
   assert.equal(digests[0], digests[1]);
   await reportRun(join(folder, 'one'));
+  const asked = join(folder, 'asked');
+  cpSync(bad, asked, { recursive: true });
   await assert.rejects(
-    evaluateRun(join(folder, 'one'), { data: [bad] }),
+    evaluateRun(join(folder, 'one'), { data: [asked] }),
     (error: Error) =>
-      error instanceof UserError && /bad\/(07|31)\.png: not a readable image/.test(error.message),
+      error instanceof UserError && /asked\/(07|31)\.png: not a readable image/.test(error.message),
   );
 });
 
