@@ -63,10 +63,13 @@ async function readShard(path: string): Promise<Shard> {
     const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
     throw new UserError(`${path}: no column of images; its columns are ${columns.join(', ')}`);
   }
+  const rows = metadata.row_groups.reduce((total, group) => total + Number(group.num_rows), 0);
+  if (rows !== Number(metadata.num_rows) || metadata.row_groups.some((group) => Number(group.num_rows) < 0))
+    throw new UserError(`${path}: not a readable Parquet file (its counts of rows disagree)`);
   const label = labelColumn(metadata);
   return {
     path,
-    rows: Number(metadata.num_rows),
+    rows,
     column,
     labels: label && (await readLabels(path, metadata, label.column, label.names?.length)),
     names: label?.names,
