@@ -1,5 +1,6 @@
 /** The library's front: a trained model to use, and the verbs of the command line. */
-export { type ImageSet, openImages, type Split } from './data/images.js';
+export { type BadSample, type ImageSet, openImages, type Split } from './data/images.js';
+export { openSegmentation, type SegmentationSample, type SegmentationSet } from './data/segmentation.js';
 export { UserError } from './errors.js';
 export { type Evaluation, evaluateRun } from './evaluate/evaluate-run.js';
 export { reportRun } from './report/report-run.js';

@@ -36,7 +36,7 @@ export const setOption = (): Option =>
 export const dataOption = (): Option =>
   new Option(
     '--data <source>',
-    'folder of images, Parquet file or folder, or synthetic (repeatable)',
+    'folder of images, Parquet or tar files (folder or pattern), or synthetic (repeatable)',
   ).argParser((source: string, earlier: string[] = []) => [...earlier, source]);
 
 /** `--json` */

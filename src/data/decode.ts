@@ -1,17 +1,20 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
-import { RowGroups } from './row-groups.js';
-import type { Pixels } from './source.js';
+import { decodeImage } from './encoded-image.js';
+import { EncodedImages, nameOf, type Place } from './encoded-images.js';
+import type { Group } from './held-groups.js';
+import { openStore, type StorePlace } from './pixel-store.js';
+import type { BadSample, Pixels } from './source.js';
 import { drawScene } from './synthetic.js';
 
 /** What the decoding thread is started with. */
 export interface DecodeTask {
   readonly sources: readonly { readonly pixels: Pixels; readonly length: number }[];
-  /** Places among the images of all sources, ascending: which image each slot of the cache is for. */
+  /** Places among the images of all sources, ascending: which image each slot of the store is for. */
   readonly chosen: Int32Array;
   readonly size: number;
-  /** uint8 [n, size, size, 3], a slot an image */
-  readonly pixels: SharedArrayBuffer;
+  /** Where the pixels go: uint8 [size, size, 3] a slot. */
+  readonly store: StorePlace;
   /** uint8 [n]: 0 not yet, 1 decoded, 2 failed */
   readonly done: SharedArrayBuffer;
 }
@@ -19,22 +22,19 @@ export interface DecodeTask {
 /** What it is told: slots wanted at once, slots wanted after all those so far, or to end. */
 export type Wish = { readonly now: Int32Array } | { readonly later: Int32Array } | { readonly end: true };
 
-/** What it tells of a slot that failed; `done` says the rest. */
-export interface Failed {
-  readonly slot: number;
-  readonly message: string;
-}
+/** What it tells of a slot that failed, or of what keeps it from going on; `done` says the rest. */
+export type Told = (BadSample & { readonly slot: number }) | { readonly stopped: string };
 
 /** Images decoded at once: as many as Node has threads for it. */
 const TOGETHER = 4;
-/** Encoded images held at most, before the oldest row group is decoded to its end. */
+/** Encoded images held at most, before the oldest group is decoded to its end. */
 const HELD_BYTES = 256 * 2 ** 20;
 
 const task = workerData as DecodeTask;
-const pixels = new Uint8Array(task.pixels);
+const store = openStore(task.store, task.chosen.length, task.size ** 2 * 3);
 const done = new Uint8Array(task.done);
 const begun = new Uint8Array(done.length);
-const groups = new RowGroups();
+const encoded = new EncodedImages();
 /** Slots still wanted, the first order first. */
 const orders: { readonly slots: Int32Array; position: number }[] = [];
 let running = false;
@@ -43,8 +43,8 @@ let ended = false;
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** Where a slot's image lies among the sources. */
-function locate(slot: number): { source: Pixels; at: number } {
+/** The image that a slot is for. */
+function placeOf(slot: number): Place {
   let at = task.chosen[slot] ?? -1;
   for (const { pixels: source, length } of task.sources) {
     if (at < length) return { source, at };
@@ -53,52 +53,31 @@ function locate(slot: number): { source: Pixels; at: number } {
   throw new RangeError(`no image ${task.chosen[slot]}`);
 }
 
-/** The file of a Parquet source that an image is in, and its row there. */
-function rowOf(source: Pixels & { kind: 'parquet' }, at: number): { path: string; row: number } {
-  let row = at;
-  for (const { path, rows } of source.files) {
-    if (row < rows) return { path, row };
-    row -= rows;
-  }
-  throw new RangeError(`no row ${at}`);
-}
-
-async function load(slot: number): Promise<void> {
-  const { source, at } = locate(slot);
-  const offset = slot * task.size ** 2 * 3;
-  if (source.kind === 'synthetic') return drawScene(source.first + at, task.size, pixels, offset);
-  if (source.kind === 'files') return decode(source.paths[at] ?? '', source.paths[at] ?? '', offset);
-  const { path, row } = rowOf(source, at);
-  return decode(await groups.at(path, source.column, row), `${path}, row ${row}`, offset);
-}
-
-async function decode(input: string | Uint8Array, name: string, offset: number): Promise<void> {
-  try {
-    const data = await sharp(input, { failOn: 'error', limitInputPixels: 2 ** 28 })
-      .rotate()
-      .flatten({ background: '#000' })
-      .toColourspace('srgb')
-      .resize(task.size, task.size, { fit: 'cover' })
-      .removeAlpha()
-      .raw()
-      .toBuffer();
-    pixels.set(data, offset);
-  } catch (error) {
-    throw new Error(`${name}: not a readable image (${(error as Error).message.split('\n')[0]})`);
-  }
+async function load(place: Place): Promise<Uint8Array> {
+  if (place.source.kind !== 'synthetic')
+    return (await decodeImage(await encoded.read(place), task.size)).data;
+  const pixels = new Uint8Array(task.size ** 2 * 3);
+  drawScene(place.source.first + place.at, task.size, pixels);
+  return pixels;
 }
 
 async function attempt(slot: number): Promise<void> {
   if (begun[slot] !== 0) return;
   begun[slot] = 1;
-  try {
-    await load(slot);
-    Atomics.store(done, slot, 1);
-  } catch (error) {
-    const failed: Failed = { slot, message: (error as Error).message };
-    parentPort?.postMessage(failed);
-    Atomics.store(done, slot, 2);
+  if (!store.holds(slot)) {
+    const place = placeOf(slot);
+    const pixels = await load(place).catch(({ message }: Error) => {
+      tell({ slot, sample: nameOf(place), reason: message });
+      Atomics.store(done, slot, 2);
+    });
+    if (pixels === undefined) return;
+    store.write(slot, pixels);
   }
+  Atomics.store(done, slot, 1);
+}
+
+function tell(message: Told): void {
+  parentPort?.postMessage(message);
 }
 
 /** The next slot to begin; undefined when nothing is wanted. */
@@ -111,30 +90,30 @@ function next(): number | undefined {
   return undefined;
 }
 
-/** So that every row group is read once, whatever the order: one that has to go is decoded whole before. */
+/** So that every group is read once, whatever the order: one that has to go is decoded whole before. */
 async function makeRoom(): Promise<void> {
+  const { groups } = encoded;
   while (groups.bytes > HELD_BYTES && !ended) {
     const oldest = await groups.oldest();
     if (oldest === undefined) return;
-    const slots = slotsOf(oldest.path, oldest.start, oldest.end);
+    const slots = slotsOf(oldest);
     for (let i = 0; i < slots.length; i += TOGETHER) await together(slots.slice(i, i + TOGETHER));
     groups.letGo(oldest);
   }
 }
 
-/** The slots for rows `start` … `end` − 1 of a file. */
-function slotsOf(path: string, start: number, end: number): number[] {
+/** The slots for the images of a group. */
+function slotsOf({ path, start, end }: Group): number[] {
   let first = 0;
   for (const { pixels: source, length } of task.sources) {
-    if (source.kind === 'parquet') {
-      const file = source.files.findIndex((each) => each.path === path);
-      if (file >= 0) {
-        const before = source.files.slice(0, file).reduce((total, { rows }) => total + rows, first);
-        return [...task.chosen.keys()].filter((slot) => {
-          const row = (task.chosen[slot] ?? -1) - before;
-          return row >= start && row < end;
-        });
-      }
+    const files = source.kind === 'parquet' || source.kind === 'tar' ? source.files : [];
+    const file = files.findIndex((each) => each.path === path);
+    if (file >= 0) {
+      const before = files.slice(0, file).reduce((total, { rows }) => total + rows, first);
+      return [...task.chosen.keys()].filter((slot) => {
+        const row = (task.chosen[slot] ?? -1) - before;
+        return row >= start && row < end;
+      });
     }
     first += length;
   }
@@ -162,11 +141,18 @@ async function work(): Promise<void> {
   running = false;
 }
 
+/** The pixels cannot be kept: nothing would come of going on. */
+function stop({ message }: Error): void {
+  ended = true;
+  tell({ stopped: task.store.kind === 'file' ? `${task.store.name}: ${message}` : message });
+}
+
 parentPort?.on('message', (wish: Wish) => {
   if ('end' in wish) {
     ended = true;
     parentPort?.close();
+    void encoded.close();
   } else if ('now' in wish) orders.unshift({ slots: wish.now, position: 0 });
   else orders.push({ slots: wish.later, position: 0 });
-  if (!running && !ended) void work();
+  if (!running && !ended) work().catch(stop);
 });

@@ -1,15 +1,12 @@
-import { existsSync, statSync } from 'node:fs';
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
-import { imageFolder } from './image-folder.js';
-import { parquetFiles, parquetSource } from './parquet.js';
+import { openSource } from './open-source.js';
 import { PixelCache } from './pixel-cache.js';
-import type { Source, Split } from './source.js';
-import { syntheticSource } from './synthetic.js';
+import type { BadSample, Split } from './source.js';
 
-export type { Split } from './source.js';
+export type { BadSample, Split } from './source.js';
 
-/** Square RGB images, decoded once, in memory. */
+/** Square RGB images, decoded once. */
 export interface ImageSet {
   /** As the person gave it. */
   readonly source: string;
@@ -25,10 +22,12 @@ export interface ImageSet {
   readonly labels: Int32Array | undefined;
   /**
    * Images as float32 [n, 3, size, size] in 0..1; waits until they are decoded.
-   * @throws UserError naming a file or row that is no image
+   * @throws UserError naming the first file, row or member that is no image
    * @throws RangeError for an index that is none
    */
   batch(indices: ArrayLike<number>): Promise<Float32Array>;
+  /** Waits until the images are decoded; gives those that cannot be, by index. @throws RangeError as `batch` */
+  bad(indices: ArrayLike<number>): Promise<ReadonlyMap<number, BadSample>>;
   /** The order in which images will be wanted, after those wanted already, so that decoding runs ahead. */
   prefetch(order: ArrayLike<number>): void;
   /** The images at `indices`, sharing the decoded pixels. */
@@ -39,7 +38,8 @@ export interface ImageSet {
 
 /**
  * Opens images; decoding starts at the first `prefetch` or `batch`, in a thread of its own.
- * @param sources `synthetic`, `synthetic:COUNT`, a folder of images, a Parquet file or a folder of them
+ * @param sources `synthetic`, `synthetic:COUNT`, a folder of images, Parquet or WebDataset tar files: one, a folder of
+ *   them, or a pattern (`train-{000..012}.tar`)
  * @param options.size side of the decoded images, pixels
  * @param options.split which part to read (default: train where there is one, else the only one, else all)
  * @param options.limit at most so many images, a random choice that is always the same
@@ -80,23 +80,6 @@ function choose(total: number, count: number): Int32Array {
   return count < total ? random(0, purpose.order).shuffle(all).slice(0, count).sort() : all;
 }
 
-async function openSource(source: string, split: Split | undefined): Promise<Source> {
-  const synthetic = /^synthetic(?::(\d+))?$/.exec(source);
-  if (synthetic) {
-    const [, count] = synthetic;
-    if (count !== undefined && !(Number(count) > 0 && Number(count) <= 2 ** 24))
-      throw new UserError(`${source}: the count of scenes must be in 1 … ${2 ** 24}`);
-    return syntheticSource(split ?? 'train', count === undefined ? undefined : Number(count));
-  }
-  if (!existsSync(source))
-    throw new UserError(
-      `${source}: no such file or folder; --data takes a folder of images, Parquet, or "synthetic"`,
-    );
-  if (parquetFiles(source).length > 0) return parquetSource(source, split);
-  if (statSync(source).isDirectory()) return imageFolder(source, split);
-  throw new UserError(`${source}: neither a folder of images nor a Parquet file`);
-}
-
 type Facts = Pick<ImageSet, 'source' | 'split' | 'description' | 'classes'>;
 
 class CachedImages implements ImageSet {
@@ -127,12 +110,14 @@ class CachedImages implements ImageSet {
 
   async batch(indices: ArrayLike<number>): Promise<Float32Array> {
     const chosen = this.#at(indices);
-    await this.cache.ready(chosen);
-    const { size, pixels } = this.cache;
+    const [bad] = (await this.cache.ready(chosen)).values();
+    if (bad) throw new UserError(`${bad.sample}: ${bad.reason}`);
+    const { size } = this.cache;
     const plane = size * size;
     const out = new Float32Array(chosen.length * 3 * plane);
     chosen.forEach((slot, i) => {
-      let from = slot * plane * 3;
+      const pixels = this.cache.read(slot);
+      let from = 0;
       let to = i * plane * 3;
       for (let pixel = 0; pixel < plane; pixel++, from += 3, to++) {
         out[to] = (pixels[from] as number) / 255;
@@ -141,6 +126,17 @@ class CachedImages implements ImageSet {
       }
     });
     return out;
+  }
+
+  async bad(indices: ArrayLike<number>): Promise<ReadonlyMap<number, BadSample>> {
+    const chosen = this.#at(indices);
+    const bad = await this.cache.ready(chosen);
+    return new Map(
+      Array.from(indices).flatMap((index, i) => {
+        const found = bad.get(chosen[i] ?? -1);
+        return found === undefined ? [] : [[index, found] as const];
+      }),
+    );
   }
 
   prefetch(order: ArrayLike<number>): void {

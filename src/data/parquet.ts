@@ -1,32 +1,23 @@
-import { readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename } from 'node:path';
 import { type FileMetaData, parquetSchema } from 'hyparquet';
 import { UserError } from '../errors.js';
 import { imageColumn, labelColumn } from './parquet-columns.js';
 import { readColumn, readMetadata } from './parquet-file.js';
 import { chooseSplit, describeSource, type Source, type Split, splitOfFile } from './source.js';
 
-/** Parquet files at `path`: a file, a folder of shards, or a folder with these in `data/`; none for anything else. */
-export function parquetFiles(path: string): string[] {
-  if (!statSync(path).isDirectory()) return path.endsWith('.parquet') ? [path] : [];
-  const shards = (folder: string): string[] =>
-    readdirSync(folder)
-      .filter((name) => name.endsWith('.parquet') && !name.startsWith('.'))
-      .sort()
-      .map((name) => join(folder, name));
-  const here = shards(path);
-  const data = join(path, 'data');
-  return here.length > 0 || !statSync(data, { throwIfNoEntry: false })?.isDirectory() ? here : shards(data);
-}
-
 /**
  * Images in Hugging Face's Parquet layout: a column of encoded images (struct {bytes, path} or plain bytes) and a
  * column of labels, whose names stand in the `huggingface` metadata. Reads metadata and labels, no image.
+ * @param path as the person gave it
+ * @param found the files, in order; those whose name tells a split (`train-00000-of-00001.parquet`) belong to it
  * @throws UserError for a file that is no Parquet, has no image column, differs from its fellow shards, or lacks the
  *   split asked for
  */
-export async function parquetSource(path: string, wanted: Split | undefined): Promise<Source> {
-  const found = parquetFiles(path);
+export async function parquetSource(
+  path: string,
+  found: readonly string[],
+  wanted: Split | undefined,
+): Promise<Source> {
   const split = chooseSplit(path, new Set(found.map((file) => splitOfFile(basename(file)))), wanted);
   const chosen = found.filter((file) => split === 'all' || splitOfFile(basename(file)) === split);
   const shards = await Promise.all(chosen.map(readShard));
@@ -72,10 +63,13 @@ async function readShard(path: string): Promise<Shard> {
     const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
     throw new UserError(`${path}: no column of images; its columns are ${columns.join(', ')}`);
   }
+  const rows = metadata.row_groups.reduce((total, group) => total + Number(group.num_rows), 0);
+  if (rows !== Number(metadata.num_rows) || metadata.row_groups.some((group) => Number(group.num_rows) < 0))
+    throw new UserError(`${path}: not a readable Parquet file (its counts of rows disagree)`);
   const label = labelColumn(metadata);
   return {
     path,
-    rows: Number(metadata.num_rows),
+    rows,
     column,
     labels: label && (await readLabels(path, metadata, label.column, label.names?.length)),
     names: label?.names,

@@ -1,30 +1,38 @@
 import { once } from 'node:events';
+import { closeSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.js';
-import type { DecodeTask, Failed, Wish } from './decode.js';
-import type { Source } from './source.js';
+import { cacheLimit, openCacheFile } from './cache-folder.js';
+import type { DecodeTask, Told, Wish } from './decode.js';
+import { openStore, type PixelStore, type StorePlace } from './pixel-store.js';
+import type { BadSample, Source } from './source.js';
 
 /** How often to look whether an image has been decoded. */
 const POLL_MILLISECONDS = 2;
 /** The share of the machine's memory that decoded images may take. */
 const MEMORY_SHARE = 0.75;
+/** Fewer bytes than these are decoded again in a moment, and not worth a file. */
+const WORTH_A_FILE = 32 * 2 ** 20;
 
 const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, POLL_MILLISECONDS));
 
-/** Decoded pixels of chosen images of all sources, a slot an image, filled by a thread of its own. */
+/**
+ * Decoded pixels of chosen images of all sources, a slot an image, filled by a thread of its own. Few are kept in memory,
+ * many in a file that the next run finds again.
+ */
 export class PixelCache {
-  /** uint8 [n, size, size, 3]; a slot is filled once {@link ready} says so. */
-  readonly pixels: Uint8Array;
+  readonly #store: PixelStore;
   readonly #done: Uint8Array;
-  readonly #failures = new Map<number, string>();
+  readonly #failures = new Map<number, BadSample>();
   readonly #task: DecodeTask;
   #worker: Worker | undefined;
   #end: Error | undefined;
+  #fileClosed = false;
 
   /**
    * @param chosen places among the images of all sources, ascending; slot i holds image chosen[i]
-   * @throws UserError when the pixels do not fit in this machine's memory
+   * @throws UserError when the pixels fit neither in the cache nor in this machine's memory
    */
   constructor(
     sources: readonly Source[],
@@ -35,11 +43,16 @@ export class PixelCache {
       sources: sources.map(({ pixels, length }) => ({ pixels, length })),
       chosen,
       size,
-      pixels: allocate(chosen.length, size),
+      store: placeFor(sources, chosen, size),
       done: new SharedArrayBuffer(chosen.length),
     };
-    this.pixels = new Uint8Array(this.#task.pixels);
+    this.#store = openStore(this.#task.store, chosen.length, size * size * 3);
     this.#done = new Uint8Array(this.#task.done);
+  }
+
+  /** The pixels of a slot that is {@link ready}, uint8 [size, size, 3]; only until the next call. */
+  read(slot: number): Uint8Array {
+    return this.#store.read(slot);
   }
 
   /** Lets decoding run ahead in this order, after what is wanted already. */
@@ -47,8 +60,9 @@ export class PixelCache {
     this.#tell({ later: slots });
   }
 
-  /** Waits until all of `slots` are filled. @throws UserError naming the file or row of one that is no image */
-  async ready(slots: Int32Array): Promise<void> {
+  /** Waits until all of `slots` are filled, or known not to be: gives those, by slot. */
+  async ready(slots: Int32Array): Promise<ReadonlyMap<number, BadSample>> {
+    const bad = new Map<number, BadSample>();
     const missing = slots.filter((slot) => Atomics.load(this.#done, slot) === 0);
     if (missing.length > 0) this.#tell({ now: missing });
     for (const slot of slots) {
@@ -56,11 +70,13 @@ export class PixelCache {
         if (this.#end) throw this.#end;
         await pause();
       }
-      if (Atomics.load(this.#done, slot) === 2) {
-        while (!this.#failures.has(slot)) await pause();
-        throw new UserError(this.#failures.get(slot) ?? '');
-      }
+      if (Atomics.load(this.#done, slot) === 1) continue;
+      let failure = this.#failures.get(slot);
+      // Its message may come a little later.
+      for (; failure === undefined; failure = this.#failures.get(slot)) await pause();
+      bad.set(slot, failure);
     }
+    return bad;
   }
 
   /** Ends the thread once what it has begun is done: the libraries it calls do not like to be cut off. */
@@ -68,11 +84,19 @@ export class PixelCache {
     this.#end ??= new Error('images were closed');
     const worker = this.#worker;
     this.#worker = undefined;
-    if (worker === undefined) return;
-    worker.ref();
-    const ended = once(worker, 'exit');
-    worker.postMessage({ end: true } satisfies Wish);
-    await ended;
+    if (worker !== undefined) {
+      worker.ref();
+      const ended = once(worker, 'exit');
+      worker.postMessage({ end: true } satisfies Wish);
+      await ended;
+    }
+    this.#closeFile();
+  }
+
+  #closeFile(): void {
+    const { store } = this.#task;
+    if (store.kind === 'file' && !this.#fileClosed) closeSync(store.file);
+    this.#fileClosed = true;
   }
 
   #tell(wish: Wish): void {
@@ -83,7 +107,10 @@ export class PixelCache {
 
   #start(): Worker {
     const worker = startThread(this.#task);
-    worker.on('message', ({ slot, message }: Failed) => this.#failures.set(slot, message));
+    worker.on('message', (told: Told) => {
+      if ('stopped' in told) this.#end ??= new UserError(`cannot keep decoded images: ${told.stopped}`);
+      else this.#failures.set(told.slot, { sample: told.sample, reason: told.reason });
+    });
     worker.on('error', (error) => {
       this.#end = error;
     });
@@ -107,6 +134,17 @@ function startThread(workerData: DecodeTask): Worker {
   return new Worker(code, { eval: true, workerData });
 }
 
+/** A file where it is worth it and possible, else memory. */
+function placeFor(sources: readonly Source[], chosen: Int32Array, size: number): StorePlace {
+  const bytes = chosen.length * size * size * 3;
+  // Scenes are drawn, not read: nothing would tell when their drawing has changed.
+  const drawn = sources.some(({ pixels }) => pixels.kind === 'synthetic');
+  const found = bytes < WORTH_A_FILE || drawn ? undefined : openCacheFile(sources, chosen, size);
+  return found === undefined
+    ? { kind: 'memory', bytes: allocate(chosen.length, size) }
+    : { kind: 'file', ...found };
+}
+
 function allocate(images: number, size: number): SharedArrayBuffer {
   const bytes = images * size * size * 3;
   try {
@@ -117,6 +155,7 @@ function allocate(images: number, size: number): SharedArrayBuffer {
   const gigabytes = (count: number): string => `${(count / 2 ** 30).toFixed(1)} GiB`;
   throw new UserError(
     `${images.toLocaleString('en-US')} images of ${size} × ${size} pixels need ${gigabytes(bytes)} of memory, too much ` +
-      `for this machine with its ${gigabytes(totalmem())}; limit their number or size`,
+      `for this machine with its ${gigabytes(totalmem())}, and do not fit in the cache on the disk with its ` +
+      `${gigabytes(cacheLimit())}; limit their number or size, or let the cache be larger with IWM_CACHE_GIB`,
   );
 }

@@ -3,6 +3,19 @@ import { UserError } from '../errors.js';
 /** Which part of a data set is meant. */
 export type Split = 'train' | 'validation' | 'test' | 'all';
 
+/** Where the images of a tar file lie. */
+export interface TarShard {
+  readonly path: string;
+  /** Whether it is gzipped, so that it has to be unpacked whole. */
+  readonly packed: boolean;
+  /** Number of images. */
+  readonly rows: number;
+  /** Member, offset in the unpacked tar, and bytes of each. */
+  readonly names: readonly string[];
+  readonly offsets: Float64Array;
+  readonly sizes: Float64Array;
+}
+
 /** Where the pixels of one source come from; plain data, as it travels to the decoding thread. */
 export type Pixels =
   | { readonly kind: 'synthetic'; readonly first: number; readonly count: number }
@@ -11,7 +24,18 @@ export type Pixels =
       readonly kind: 'parquet';
       readonly files: readonly { readonly path: string; readonly rows: number }[];
       readonly column: string;
-    };
+    }
+  | { readonly kind: 'tar'; readonly files: readonly TarShard[] };
+
+/** A class for every pixel of every image. */
+export interface Masks {
+  /** The mask of each image. */
+  readonly pixels: Pixels;
+  /** Names of the classes, where the data set tells them. */
+  readonly classes: readonly string[] | undefined;
+  /** The class of pixels that count for nothing, where the data set tells it. */
+  readonly ignored: number | undefined;
+}
 
 /** A data set that has been looked at, not yet decoded. */
 export interface Source {
@@ -20,9 +44,18 @@ export interface Source {
   readonly split: Split;
   readonly length: number;
   /** Class names, where there are labels. */
-  readonly classes: readonly string[] | undefined;
-  readonly labels: Int32Array | undefined;
+  readonly classes?: readonly string[] | undefined;
+  readonly labels?: Int32Array | undefined;
   readonly pixels: Pixels;
+  /** The masks, of a source for segmentation. @throws UserError naming an image without its mask */
+  readonly masks?: () => Masks;
+}
+
+/** A sample that cannot be read. */
+export interface BadSample {
+  /** Its file, or file and row or member. */
+  readonly sample: string;
+  readonly reason: string;
 }
 
 const spellings = new Map<string, Split>([

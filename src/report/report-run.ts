@@ -1,5 +1,6 @@
 import { createEngine } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
+import { hasBadSamples } from '../train/bad-samples.js';
 import { loadModel } from '../train/checkpoint.js';
 import { evaluatorConfig, modelConfig } from '../train/config.js';
 import { healthProtocol } from '../train/health.js';
@@ -7,7 +8,7 @@ import { type Health, readMetrics, type StepLine } from '../train/metrics.js';
 import type { Log } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
 import { layouts } from '../train/step.js';
-import { holdOut, openTrainingImages } from '../train/training-images.js';
+import { holdOut, openTrainingImages, readable } from '../train/training-images.js';
 import { writeReport } from './report.js';
 
 /** Held-out images whose sweeps the report shows. */
@@ -28,7 +29,11 @@ export async function reportRun(
   const images = await openTrainingImages(config);
   const engine = createEngine(threads === undefined ? {} : { threads });
   try {
-    const { heldOut, bank } = holdOut(images, config.seed);
+    const measured = holdOut(images, config.seed);
+    // Training has looked at all of these; where it found no bad one, there is none.
+    const { heldOut, bank } = hasBadSamples(run)
+      ? { heldOut: await readable(measured.heldOut), bank: await readable(measured.bank) }
+      : measured;
     const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
     const count = Math.min(IMAGES, heldOut.length);
     const sweeps = [];

@@ -1,4 +1,4 @@
-import type { ImageSet } from '../data/images.js';
+import type { BadSample, ImageSet } from '../data/images.js';
 import { purpose, random } from '../random.js';
 import { sampleViews, type ViewInputs, type ViewsConfig } from '../world-model/index.js';
 
@@ -10,17 +10,20 @@ export interface Batch {
 
 /**
  * The images of one run of the step program. Every epoch is its own random order of all images; the same
- * (seed, number) always gives the same batch, so resuming needs no state.
+ * (seed, number) always gives the same batch, so resuming needs no state. In the place of an image that cannot be
+ * read stands another, drawn by the place.
  */
 export class Batches {
   #epoch = -1;
   #order = new Int32Array();
 
+  /** @param onBad is told of each image that cannot be read and throws to stop; without it, the first one stops */
   constructor(
     private readonly images: ImageSet,
     private readonly views: ViewsConfig,
     private readonly seed: number,
     private readonly size: number,
+    private readonly onBad?: (bad: BadSample) => void,
   ) {}
 
   /** Lets decoding run ahead from batch `number` on. */
@@ -32,7 +35,7 @@ export class Batches {
 
   async get(number: number): Promise<Batch> {
     const places = Array.from({ length: this.size }, (_, i) => number * this.size + i);
-    const indices = Int32Array.from(places, (place) => this.#at(place));
+    const indices = await this.#readable(places);
     const views = sampleViews(
       this.views,
       this.seed,
@@ -40,6 +43,23 @@ export class Batches {
       places.map((_, i) => i),
     );
     return { images: await this.images.batch(indices), views };
+  }
+
+  /** The images at `places`, others for those that are bad. */
+  async #readable(places: readonly number[]): Promise<Int32Array> {
+    const indices = Int32Array.from(places, (place) => this.#at(place));
+    const bad = this.onBad === undefined ? new Map<number, BadSample>() : await this.images.bad(indices);
+    for (const [i, place] of places.entries()) {
+      const draw = random(this.seed, place, purpose.substitute);
+      let found = bad.get(indices[i] as number);
+      while (found !== undefined) {
+        this.onBad?.(found);
+        const index = draw.integer(this.images.length);
+        indices[i] = index;
+        found = (await this.images.bad([index])).get(index);
+      }
+    }
+    return indices;
   }
 
   /** The image at a place in the endless sequence of epochs. */

@@ -25,6 +25,8 @@ const schema = z.strictObject({
   data: z.array(z.string()).min(1),
   /** Only this many images, where given. */
   limit: count.optional(),
+  /** Share of the images that may be unreadable: so many are skipped, one more stops the run. */
+  badSamples: fraction,
   seed: z
     .int()
     .min(0)
@@ -93,6 +95,7 @@ const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 /** What presets share: the paper's recipe, with I-JEPA's as proxy where it is silent. */
 const common = {
   data: ['synthetic'],
+  badSamples: 0.01,
   seed: 0,
   accumulate: 1,
   normalisation: imagenet,

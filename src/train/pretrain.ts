@@ -42,6 +42,7 @@ const quiet: Log = { progress: () => {}, note: () => {} };
 /**
  * Pretrains an image world model and leaves a run folder: config.json, metrics.jsonl, checkpoints/, model.safetensors.
  * Equal configurations give equal weights, bit for bit, on one machine with one number of threads, interrupted or not.
+ * Images that cannot be read are skipped and listed in bad-samples.jsonl, up to the share `badSamples` of them.
  * @throws UserError for data that cannot be read, a folder in use, a configuration that cannot fit, a loss that is not
  *   finite, a full disk; the reason of `signal` where that stopped it
  */

@@ -1,4 +1,5 @@
-import { type ImageSet, openImages } from '../data/images.js';
+import { type BadSample, type ImageSet, openImages } from '../data/images.js';
+import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
 import type { Config } from './config.js';
 
@@ -19,4 +20,19 @@ export function holdOut(
     training: images.subset(order.slice(held)),
     bank: images.subset(order.slice(held, held + 4096)),
   };
+}
+
+/**
+ * The images of a set that can be read; waits until all are decoded.
+ * @param onBad is told of the others, and throws to stop
+ * @throws UserError where none is left
+ */
+export async function readable(set: ImageSet, onBad: (bad: BadSample) => void = () => {}): Promise<ImageSet> {
+  const all = Int32Array.from({ length: set.length }, (_, i) => i);
+  const bad = await set.bad(all);
+  for (const found of bad.values()) onBad(found);
+  if (bad.size === 0) return set;
+  if (bad.size === set.length)
+    throw new UserError(`${set.source}: none of the images to measure on can be read`);
+  return set.subset(all.filter((index) => !bad.has(index)));
 }

@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
+import { BadSamples } from './bad-samples.js';
 import { Batches } from './batches.js';
 import { loadCheckpoint, saveCheckpoint, saveModel } from './checkpoint.js';
 import { type Config, evaluatorConfig } from './config.js';
@@ -10,7 +11,7 @@ import { rates } from './schedule.js';
 import { layouts, type StepConfig, type traceStep } from './step.js';
 import { StepLog } from './step-log.js';
 import { initialState, Trainer } from './trainer.js';
-import type { holdOut } from './training-images.js';
+import { type holdOut, readable } from './training-images.js';
 
 /** Where a long task says how far it is; see the command line's output. */
 export interface Log {
@@ -46,7 +47,7 @@ export async function trainingLoop(
   config: Config,
   engine: Engine,
   { settings, program }: { settings: StepConfig; program: ReturnType<typeof traceStep> },
-  { training, heldOut, bank }: ReturnType<typeof holdOut>,
+  { training, ...measured }: ReturnType<typeof holdOut>,
   { out, resume, signal, log }: { out: string; resume: boolean; signal: AbortSignal | undefined; log: Log },
 ): Promise<PretrainResult> {
   const restored = await restore(config, engine, { settings, program }, out, log);
@@ -58,8 +59,12 @@ export async function trainingLoop(
     log.note(
       `${out}: ${saved === undefined ? 'no checkpoint yet, starting afresh' : `going on after step ${start}`}`,
     );
-  const batches = new Batches(training, settings.views, config.seed, settings.batch);
+  const badSamples = new BadSamples(out, training.length + measured.heldOut.length, config.badSamples);
+  const onBad = badSamples.add.bind(badSamples);
+  const batches = new Batches(training, settings.views, config.seed, settings.batch, onBad);
   batches.prefetch(start * config.accumulate);
+  const heldOut = await readable(measured.heldOut, onBad);
+  const bank = await readable(measured.bank, onBad);
   const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
   const check: HealthCheck = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
   log.note(healthProtocol(check));
@@ -119,6 +124,8 @@ export async function trainingLoop(
     throw error;
   }
   saveModel(out, await trainer.state(), trainer.layouts, frozenEncoder);
+  const skipped = badSamples.describe();
+  if (skipped !== undefined) log.note(skipped);
   const images = (done - start) * config.batch;
   const last = readMetrics(out).findLast((line) => line.kind === 'step');
   return {

@@ -177,7 +177,7 @@ test('mistakes name the file', async () => {
     );
   await fails(join(folder, 'nowhere'), /nowhere: no such file or folder/);
   await fails(join(folder, 'empty'), /empty: no images there/);
-  await fails(join(folder, 'bad/b.png'), /neither a folder of images nor a Parquet file/);
+  await fails(join(folder, 'bad/b.png'), /neither a folder of images nor Parquet nor tar files/);
   await fails('synthetic:0', /synthetic:0: the count of scenes must be in 1/);
   await assert.rejects(
     openImages(['synthetic'], { size: 100_000 }),

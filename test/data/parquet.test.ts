@@ -23,7 +23,7 @@ function channels(batch: Float32Array, size: number): number[] {
   );
 }
 
-for (const compression of ['snappy', 'gzip'])
+for (const compression of ['snappy', 'gzip', 'zstd', 'brotli', 'lz4'])
   test(`images, labels and class names of a ${compression} file`, async () => {
     const images = await openImages([fixture(compression)], { size: 4 });
     assert.deepEqual(images.classes, ['red', 'green', 'blue']);

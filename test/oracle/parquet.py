@@ -1,4 +1,4 @@
-"""Writes test/fixtures/*.parquet: six tiny images of our own drawing, in Hugging Face's layout (snappy, gzip), and as a
+"""Writes test/fixtures/*.parquet: six tiny images of our own drawing, in Hugging Face's layout (a file a codec), and as a
 plain column of bytes beside other columns of whole numbers and bytes (plain), whose last row is no image."""
 
 import io
@@ -30,7 +30,7 @@ schema = pyarrow.schema(
     metadata=metadata,
 )
 table = pyarrow.table({"img": images, "label": labels}, schema=schema)
-for compression in ["snappy", "gzip"]:
+for compression in ["snappy", "gzip", "zstd", "brotli", "lz4"]:
     pyarrow.parquet.write_table(table, fixtures / f"{compression}.parquet", compression=compression, row_group_size=4)
 
 secret = {"img": images[:2], "label": [-1, -1]}

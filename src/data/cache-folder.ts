@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import {
+  closeSync,
+  constants,
+  ftruncateSync,
+  futimesSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import sharp from 'sharp';
+import { UserError } from '../errors.js';
+import { CHECKSUM } from './pixel-store.js';
+import type { Pixels, Source } from './source.js';
+
+/** Counted up when the same files would be decoded to other pixels. */
+const DECODING = 1;
+const ENDING = '.pixels';
+/** GiB that the cache takes at most where the environment does not say. */
+const USUAL_LIMIT = 32;
+
+/** Where decoded images are kept between runs: `$XDG_CACHE_HOME/iwm`, else `~/.cache/iwm`. */
+export function cacheFolder(): string {
+  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'iwm');
+}
+
+/** What the cache's files may take together, bytes: `$IWM_CACHE_GIB`, else 32 GiB. @throws UserError */
+export function cacheLimit(): number {
+  const text = process.env.IWM_CACHE_GIB ?? String(USUAL_LIMIT);
+  const limit = text.trim() === '' ? Number.NaN : Number(text);
+  if (!(limit >= 0)) throw new UserError(`IWM_CACHE_GIB is ${text}; give a number of GiB`, 2);
+  return limit * 2 ** 30;
+}
+
+/**
+ * Opens the file of decoded images that belongs to these sources as they are now and these settings, makes it where it
+ * is missing, and makes room for it: those least recently used go first, whoever still reads one keeps it.
+ * @returns an open file and its name; undefined where it would be larger than the limit, or the folder cannot be
+ *   written to
+ */
+export function openCacheFile(
+  sources: readonly Source[],
+  chosen: Int32Array,
+  size: number,
+): { file: number; name: string } | undefined {
+  const folder = cacheFolder();
+  const bytes = chosen.length * (size * size * 3 + CHECKSUM);
+  const limit = cacheLimit();
+  if (bytes > limit) return undefined;
+  const name = join(folder, `${keyOf(sources, chosen, size)}${ENDING}`);
+  try {
+    mkdirSync(folder, { recursive: true });
+    makeRoom(folder, name, limit - bytes);
+    const file = openSync(name, constants.O_RDWR | constants.O_CREAT);
+    try {
+      // All zeros where nothing is written yet, without taking room on the disk.
+      ftruncateSync(file, bytes);
+      futimesSync(file, new Date(), new Date());
+    } catch (error) {
+      closeSync(file);
+      throw error;
+    }
+    return { file, name };
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException;
+    if (['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT'].includes(code))
+      return undefined;
+    throw error;
+  }
+}
+
+/** Deletes files of the cache, least recently used first, until all but `kept` take at most `most` bytes. */
+function makeRoom(folder: string, kept: string, most: number): void {
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(ENDING) && join(folder, name) !== kept)
+    .flatMap((name) => {
+      const path = join(folder, name);
+      // Another process may have deleted it.
+      const found = statSync(path, { throwIfNoEntry: false });
+      return found === undefined ? [] : [{ path, size: found.size, used: found.mtimeMs }];
+    })
+    .sort((a, b) => b.used - a.used);
+  let total = 0;
+  for (const { path, size } of files) {
+    total += size;
+    if (total > most) rmSync(path, { force: true });
+  }
+}
+
+/** Other files, places, dates, settings or decoders give another key. */
+function keyOf(sources: readonly Source[], chosen: Int32Array, size: number): string {
+  const hash = createHash('sha256');
+  hash.update(JSON.stringify({ DECODING, decoder: sharp.versions, size }));
+  for (const { pixels, length } of sources) {
+    hash.update(
+      JSON.stringify({ kind: pixels.kind, length, column: 'column' in pixels ? pixels.column : '' }),
+    );
+    for (const path of filesOf(pixels)) {
+      const { size: bytes, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: -1 };
+      hash.update(`\0${resolve(path)}\0${bytes}\0${mtimeMs}`);
+    }
+  }
+  return hash.update(chosen).digest('hex').slice(0, 32);
+}
+
+function filesOf(pixels: Pixels): readonly string[] {
+  if (pixels.kind === 'synthetic') return [];
+  return pixels.kind === 'files' ? pixels.paths : pixels.files.map(({ path }) => path);
+}

@@ -1,0 +1,75 @@
+import sharp from 'sharp';
+
+/** Names of image files end so. */
+export const imageEndings = ['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff'] as const;
+
+/** RGB pixels, bytes [height, width, 3]. */
+export interface RgbImage {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+/** Pixels that an image may have. A small file can unpack to any number of them and fill the memory. */
+export const MOST_PIXELS = 100_000_000;
+
+/** How the kinds of files begin, by offset, as Latin-1: nothing else, such as SVG, is given to the decoders. */
+const beginnings = {
+  0: ['\xff\xd8\xff', '\x89PNG\r\n\x1a\n', 'GIF87a', 'GIF89a', 'II*\0', 'II+\0', 'MM\0*', 'MM\0+'],
+  4: ['ftypavif', 'ftypavis', 'ftypmif1', 'ftypmiaf'],
+  8: ['WEBP'],
+};
+
+/**
+ * Decodes an image to 8-bit sRGB: turned as its EXIF data say, the first frame of several, alpha over black.
+ * @param bytes a JPEG, PNG, WebP, AVIF, GIF or TIFF file
+ * @param size of the shorter side, pixels
+ * @param fit `square` keeps the middle, `whole` everything
+ * @throws Error saying in a few words why it is no readable image; the name is the caller's to add
+ */
+export async function decodeImage(
+  bytes: Uint8Array,
+  size: number,
+  fit: 'square' | 'whole' = 'square',
+): Promise<RgbImage> {
+  checkKind(bytes);
+  try {
+    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: MOST_PIXELS })
+      .autoOrient()
+      .flatten({ background: '#000' })
+      .toColourspace('srgb')
+      .resize(size, size, { fit: fit === 'square' ? 'cover' : 'outside' })
+      .removeAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    return { width: info.width, height: info.height, data };
+  } catch (error) {
+    throw new Error(await reason(bytes, error as Error));
+  }
+}
+
+/** Width and height of an image, turned as its EXIF data say; from its header. @throws Error as {@link decodeImage} */
+export async function imageSize(bytes: Uint8Array): Promise<{ width: number; height: number }> {
+  checkKind(bytes);
+  try {
+    const { autoOrient } = await sharp(bytes, { limitInputPixels: MOST_PIXELS }).metadata();
+    return autoOrient;
+  } catch (error) {
+    throw new Error(await reason(bytes, error as Error));
+  }
+}
+
+function checkKind(bytes: Uint8Array): void {
+  if (bytes.length === 0) throw new Error('not a readable image (empty)');
+  const start = Buffer.from(bytes.subarray(0, 16)).toString('latin1');
+  const known = Object.entries(beginnings).some(([at, texts]) =>
+    texts.some((text) => start.startsWith(text, Number(at))),
+  );
+  if (!known) throw new Error('not a readable image (neither JPEG, PNG, WebP, AVIF, GIF nor TIFF)');
+}
+
+async function reason(bytes: Uint8Array, { message }: Error): Promise<string> {
+  if (!message.includes('pixel limit')) return `not a readable image (${message.split('\n')[0]})`;
+  const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  return `too large: ${width} × ${height} pixels, more than ${MOST_PIXELS / 1e6} million`;
+}

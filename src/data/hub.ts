@@ -1,0 +1,148 @@
+import { createHash } from 'node:crypto';
+import {
+  createReadStream,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { ReadableStream } from 'node:stream/web';
+import { downloadFile, HubApiError, type ListFileEntry, listFiles } from '@huggingface/hub';
+import { UserError } from '../errors.js';
+import { cacheFolder } from './cache-folder.js';
+import { chooseSplit, type Split, splitOfFile, splitOfFolder } from './source.js';
+import { tarEndings } from './webdataset.js';
+
+/** A data set on the Hugging Face hub: `hf:owner/name` or `hf:owner/name:split`. */
+const ADDRESS = /^hf:([\w.-]+\/[\w.-]+)(?::(\w+))?$/;
+
+/** Tries of one file; each goes on where the last one broke off. */
+const TRIES = 5;
+
+/** The files of one split, downloaded. */
+export interface HubFiles {
+  readonly kind: 'parquet' | 'tar';
+  readonly paths: readonly string[];
+  readonly split: Split;
+}
+
+/**
+ * Downloads a split of a data set's Parquet files, else of its tar files, to the cache; what is there already is not
+ * fetched again, what broke off goes on. From `$HF_ENDPOINT`, with `$HF_TOKEN` where they are set.
+ * @param source `hf:owner/name` or `hf:owner/name:split`
+ * @throws UserError for what is not there, may not be read or cannot be reached
+ */
+export async function downloadFromHub(source: string, wanted: Split | undefined): Promise<HubFiles> {
+  const [, name, given] = ADDRESS.exec(source) ?? [];
+  if (name === undefined)
+    throw new UserError(`${source}: not a data set on the hub; give hf:owner/name or hf:owner/name:split`, 2);
+  const own = given === undefined ? undefined : given === 'all' ? 'all' : splitOfFolder(given);
+  if (given !== undefined && own === undefined)
+    throw new UserError(`${source}: unknown split ${given}; give train, validation, test or all`, 2);
+  if (own !== undefined && wanted !== undefined && own !== wanted)
+    throw new UserError(`${source}: no ${wanted} split; this is ${own} alone`);
+  const hub = connection();
+  const found = await explained(source, () => dataFiles(name, hub));
+  const split = chooseSplit(
+    source,
+    new Set(found.entries.map(({ path }) => splitOfFile(basename(path)))),
+    own ?? wanted,
+  );
+  const chosen = found.entries.filter(({ path }) => split === 'all' || splitOfFile(basename(path)) === split);
+  if (chosen.length === 0) throw new UserError(`${source}: no Parquet or tar files there`);
+  const paths: string[] = [];
+  for (const entry of chosen) paths.push(await explained(source, () => download(name, entry, hub)));
+  return { kind: found.kind, paths, split };
+}
+
+interface Connection {
+  readonly hubUrl?: string;
+  readonly accessToken?: string;
+}
+
+function connection(): Connection {
+  const { HF_ENDPOINT, HF_TOKEN } = process.env;
+  if (HF_TOKEN && !HF_TOKEN.startsWith('hf_'))
+    throw new UserError('HF_TOKEN is no token of the hub: those begin with hf_');
+  return {
+    ...(HF_ENDPOINT ? { hubUrl: HF_ENDPOINT.replace(/\/+$/, '') } : {}),
+    ...(HF_TOKEN ? { accessToken: HF_TOKEN } : {}),
+  };
+}
+
+const repository = (name: string) => ({ type: 'dataset', name }) as const;
+
+async function dataFiles(
+  name: string,
+  hub: Connection,
+): Promise<{ kind: HubFiles['kind']; entries: ListFileEntry[] }> {
+  const entries: ListFileEntry[] = [];
+  for await (const entry of listFiles({ repo: repository(name), recursive: true, ...hub }))
+    if (entry.type === 'file') entries.push(entry);
+  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
+  const ending = (endings: readonly string[]): ListFileEntry[] =>
+    entries.filter(({ path }) => endings.some((each) => path.endsWith(each)));
+  const parquet = ending(['.parquet']);
+  return parquet.length > 0
+    ? { kind: 'parquet', entries: parquet }
+    : { kind: 'tar', entries: ending(tarEndings) };
+}
+
+/** The path of a file in the cache, under its content's name: a later version of it is another file. */
+async function download(name: string, entry: ListFileEntry, hub: Connection): Promise<string> {
+  const content = entry.lfs?.oid ?? entry.xetHash ?? entry.oid ?? '';
+  if (!/^[\w-]+$/.test(content)) throw new UserError(`hf:${name}: ${entry.path} has no content's name`);
+  const path = join(cacheFolder(), 'hub', name.replace('/', '--'), content, basename(entry.path));
+  if (existsSync(path)) return path;
+  mkdirSync(dirname(path), { recursive: true });
+  const partial = `${path}.partial`;
+  for (let tries = 1; sizeOf(partial) < entry.size; tries++) {
+    try {
+      const file = await downloadFile({ repo: repository(name), path: entry.path, ...hub });
+      if (file === null) throw new UserError(`hf:${name}: ${entry.path} is not there`);
+      const rest = file.slice(sizeOf(partial), entry.size).stream() as ReadableStream;
+      await pipeline(Readable.fromWeb(rest), createWriteStream(partial, { flags: 'a' }));
+    } catch (error) {
+      if (tries === TRIES || !isBrokenConnection(error)) throw error;
+    }
+  }
+  if (entry.lfs !== undefined && (await sha256(partial)) !== entry.lfs.oid) {
+    rmSync(partial);
+    throw new UserError(`hf:${name}: ${entry.path} came damaged; try again`);
+  }
+  renameSync(partial, path);
+  return path;
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+async function sha256(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
+
+/** What `fetch` throws, and streams of it, when the network fails; the hub's refusals and full disks are others. */
+function isBrokenConnection(error: unknown): boolean {
+  return error instanceof TypeError && /fetch failed|terminated|network/i.test(error.message);
+}
+
+async function explained<T>(source: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const hub = process.env.HF_ENDPOINT ?? 'https://huggingface.co';
+    if (error instanceof HubApiError && [401, 403, 404].includes(error.statusCode))
+      throw new UserError(`${source}: not on ${hub}, or not for you; a private data set needs HF_TOKEN`);
+    if (error instanceof HubApiError) throw new UserError(`${source}: ${hub} answered ${error.statusCode}`);
+    if (isBrokenConnection(error)) throw new UserError(`${source}: ${hub} cannot be reached`);
+    throw error;
+  }
+}

@@ -1,0 +1,53 @@
+import { decode } from 'fast-png';
+import { MOST_PIXELS } from './encoded-image.js';
+
+/** A class for every pixel of an image: bytes [height, width]. */
+export interface Mask {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Uint8Array;
+}
+
+const GREY = 0;
+const INDEXED = 3;
+
+/**
+ * Reads a mask: a PNG file whose grey value, or place in the palette, is the class, with 1 to 8 bits a pixel.
+ * @throws Error saying in a few words why it is none; the name is the caller's to add
+ */
+export function decodeMask(bytes: Uint8Array): Mask {
+  const header = Buffer.from(bytes.subarray(0, 29));
+  if (header.length < 29 || header.toString('latin1', 1, 4) !== 'PNG') throw new Error('not a PNG file');
+  const [width, height] = [header.readUInt32BE(16), header.readUInt32BE(20)];
+  const [depth = 0, colour, , , interlaced] = header.subarray(24);
+  if (width * height > MOST_PIXELS)
+    throw new Error(`too large: ${width} × ${height} pixels, more than ${MOST_PIXELS / 1e6} million`);
+  if ((colour !== GREY && colour !== INDEXED) || depth > 8)
+    throw new Error('not a mask: its pixels must be one grey byte or a place in a palette, the class');
+  if (interlaced !== 0 && depth < 8)
+    throw new Error('not a mask that can be read: save it without interlacing');
+  return { width, height, data: unpackBits(pixelsOf(bytes), width, height, depth) };
+}
+
+function pixelsOf(bytes: Uint8Array): Uint8Array {
+  try {
+    return Uint8Array.from(decode(bytes, { checkCrc: true }).data);
+  } catch (error) {
+    throw new Error(`not a readable PNG file (${(error as Error).message})`);
+  }
+}
+
+/** Values of `depth` bits, rows beginning at a byte, as bytes. */
+function unpackBits(packed: Uint8Array, width: number, height: number, depth: number): Uint8Array {
+  if (depth === 8) return packed;
+  const perByte = 8 / depth;
+  const stride = Math.ceil(width / perByte);
+  const out = new Uint8Array(width * height);
+  for (let row = 0; row < height; row++)
+    for (let column = 0; column < width; column++) {
+      const byte = packed[row * stride + Math.floor(column / perByte)] ?? 0;
+      const shift = 8 - depth * (1 + (column % perByte));
+      out[row * width + column] = (byte >> shift) & ((1 << depth) - 1);
+    }
+  return out;
+}

@@ -1,0 +1,61 @@
+import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BadSample } from '../data/images.js';
+import { UserError } from '../errors.js';
+
+const FILE = 'bad-samples.jsonl';
+
+/** Whether a run skipped samples. */
+export function hasBadSamples(run: string): boolean {
+  return existsSync(join(run, FILE));
+}
+
+/** Samples that pretraining skipped because they cannot be read: a JSON line each in the run's `bad-samples.jsonl`. */
+export class BadSamples {
+  readonly #file: string;
+  readonly #seen: Set<string>;
+
+  /**
+   * Goes on with what is listed already.
+   * @param run the run's folder
+   * @param images how many there are in all
+   * @param share how many of them may be bad, 0 … 1
+   */
+  constructor(
+    run: string,
+    private readonly images: number,
+    private readonly share: number,
+  ) {
+    this.#file = join(run, FILE);
+    this.#seen = new Set(readSamples(this.#file));
+  }
+
+  /** Lists a bad sample, once. @throws UserError when there are too many, or no others */
+  add({ sample, reason }: BadSample): void {
+    if (!this.#seen.has(sample)) {
+      this.#seen.add(sample);
+      appendFileSync(this.#file, `${JSON.stringify({ sample, reason })}\n`);
+    }
+    const count = this.#seen.size;
+    if (count <= this.share * this.images && count < this.images) return;
+    const percent = (part: number): string => `${Number((100 * part).toPrecision(2))} %`;
+    throw new UserError(
+      `${sample}: ${reason}; ${count} of ${this.images} images cannot be read, more than the ${percent(this.share)} that badSamples allows: mend or remove those that ${this.#file} lists, or allow more with --set badSamples=${Math.min(1, Number(((2 * count) / this.images).toPrecision(1)))}`,
+    );
+  }
+
+  /** One line for people; undefined when there are none. */
+  describe(): string | undefined {
+    const { size } = this.#seen;
+    return size === 0
+      ? undefined
+      : `${size} of ${this.images} images cannot be read and are skipped: ${this.#file}`;
+  }
+}
+
+/** The samples listed in whole lines; a last line torn by a crash is left out. */
+function readSamples(file: string): string[] {
+  if (!existsSync(file)) return [];
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
+  return lines.map((line) => (JSON.parse(line) as BadSample).sample);
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
+import sharp from 'sharp';
+import { openImages } from '../../src/data/images.js';
+import { UserError } from '../../src/errors.js';
+import { tarHeader, tarOf } from './tar.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-tar-'));
+after(() => rmSync(folder, { recursive: true }));
+const colours = ['#ff0000', '#00ff00', '#0000ff'];
+const paint = (colour: string): Promise<Buffer> =>
+  sharp({ create: { width: 6, height: 4, channels: 3, background: colour } })
+    .png()
+    .toBuffer();
+const [red, green, blue] = await Promise.all(colours.map(paint));
+
+/** Writes a tar file and gives its path. */
+function write(name: string, members: Parameters<typeof tarOf>[0], pack = (tar: Buffer) => tar): string {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, pack(tarOf(members)));
+  return path;
+}
+
+/** The channel that is lit in each of the images of a source. */
+async function channels(source: string): Promise<number[]> {
+  const images = await openImages([source], { size: 4 });
+  const batch = await images.batch(Int32Array.from({ length: images.length }, (_, i) => i));
+  await images.close();
+  return Array.from({ length: images.length }, (_, i) =>
+    [0, 1, 2].findIndex((channel) => batch[(3 * i + channel) * 16] === 1),
+  );
+}
+
+const fails = (source: string, message: RegExp): Promise<void> =>
+  assert.rejects(
+    openImages([source], { size: 4 }),
+    (error: Error) => error instanceof UserError && message.test(error.message),
+  );
+
+for (const name of ['ustar.tar', 'gnu.tar', 'pax.tar', 'gnu.tar.gz'])
+  test(`images and labels of ${name}, as Python's tarfile wrote it`, async () => {
+    const path = fileURLToPath(new URL(`../fixtures/webdataset-${name}`, import.meta.url));
+    const images = await openImages([path], { size: 4 });
+    assert.deepEqual([...(images.labels ?? [])], [0, 1, 2, 2, 1, 0]);
+    assert.deepEqual(images.classes, ['0', '1', '2']);
+    await images.close();
+    assert.deepEqual(await channels(path), [0, 1, 2, 2, 1, 0]);
+  });
+
+test('members of a sample need not follow each other, and other members are passed over', async () => {
+  const path = write('mixed.tar', {
+    'a.cls': 'dog',
+    'b.JPG.txt': 'no image',
+    README: 'about',
+    'a.txt': 'a caption',
+    'b.png': green!,
+    'a.PNG': red!,
+    'b.json': '{"class": "cat"}',
+    'a.depth.png': blue!,
+  });
+  const images = await openImages([path], { size: 4 });
+  assert.deepEqual(images.classes, ['cat', 'dog']);
+  // In the order in which the samples begin.
+  assert.deepEqual([...(images.labels ?? [])], [1, 0]);
+  assert.deepEqual(await channels(path), [0, 1]);
+});
+
+test('a sample without a label makes the set unlabelled; names of dataset.json are used and checked', async () => {
+  const one = write('few/a.tar', { 'a.png': red!, 'a.cls': '1', 'b.png': red! });
+  assert.equal((await openImages([one], { size: 4 })).labels, undefined);
+  const two = write('named/a.tar', { 'a.png': red!, 'a.cls': '1' });
+  writeFileSync(join(folder, 'named/dataset.json'), '{"classes": ["bird", "boat", "bus"]}');
+  assert.deepEqual((await openImages([two], { size: 4 })).classes, ['bird', 'boat', 'bus']);
+  const three = write('named/b.tar', { 'a.png': red!, 'a.cls': '3' });
+  await fails(three, /b\.tar, a\.png: class 3 is none of the 3 in dataset\.json/);
+});
+
+test('shards: braces list them, globs find them, a folder holds them, names tell the split', async () => {
+  write('shards/train-000.tar', { 'a.png': red!, 'b.png': green! });
+  write('shards/train-001.tar.gz', { 'a.png': blue! }, gzipSync);
+  write('shards/train-002.tgz', { 'a.png': green! }, gzipSync);
+  write('shards/val-000.tar', { 'a.png': blue! });
+  const at = (pattern: string): string => join(folder, 'shards', pattern);
+  assert.deepEqual(await channels(at('train-{000,001}.tar{,.gz}').replace('{,.gz}', '*')), [0, 1, 2]);
+  assert.deepEqual(await channels(at('{train,val}-000.tar')), [0, 1]);
+  assert.deepEqual(await channels(at('train-00?.t*')), [0, 1, 2, 1]);
+  assert.deepEqual(await channels(join(folder, '{sha,}*rds', 'val-*.tar')), [2]);
+  const whole = await openImages([at('')], { size: 4 });
+  assert.equal(whole.split, 'train');
+  assert.equal(whole.length, 4);
+  assert.equal((await openImages([at('')], { size: 4, split: 'validation' })).length, 1);
+  write('padded/x-08.tar', { 'a.png': red! });
+  write('padded/x-09.tar', { 'a.png': green! });
+  write('padded/x-10.tar', { 'a.png': blue! });
+  assert.deepEqual(await channels(join(folder, 'padded/x-{08..10}.tar')), [0, 1, 2]);
+  await fails(
+    join(folder, 'padded/x-{08..11}.tar'),
+    /x-11\.tar: no such file \(one of .*x-\{08\.\.11\}\.tar\)/,
+  );
+  await fails(at('test-*.tar'), /test-\*\.tar: no file matches/);
+});
+
+test('an image that cannot be decoded is named by shard and member', async () => {
+  for (const [name, pack] of [
+    ['bad.tar', (tar: Buffer) => tar],
+    ['bad.tar.gz', gzipSync],
+  ] as const) {
+    const path = write(name, { 'a.png': red!, 'b.png': 'no image', 'c.png': red!.subarray(0, 50) }, pack);
+    const images = await openImages([path], { size: 4 });
+    await images.batch([0]);
+    await assert.rejects(
+      images.batch([1]),
+      new UserError(`${path}, b.png: not a readable image (neither JPEG, PNG, WebP, AVIF, GIF nor TIFF)`),
+    );
+    await assert.rejects(images.batch([2]), /c\.png: not a readable image/);
+    await images.close();
+  }
+});
+
+test('a damaged tar is refused, naming shard and member or byte', async () => {
+  const good = tarOf({ 'a.png': red!, 'b.png': green! });
+  const damaged = (name: string, bytes: Buffer): string => {
+    writeFileSync(join(folder, name), bytes);
+    return join(folder, name);
+  };
+  await fails(
+    damaged('torn.tar', good.subarray(0, 1200)),
+    /torn\.tar: cut off, the end of the archive is missing/,
+  );
+  await fails(
+    damaged('within.tar', good.subarray(0, 512 + 20)),
+    /within\.tar: cut off within its member a\.png/,
+  );
+  await fails(damaged('empty.tar', Buffer.alloc(0)), /empty\.tar: is empty/);
+  await fails(damaged('text.tar', Buffer.alloc(2000, 'text')), /text\.tar: .*damaged header at byte 0/);
+  const flipped = Buffer.from(good);
+  flipped[1024 + 3] = 88;
+  await fails(damaged('flipped.tar', flipped), /flipped\.tar: .*damaged header at byte 1024/);
+  await fails(
+    damaged('torn.tar.gz', gzipSync(good).subarray(0, 60)),
+    /torn\.tar\.gz: not a readable gzip file/,
+  );
+  const huge = Buffer.concat([tarHeader('a.png', 8 ** 11 - 1), good]);
+  await fails(damaged('huge.tar', huge), /huge\.tar: cut off within its member a\.png/);
+});
+
+test('names and members that are not meant so are refused', async () => {
+  await fails(
+    write('dots.tar', { 'IMG.2020.jpg': red! }),
+    /dots\.tar, IMG\.2020\.jpg: a WebDataset name has one dot/,
+  );
+  await fails(
+    write('twice.tar', { 'a.png': red!, 'a.jpg': red! }),
+    /twice\.tar, a\.jpg: a second image of the sample/,
+  );
+  await fails(write('json.tar', { 'a.png': red!, 'a.json': '{' }), /json\.tar, a\.json: not valid JSON/);
+  await fails(write('none.tar', { 'a.txt': 'hello' }), /none\.tar: no images there/);
+  const link = join(folder, 'link.tar');
+  writeFileSync(link, Buffer.concat([tarHeader('a.png', 0, '2'), Buffer.alloc(1024)]));
+  await fails(link, /link\.tar, a\.png: not a file but a link/);
+});

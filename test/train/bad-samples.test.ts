@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import sharp from 'sharp';
+import { openImages } from '../../src/data/images.js';
+import { drawScene } from '../../src/data/synthetic.js';
+import { UserError } from '../../src/errors.js';
+import { evaluateRun } from '../../src/evaluate/evaluate-run.js';
+import { reportRun } from '../../src/report/report-run.js';
+import { BadSamples } from '../../src/train/bad-samples.js';
+import { Batches } from '../../src/train/batches.js';
+import { resolve, viewsConfig } from '../../src/train/config.js';
+import { pretrain } from '../../src/train/pretrain.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-bad-'));
+after(() => rmSync(folder, { recursive: true }));
+const COUNT = 60;
+const SIZE = 16;
+/** Places of the damaged files. */
+const damaged = [7, 31];
+const file = (place: number): string => `${String(place).padStart(2, '0')}.png`;
+const [good, bad] = [join(folder, 'good'), join(folder, 'bad')];
+
+before(async () => {
+  mkdirSync(good);
+  for (let place = 0; place < COUNT; place++) {
+    const pixels = new Uint8Array(SIZE * SIZE * 3);
+    drawScene(place, SIZE, pixels);
+    await sharp(pixels, { raw: { width: SIZE, height: SIZE, channels: 3 } })
+      .png()
+      .toFile(join(good, file(place)));
+  }
+  cpSync(good, bad, { recursive: true });
+  for (const place of damaged) writeFileSync(join(bad, file(place)), 'damaged');
+});
+
+const settings = {
+  data: [bad],
+  'image.stored': SIZE,
+  'image.size': SIZE,
+  'image.patch': 4,
+  'masks.visible': 6,
+  'masks.predicted': 6,
+  'encoder.depth': 1,
+  'encoder.width': 32,
+  'predictor.depth': 1,
+  batch: 16,
+  steps: 4,
+  'health.images': 4,
+};
+
+test('other images stand in for bad ones; all others are where they would be', async () => {
+  const config = resolve('demo', settings);
+  const [whole, broken] = [await openImages([good], { size: SIZE }), await openImages([bad], { size: SIZE })];
+  const met = new Set<string>();
+  const expected = new Batches(whole, viewsConfig(config), 0, 16);
+  const found = () => new Batches(broken, viewsConfig(config), 0, 16, ({ sample }) => met.add(sample));
+  const one = 3 * SIZE * SIZE;
+  const all = await whole.batch(Int32Array.from({ length: COUNT }, (_, i) => i));
+  const placeOf = (pixels: Float32Array): number =>
+    Array.from({ length: COUNT }, (_, i) => i).find((i) =>
+      all.subarray(i * one, (i + 1) * one).every((value, k) => value === pixels[k]),
+    ) ?? -1;
+  const batches = found();
+  for (let number = 0; number < 8; number++) {
+    const [right, batch] = [await expected.get(number), await batches.get(number)];
+    assert.deepEqual(batch.views, right.views);
+    // The same when asked alone, as after resuming.
+    assert.deepEqual((await found().get(number)).images, batch.images);
+    for (let i = 0; i < 16; i++) {
+      const wanted = placeOf(right.images.subarray(i * one, (i + 1) * one));
+      const given = placeOf(batch.images.subarray(i * one, (i + 1) * one));
+      if (damaged.includes(wanted)) assert.ok(given >= 0 && !damaged.includes(given));
+      else assert.equal(given, wanted);
+    }
+  }
+  assert.deepEqual(
+    [...met].sort(),
+    damaged.map((place) => join(bad, file(place))),
+  );
+  await Promise.all([whole.close(), broken.close()]);
+});
+
+test('pretraining skips and lists bad samples, always the same; the report follows; evaluating stops', async () => {
+  const digests = [];
+  for (const name of ['one', 'other']) {
+    const out = join(folder, name);
+    const notes: string[] = [];
+    const log = { note: (text: string) => notes.push(text), progress: () => {} };
+    await pretrain(resolve('demo', { ...settings, badSamples: 0.05 }), { out, log });
+    const lines = readFileSync(join(out, 'bad-samples.jsonl'), 'utf8').trim().split('\n');
+    const samples = lines.map((line) => (JSON.parse(line) as { sample: string }).sample);
+    assert.deepEqual(
+      samples.sort(),
+      damaged.map((place) => join(bad, file(place))),
+    );
+    assert.match(notes.join('\n'), /2 of 60 images cannot be read and are skipped: .*bad-samples\.jsonl/);
+    digests.push(
+      createHash('sha256')
+        .update(readFileSync(join(out, 'model.safetensors')))
+        .digest('hex'),
+    );
+  }
+  assert.equal(digests[0], digests[1]);
+  await reportRun(join(folder, 'one'));
+  const asked = join(folder, 'asked');
+  cpSync(bad, asked, { recursive: true });
+  await assert.rejects(
+    evaluateRun(join(folder, 'one'), { data: [asked] }),
+    (error: Error) =>
+      error instanceof UserError && /asked\/(07|31)\.png: not a readable image/.test(error.message),
+  );
+});
+
+test('past the share allowed, training stops, naming sample, counts, file and key', async () => {
+  await assert.rejects(
+    pretrain(resolve('demo', settings), { out: join(folder, 'strict') }),
+    (error: Error) =>
+      error instanceof UserError &&
+      /\.png: not a readable image .*; 1 of 60 images cannot be read, more than the 1 % that badSamples allows: .*strict.bad-samples\.jsonl lists, or allow more with --set badSamples=0\.03/.test(
+        error.message,
+      ),
+  );
+});
+
+test('counting goes on where an earlier part of the run left off', () => {
+  mkdirSync(join(folder, 'counted'));
+  const add = (names: string[]): void => {
+    const samples = new BadSamples(join(folder, 'counted'), 100, 0.02);
+    for (const sample of names) samples.add({ sample, reason: 'bad' });
+  };
+  add(['a', 'a', 'b']);
+  add(['b', 'a']);
+  assert.throws(() => add(['c']), /c: bad; 3 of 100 images/);
+});
