@@ -7,12 +7,14 @@ import {
   mapTree,
   outputName,
   type Program,
+  spellOutStatistics,
   Tensor,
   type TensorData,
   type Tree,
   toData,
   toOnnx,
 } from '../tensor/index.js';
+import { Download } from './download.js';
 import {
   type Device,
   type Engine,
@@ -37,7 +39,10 @@ const ortTypes: Record<DType, ort.Tensor.Type> = {
 class OrtValue implements Value {
   #tensor: ort.Tensor;
 
-  constructor(tensor: ort.Tensor) {
+  constructor(
+    tensor: ort.Tensor,
+    private readonly download: Download,
+  ) {
     this.#tensor = tensor;
   }
 
@@ -54,7 +59,8 @@ class OrtValue implements Value {
   }
 
   async read(): Promise<TensorData> {
-    return (await this.#tensor.getData()) as TensorData;
+    if (this.#tensor.location === 'gpu-buffer') return this.download.read(this.#tensor);
+    return this.#tensor.data as TensorData;
   }
 
   /** Holds another tensor from now on; the one before is released. */
@@ -84,6 +90,7 @@ class NodeExecutable<I, O> implements Executable<I, O> {
     readonly program: Program<I, O>,
     private readonly session: ort.InferenceSession,
     private readonly device: Device,
+    private readonly download: Download,
   ) {
     this.#specs = new Map(program.inputs);
   }
@@ -110,7 +117,7 @@ class NodeExecutable<I, O> implements Executable<I, O> {
     return mapTree(this.program.outputTree, isTensor, (_, path) => {
       const result = results[outputName(path)] as ort.Tensor;
       const given = into?.get(path) as OrtValue | undefined;
-      if (given === undefined) return new OrtValue(result);
+      if (given === undefined) return new OrtValue(result, this.download);
       if (given.tensor !== result && this.device !== 'cpu') given.replace(result);
       return given;
     }) as Results<O>;
@@ -177,33 +184,39 @@ export function createEngine({
   if (!Number.isInteger(threads) || threads < 1)
     throw new Error(`engine: ${threads} threads; give 1 or more`);
   const executables: Executable[] = [];
+  const download = new Download(device);
   return {
     device,
     threads,
     async compile<I, O>(program: Program<I, O>): Promise<Executable<I, O>> {
-      const session = await createSession(toOnnx(program), device, {
-        executionProviders: [device],
-        // State stays on the device between steps.
-        ...(device === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' } : {}),
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        graphOptimizationLevel: 'all',
-        // Bitwise repeatable runs need a fixed reduction order.
-        extra: { session: { set_denormal_as_zero: '1' } },
-        ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-      });
-      const executable = new NodeExecutable(program, session, device);
+      const session = await createSession(
+        toOnnx(device === 'webgpu' ? spellOutStatistics(program) : program),
+        device,
+        {
+          executionProviders: [device],
+          // State stays on the device between steps.
+          ...(device === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' } : {}),
+          intraOpNumThreads: threads,
+          interOpNumThreads: 1,
+          graphOptimizationLevel: 'all',
+          // Bitwise repeatable runs need a fixed reduction order.
+          extra: { session: { set_denormal_as_zero: '1' } },
+          ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+        },
+      );
+      const executable = new NodeExecutable(program, session, device, download);
       executables.push(executable as Executable);
       return executable;
     },
     value(spec, data) {
       const count = spec.shape.reduce((a, b) => a * b, 1);
       const own = data === undefined ? toData(spec.dtype, new Float32Array(count)) : data.slice();
-      return new OrtValue(ortTensor(spec.dtype, own as TensorData, spec.shape));
+      return new OrtValue(ortTensor(spec.dtype, own as TensorData, spec.shape), download);
     },
     dispose() {
       for (const executable of executables) executable.dispose();
       executables.length = 0;
+      download.dispose();
     },
   };
 }
