@@ -19,7 +19,7 @@ const settings = {
   'predictor.depth': 2,
   batch: 16,
   'health.images': 1,
-  'health.every': 20,
+  'health.every': 1000,
   'checkpoint.every': 2,
   'log.every': 1,
 };

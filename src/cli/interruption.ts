@@ -3,6 +3,12 @@ import { constants } from 'node:os';
 /** The signals that ask a process to stop, and may wait a moment for it. */
 const signals = ['SIGINT', 'SIGTERM'] as const;
 
+/**
+ * Milliseconds in which signals count as one: npm passes a signal on to what it runs, which for a Ctrl-C has come from
+ * the terminal already.
+ */
+const TOGETHER = 500;
+
 /** A signal asked the process to stop, and it did. */
 export class Interrupted extends Error {
   override name = 'Interrupted';
@@ -16,10 +22,10 @@ export class Interrupted extends Error {
 }
 
 /**
- * Does work that SIGINT and SIGTERM stop in good order: the first aborts what `work` is given; a second one ends the
- * process at once, by the system, as a long step would keep us from hearing it.
+ * Does work that SIGINT and SIGTERM stop in good order: the first aborts what `work` is given; another, later, ends
+ * the process at once, by the system, as a long step would keep us from hearing it.
  * @param howToGoOn a command
- * @param onStop called when the first signal comes
+ * @param onStop called when a first signal has come, and another one would end the process
  * @throws Interrupted where `work` gives up with the reason of its signal
  */
 export async function interruptible<T>(
@@ -29,6 +35,8 @@ export async function interruptible<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const stop = (signal: NodeJS.Signals): void => {
+    // What comes while we wait is forgotten with the listeners.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, TOGETHER);
     ignore();
     onStop();
     controller.abort(new Interrupted(signal, `stopped by ${signal}; go on with: ${howToGoOn}`));
