@@ -60,7 +60,8 @@ const into =
     return read(join(folder, name), folder);
   };
 
-const images = (JSON.parse(fixture('decode.json').toString()) as { images: { name: string; file: string }[] }).images;
+const images = (JSON.parse(fixture('decode.json').toString()) as { images: { name: string; file: string }[] })
+  .images;
 const encodedImages = images.map(({ file }) => Buffer.from(file, 'base64'));
 const tars = ['ustar', 'gnu', 'pax'].map((form) => fixture(`webdataset-${form}.tar`));
 const refusal = ({ message }: Error): boolean => /^(not a |too large: )/.test(message);
@@ -103,7 +104,11 @@ const targets: readonly Target[] = [
  * Feeds damaged inputs to every parser of outside bytes, in turn. The same `count` and `seed` give the same inputs.
  * @param log is told the place of each input before it is read, so that a crash can be traced
  */
-export async function fuzz(count: number, seed: number, log: (line: string) => void = () => {}): Promise<Outcome[]> {
+export async function fuzz(
+  count: number,
+  seed: number,
+  log: (line: string) => void = () => {},
+): Promise<Outcome[]> {
   const outcomes = targets.map(
     ({ name }): Outcome => ({ name, inputs: 0, read: 0, refused: 0, slowest: 0, failures: [] }),
   );

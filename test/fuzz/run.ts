@@ -6,9 +6,13 @@ const outcomes = await fuzz(count, seed, (line) => {
   if (/000 /.test(line)) console.error(line);
 });
 console.log(`${count} damaged inputs, seed ${seed}`);
-console.log('| parser | inputs | read | refused | failures | slowest, ms |\n| --- | --: | --: | --: | --: | --: |');
+console.log(
+  '| parser | inputs | read | refused | failures | slowest, ms |\n| --- | --: | --: | --: | --: | --: |',
+);
 for (const { name, inputs, read, refused, failures, slowest } of outcomes)
   console.log(`| ${name} | ${inputs} | ${read} | ${refused} | ${failures.length} | ${Math.round(slowest)} |`);
-const failures = outcomes.flatMap((outcome) => outcome.failures.map((failure) => `${outcome.name}: ${failure}`));
+const failures = outcomes.flatMap((outcome) =>
+  outcome.failures.map((failure) => `${outcome.name}: ${failure}`),
+);
 for (const failure of failures.slice(0, 20)) console.log(failure);
 process.exitCode = failures.length > 0 ? 1 : 0;
