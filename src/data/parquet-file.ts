@@ -1,10 +1,16 @@
-import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import {
+  type AsyncBuffer,
+  asyncBufferFromFile,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetReadObjects,
+} from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { UserError } from '../errors.js';
 
 /** Where a Parquet file's row groups and columns lie. @throws UserError when it cannot be read */
 export async function readMetadata(path: string): Promise<FileMetaData> {
-  return readable(path, async () => parquetMetadataAsync(await asyncBufferFromFile(path)));
+  return readable(path, async () => parquetMetadataAsync(await openFile(path)));
 }
 
 /**
@@ -21,7 +27,7 @@ export async function readColumn(
 ): Promise<unknown[]> {
   const rows = await readable(path, async () =>
     parquetReadObjects({
-      file: await asyncBufferFromFile(path),
+      file: await openFile(path),
       metadata,
       columns: [column],
       rowStart: start,
@@ -31,6 +37,19 @@ export async function readColumn(
     }),
   );
   return rows.map((row): unknown => row[column]);
+}
+
+/** The bytes of a file. The reader asks for many parts at once and, once one is bad, waits for none of the others. */
+async function openFile(path: string): Promise<AsyncBuffer> {
+  const file = await asyncBufferFromFile(path);
+  return {
+    byteLength: file.byteLength,
+    slice(start, end) {
+      const bytes = Promise.resolve(file.slice(start, end));
+      bytes.catch(() => {});
+      return bytes;
+    },
+  };
 }
 
 async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
