@@ -1,10 +1,11 @@
-import { asyncBufferFromFile, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { open } from 'node:fs/promises';
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { UserError } from '../errors.js';
 
 /** Where a Parquet file's row groups and columns lie. @throws UserError when it cannot be read */
 export async function readMetadata(path: string): Promise<FileMetaData> {
-  return readable(path, async () => parquetMetadataAsync(await asyncBufferFromFile(path)));
+  return readFile(path, (file) => parquetMetadataAsync(file));
 }
 
 /**
@@ -19,9 +20,9 @@ export async function readColumn(
   start = 0,
   end = Number(metadata.num_rows),
 ): Promise<unknown[]> {
-  const rows = await readable(path, async () =>
+  const rows = await readFile(path, (file) =>
     parquetReadObjects({
-      file: await asyncBufferFromFile(path),
+      file,
       metadata,
       columns: [column],
       rowStart: start,
@@ -33,10 +34,42 @@ export async function readColumn(
   return rows.map((row): unknown => row[column]);
 }
 
-async function readable<T>(path: string, read: () => Promise<T>): Promise<T> {
+/**
+ * Opens a file for `read`. The reader asks for many parts at once and forgets those still to come when one is bad: so
+ * none is ever refused – what cannot be read is empty, and told at the end – and all are waited for.
+ */
+async function readFile<T>(path: string, read: (file: AsyncBuffer) => Promise<T>): Promise<T> {
+  let broken: Error | undefined;
+  const parts: Promise<ArrayBuffer>[] = [];
   try {
-    return await read();
+    const file = await open(path);
+    try {
+      const { size } = await file.stat();
+      const part = async (start: number, end: number): Promise<ArrayBuffer> => {
+        try {
+          const bytes = new Uint8Array(Math.max(0, end - start));
+          await file.read(bytes, 0, bytes.length, start);
+          return bytes.buffer;
+        } catch (error) {
+          broken ??= error as Error;
+          return new ArrayBuffer(0);
+        }
+      };
+      const result = await read({
+        byteLength: size,
+        slice(start, end = size) {
+          const bytes = part(Math.max(0, start), Math.min(end, size));
+          parts.push(bytes);
+          return bytes;
+        },
+      });
+      if (broken) throw broken;
+      return result;
+    } finally {
+      await Promise.all(parts);
+      await file.close();
+    }
   } catch (error) {
-    throw new UserError(`${path}: not a readable Parquet file (${(error as Error).message})`);
+    throw new UserError(`${path}: not a readable Parquet file (${(broken ?? (error as Error)).message})`);
   }
 }
