@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
+import { decodePixels } from './image-pixels.js';
 import { RowGroups } from './row-groups.js';
 import type { Pixels } from './source.js';
 import { drawScene } from './synthetic.js';
@@ -73,19 +74,7 @@ async function load(slot: number): Promise<void> {
 }
 
 async function decode(input: string | Uint8Array, name: string, offset: number): Promise<void> {
-  try {
-    const data = await sharp(input, { failOn: 'error', limitInputPixels: 2 ** 28 })
-      .rotate()
-      .flatten({ background: '#000' })
-      .toColourspace('srgb')
-      .resize(task.size, task.size, { fit: 'cover' })
-      .removeAlpha()
-      .raw()
-      .toBuffer();
-    pixels.set(data, offset);
-  } catch (error) {
-    throw new Error(`${name}: not a readable image (${(error as Error).message.split('\n')[0]})`);
-  }
+  pixels.set(await decodePixels(input, name, task.size), offset);
 }
 
 async function attempt(slot: number): Promise<void> {

@@ -2,6 +2,7 @@ import { existsSync, statSync } from 'node:fs';
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
 import { imageFolder } from './image-folder.js';
+import { writePlanes } from './image-pixels.js';
 import { parquetFiles, parquetSource } from './parquet.js';
 import { PixelCache } from './pixel-cache.js';
 import type { Source, Split } from './source.js';
@@ -132,13 +133,7 @@ class CachedImages implements ImageSet {
     const plane = size * size;
     const out = new Float32Array(chosen.length * 3 * plane);
     chosen.forEach((slot, i) => {
-      let from = slot * plane * 3;
-      let to = i * plane * 3;
-      for (let pixel = 0; pixel < plane; pixel++, from += 3, to++) {
-        out[to] = (pixels[from] as number) / 255;
-        out[to + plane] = (pixels[from + 1] as number) / 255;
-        out[to + 2 * plane] = (pixels[from + 2] as number) / 255;
-      }
+      writePlanes(pixels, slot * plane * 3, plane, out, i * plane * 3);
     });
     return out;
   }

@@ -24,6 +24,7 @@ import {
 } from './engine.js';
 
 const ortTypes: Record<DType, ort.Tensor.Type> = {
+  float16: 'float16',
   float32: 'float32',
   float64: 'float64',
   int32: 'int32',
@@ -43,7 +44,11 @@ class CpuValue implements Value {
   }
 
   async read(): Promise<TensorData> {
-    return this.tensor.data as TensorData;
+    const { data } = this.tensor;
+    if (this.tensor.type !== 'float16') return data as TensorData;
+    // Newer JavaScript has a Float16Array of its own; half precision is bits to us everywhere.
+    const bits = data as Uint16Array;
+    return new Uint16Array(bits.buffer, bits.byteOffset, bits.length);
   }
 
   dispose(): void {

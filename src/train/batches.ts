@@ -1,6 +1,6 @@
 import type { ImageSet } from '../data/images.js';
-import { purpose, random } from '../random.js';
 import { sampleViews, type ViewInputs, type ViewsConfig } from '../world-model/index.js';
+import { Epochs } from './epochs.js';
 
 /** What one run of the step program is fed. */
 export interface Batch {
@@ -13,44 +13,25 @@ export interface Batch {
  * (seed, number) always gives the same batch, so resuming needs no state.
  */
 export class Batches {
-  #epoch = -1;
-  #order = new Int32Array();
+  readonly #epochs: Epochs;
 
   constructor(
     private readonly images: ImageSet,
     private readonly views: ViewsConfig,
     private readonly seed: number,
     private readonly size: number,
-  ) {}
+  ) {
+    this.#epochs = new Epochs(images.length, seed);
+  }
 
   /** Lets decoding run ahead from batch `number` on. */
   prefetch(number: number): void {
-    const { length } = this.images;
-    const first = number * this.size;
-    this.images.prefetch(Int32Array.from({ length }, (_, i) => this.#at(first + i)));
+    this.images.prefetch(this.#epochs.from(number * this.size, this.images.length));
   }
 
   async get(number: number): Promise<Batch> {
-    const places = Array.from({ length: this.size }, (_, i) => number * this.size + i);
-    const indices = Int32Array.from(places, (place) => this.#at(place));
-    const views = sampleViews(
-      this.views,
-      this.seed,
-      number,
-      places.map((_, i) => i),
-    );
+    const indices = this.#epochs.from(number * this.size, this.size);
+    const views = sampleViews(this.views, this.seed, number, Array.from(indices.keys()));
     return { images: await this.images.batch(indices), views };
-  }
-
-  /** The image at a place in the endless sequence of epochs. */
-  #at(place: number): number {
-    const epoch = Math.floor(place / this.images.length);
-    if (epoch !== this.#epoch) {
-      this.#epoch = epoch;
-      this.#order = random(this.seed, epoch, purpose.order).permutation(
-        this.images.length,
-      ) as Int32Array<ArrayBuffer>;
-    }
-    return this.#order[place % this.images.length] as number;
   }
 }

@@ -10,6 +10,7 @@ import {
   patchGrid,
   type ViewsConfig,
 } from '../world-model/index.js';
+import { assign, isTree, merge, parseSettings, type Tree } from './settings.js';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -143,23 +144,6 @@ export const presets: Readonly<Record<string, Tree>> = {
   },
 };
 
-type Tree = { readonly [key: string]: unknown };
-const isTree = (value: unknown): value is Tree =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
-
-function merge(base: Tree, over: Tree): Tree {
-  const merged: Record<string, unknown> = { ...base };
-  for (const [key, value] of Object.entries(over)) {
-    const before = merged[key];
-    merged[key] = isTree(before) && isTree(value) ? merge(before, value) : value;
-  }
-  return merged;
-}
-
-function nest(path: string, value: unknown): Tree {
-  return path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Tree;
-}
-
 /** Sizes that follow from others where nobody set them. */
 function derived(given: Tree): Tree {
   const read = (path: string): number =>
@@ -193,25 +177,13 @@ export function resolve(preset: string, settings: Readonly<Record<string, unknow
   const chosen = Object.hasOwn(presets, preset) ? presets[preset] : undefined;
   if (chosen === undefined)
     throw new UserError(`unknown preset "${preset}"; presets are ${Object.keys(presets).join(', ')}`, 2);
-  let given = merge(merge(common, chosen), { preset });
-  for (const [key, value] of Object.entries(settings)) given = merge(given, nest(key, value));
+  const given = assign(merge(merge(common, chosen), { preset }), settings);
   return check(merge(derived(given), given));
 }
 
 /** Checks a whole configuration, e.g. one read from a run folder. @throws UserError */
 export function check(given: unknown): Config {
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const path = issue?.path.map(String) ?? [];
-    if (issue?.code === 'unrecognized_keys')
-      throw new UserError(
-        `unknown key ${[...path, ...issue.keys.slice(0, 1)].join('.')} in the configuration`,
-        2,
-      );
-    throw new UserError(`configuration key ${path.join('.')}: ${issue?.message ?? 'not valid'}`, 2);
-  }
-  const config = parsed.data;
+  const config = parseSettings(schema, given);
   const demand = (holds: boolean, message: string): void => {
     if (!holds) throw new UserError(`configuration: ${message}`, 2);
   };
