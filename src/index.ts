@@ -1,4 +1,9 @@
 /** The library's front: a trained model to use, and the verbs of the command line. */
+export { type AdaptOptions, adapt } from './adapt/adapt.js';
+export { AdaptedModel, type Classification } from './adapt/adapted-model.js';
+export { type AdaptedEvaluation, evaluateAdapted } from './adapt/evaluate-adapted.js';
+export type { AdaptationResult, TaskResult } from './adapt/result.js';
+export type { AdaptationChoices } from './adapt/settings.js';
 export { type ImageSet, openImages, type Split } from './data/images.js';
 export { UserError } from './errors.js';
 export { type Evaluation, evaluateRun } from './evaluate/evaluate-run.js';

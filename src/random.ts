@@ -9,6 +9,7 @@ export const purpose = {
   evaluate: 6,
   scene: 7,
   bench: 8,
+  labels: 9,
 } as const;
 
 /** A stream of random numbers; made by {@link random}, fully determined by its keys. */

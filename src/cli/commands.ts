@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
+import { registerAdapt } from './adapt.js';
 import { registerBench } from './bench.js';
+import { registerClassify } from './classify.js';
 import { registerDemo } from './demo.js';
 import { registerEvaluate } from './evaluate.js';
 import { registerPretrain } from './pretrain.js';
@@ -15,6 +17,8 @@ export type RegisterCommand = (program: Command) => void;
 export const commands: readonly RegisterCommand[] = [
   registerPretrain,
   registerEvaluate,
+  registerAdapt,
+  registerClassify,
   registerBench,
   registerDemo,
 ];
