@@ -39,8 +39,8 @@ export interface AdaptationResult {
     readonly precision: 'float16' | 'float32';
     readonly bytes: number;
     readonly seconds: number;
-    /** memory: computed and kept; disk: read from an earlier adaptation's; none: over the limit, computed in every epoch. */
-    readonly from: 'memory' | 'disk' | 'none';
+    /** computed: once, and kept; disk: read as an earlier adaptation left them; every epoch: computed and not kept. */
+    readonly from: 'computed' | 'disk' | 'every epoch';
   };
   /** Held-out accuracy along the way; seconds as above, so that the time to reach an accuracy can be read off. */
   readonly history: readonly {
@@ -65,7 +65,7 @@ export function describeResult(result: AdaptationResult): string {
         `${name}  ${percent(accuracy)} ± ${percent(standardError)}, top-5 ${percent(top5)} (${classes} classes, ${trained.toLocaleString('en-US')} labelled images, ${asked.toLocaleString('en-US')} asked)`,
     ),
     `cost      ${millions(result.trainableParameters)} trainable parameters, ${millions(result.multiplyAddsPerImage)} multiply-adds an image and step, ${millions(result.inferenceMultiplyAddsPerImage)} to answer`,
-    `time      ${result.secondsPerEpoch.toFixed(2)} s an epoch × ${result.epochs}, ${duration(result.seconds)} in all${latents === undefined ? '' : `, ${latents.seconds.toFixed(1)} s of it for latents (${latents.precision}, ${(latents.bytes / 2 ** 20).toFixed(0)} MiB, from ${latents.from})`}; ${(result.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB at the peak`,
+    `time      ${result.secondsPerEpoch.toFixed(2)} s an epoch × ${result.epochs}, ${duration(result.seconds)} in all${latents === undefined ? '' : `, ${latents.seconds.toFixed(1)} s of it for latents (${latents.precision}, ${(latents.bytes / 2 ** 20).toFixed(0)} MiB, ${latents.from === 'disk' ? 'from disk' : latents.from === 'computed' ? 'computed once' : 'computed in every epoch'})`}; ${(result.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB at the peak`,
     'protocol',
     ...Object.entries(result.protocol).map(([name, value]) => `  ${name}: ${value}`),
   ].join('\n');

@@ -59,8 +59,16 @@ export const settingsSchema = z.strictObject({
     weightDecay: z.number().min(0),
     clip: z.number().positive(),
   }),
-  /** How a frozen encoder's latents are kept; ones that take more than the limit are computed in every epoch. */
-  cache: z.strictObject({ precision: z.enum(['float16', 'float32']), gigabytes: z.number().min(0) }),
+  /**
+   * Where a frozen encoder's latents of the training images are kept: on disk beside the run for the next adaptation
+   * too, in memory, or nowhere (then, and where they take more than the limit, they are computed in every epoch).
+   */
+  cache: z.strictObject({
+    kept: z.enum(['disk', 'memory', 'none']),
+    precision: z.enum(['float16', 'float32']),
+    /** Most that they may take in memory, and all that lie on disk together. */
+    gigabytes: z.number().min(0),
+  }),
   /** Measured on held-out images after every so many epochs, and at the end. */
   measure: z.strictObject({ every: count }),
 });
@@ -97,7 +105,7 @@ const common = {
     weightDecay: 0.05,
     clip: 1,
   },
-  cache: { precision: 'float16', gigabytes: 2 },
+  cache: { kept: 'disk', precision: 'float16', gigabytes: 2 },
 };
 
 const isPredictorTuned = (tune: string): boolean => tune === 'predictor' || tune === 'all';
