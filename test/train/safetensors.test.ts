@@ -93,6 +93,18 @@ describe('what is written', () => {
   });
 });
 
+test('half precision comes back as the same bits, and is not taken for float32', () => {
+  const half = join(folder, 'half.safetensors');
+  const data = Uint16Array.of(0, 0x3c00, 0xffff, 0x8000, 1, 2);
+  writeSafetensors(half, { tensors: new Map([['a', { shape: [2, 3], data }]]), metadata: { key: 'k' } });
+  assert.deepEqual(readStored(half, 'F16'), {
+    tensors: new Map([['a', { shape: [2, 3], data }]]),
+    metadata: { key: 'k' },
+  });
+  assert.throws(() => readSafetensors(half), /half\.safetensors: not a safetensors file of float32 numbers \(header a/);
+  assert.throws(() => readStored(file, 'F16'), /not a safetensors file of float16 numbers/);
+});
+
 describe('what others wrote', () => {
   test('a file of the reference implementation is read', () => {
     const reference = fileURLToPath(new URL('../fixtures/step.safetensors', import.meta.url));
