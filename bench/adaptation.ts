@@ -22,7 +22,7 @@ import { type Line, render, rows } from './adaptation-table.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const help = `npx tsx bench/adaptation.ts --run RUN --data SRC [options]
   --labels .01,.1,1     shares of the labels
-  --epochs 100,40,15    epochs for each of them
+  --epochs 100,40,15    epochs for each of them; then every row again for as long as the encoder's takes
   --seeds 0,1,2         of the adaptation: its labels, order and random weights
   --row encoder         only this one, repeatable; of: ${Object.keys(rows).join('; ')}
   --threads N           as for iwm
@@ -64,7 +64,7 @@ function adaptOnce(
     const told = [
       ...(rows[row] as readonly string[]),
       ...(labels < 1 ? ['--fraction', String(labels)] : []),
-      ...['--seed', String(seed), '--set', `epochs=${epochs}`],
+      ...['--seed', String(seed), '--set', `epochs=${epochs}`, '--set', 'cache.kept=memory'],
       ...(values.threads === undefined ? [] : ['--threads', values.threads]),
     ];
     const paths = [values.run ?? '', '--data', values.data ?? '', '--out', join(folder, 'model')];
@@ -81,36 +81,50 @@ function adaptOnce(
   }
 }
 
+/** Runs the cells that have no line yet. */
+function runMissing(run: string): void {
+  const unknown = values.row.find((row) => rows[row] === undefined);
+  if (unknown !== undefined) throw new Error(`no row "${unknown}"\n${help}`);
+  const weights = createHash('sha256')
+    .update(readFileSync(join(run, 'model.safetensors')))
+    .digest('hex')
+    .slice(0, 12);
+  const epochs = numbers(values.epochs);
+  for (const [i, labels] of numbers(values.labels).entries())
+    for (const seed of numbers(values.seeds))
+      for (const budget of ['epochs', 'seconds'] as const)
+        for (const row of values.row) {
+          const mine = readLines(values.out).filter(
+            (line) => line.weights === weights && line.labels === labels && line.seed === seed,
+          );
+          if (mine.some((line) => line.row === row && line.budget === budget)) continue;
+          const given = epochs[i] ?? epochs.at(-1) ?? 1;
+          const count = budget === 'epochs' ? given : epochsIn(row, mine);
+          if (count === undefined) continue;
+          console.error(`${row}, ${100 * labels} % of the labels, equal ${budget}, seed ${seed}`);
+          const line: Line = {
+            ...{ row, labels, seed, budget, epochs: count, weights },
+            ...adaptOnce(row, labels, count, seed),
+          };
+          appendFileSync(values.out, `${JSON.stringify(line)}\n`);
+        }
+}
+
+/** Epochs of a row that take as long as the encoder's row; undefined where that is unknown, or is this one. */
+function epochsIn(row: string, lines: readonly Line[]): number | undefined {
+  const of = (name: string): Line['result'] | undefined =>
+    lines.find((line) => line.row === name && line.budget === 'epochs')?.result;
+  const [encoder, own] = [of('encoder'), of(row)];
+  if (encoder === undefined || own === undefined || row === 'encoder') return undefined;
+  const left = encoder.seconds - (own.latents?.seconds ?? 0);
+  return Math.max(1, Math.floor(left / own.secondsPerEpoch));
+}
+
 if (values.help || (!values.render && (values.run === undefined || values.data === undefined))) {
   console.error(help);
   process.exitCode = values.help ? 0 : 2;
 } else {
   mkdirSync(dirname(values.out), { recursive: true });
-  if (!values.render) {
-    const unknown = values.row.find((row) => rows[row] === undefined);
-    if (unknown !== undefined) throw new Error(`no row "${unknown}"\n${help}`);
-    const weights = createHash('sha256')
-      .update(readFileSync(join(values.run ?? '', 'model.safetensors')))
-      .digest('hex')
-      .slice(0, 12);
-    const epochs = numbers(values.epochs);
-    for (const [i, labels] of numbers(values.labels).entries())
-      for (const seed of numbers(values.seeds))
-        for (const row of values.row) {
-          const cell = { row, labels, seed, epochs: epochs[i] ?? epochs.at(-1) ?? 1, weights };
-          const isDone = readLines(values.out).some(
-            (line) =>
-              line.row === row &&
-              line.labels === labels &&
-              line.seed === seed &&
-              line.epochs === cell.epochs &&
-              line.weights === weights,
-          );
-          if (isDone) continue;
-          console.error(`${row}, ${100 * labels} % of the labels, seed ${seed}`);
-          const line: Line = { ...cell, ...adaptOnce(row, labels, cell.epochs, seed) };
-          appendFileSync(values.out, `${JSON.stringify(line)}\n`);
-        }
-  }
+  if (!values.render) runMissing(values.run ?? '');
   writeFileSync(values.out.replace(/(\.jsonl)?$/, '.md'), render(readLines(values.out)));
 }

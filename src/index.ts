@@ -2,6 +2,8 @@
 export { type AdaptOptions, adapt } from './adapt/adapt.js';
 export { AdaptedModel, type Classification } from './adapt/adapted-model.js';
 export { type AdaptedEvaluation, evaluateAdapted } from './adapt/evaluate-adapted.js';
+export { type ProbeOptions, probeRun } from './adapt/probe.js';
+export type { ProbeResult } from './adapt/probe-result.js';
 export type { AdaptationResult, TaskResult } from './adapt/result.js';
 export type { AdaptationChoices } from './adapt/settings.js';
 export { type ImageSet, openImages, type Split } from './data/images.js';

@@ -1,18 +1,14 @@
-import type { ImageSet } from '../data/images.js';
 import { createEngine, type Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { Compiled } from '../evaluate/compiled.js';
-import { type Flat, initialise, type Layout } from '../nn/index.js';
+import type { Flat } from '../nn/index.js';
 import { cost, type Program } from '../tensor/index.js';
-import { loadModel as loadPretrained } from '../train/checkpoint.js';
-import { type Config, modelConfig } from '../train/config.js';
 import { isModelWork } from '../train/estimate.js';
 import type { Log } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
-import { layouts } from '../train/step.js';
 import { type Accuracy, measureAccuracy } from './accuracy.js';
-import { type Inputs, imageInputs } from './inputs.js';
-import { type FrozenLatents, openLatents } from './latents.js';
+import { openInputs } from './open-inputs.js';
+import type { FrozenLatents } from './latents.js';
 import {
   type AdaptedConfig,
   type AdaptedTask,
@@ -20,7 +16,7 @@ import {
   networkOf,
   saveModel,
 } from './model-folder.js';
-import { type Network, networkLayouts, type Part, type Parts, traceLogits } from './network.js';
+import { networkLayouts, type Parts, traceLogits } from './network.js';
 import { predictLogits } from './predictions.js';
 import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';
@@ -30,6 +26,7 @@ import {
   resolveAdaptation,
   trainedShares,
 } from './settings.js';
+import { startWeights } from './start-weights.js';
 import { openTaskImages, type TaskImages } from './task-images.js';
 import { stepsOf, tune } from './tune.js';
 import { Tuner } from './tuner.js';
@@ -83,53 +80,6 @@ export async function adapt(
   }
 }
 
-/** Weights to begin with: the pretrained target encoder and predictor, or random ones; heads always random. */
-function startWeights(
-  { run, encoder, predictor, seed }: AdaptationSettings,
-  pretraining: Config,
-  network: Network,
-): Parts<Flat<Float32Array>> {
-  const pretrained = loadPretrained(run, layouts(modelConfig(pretraining)));
-  const where = networkLayouts(network);
-  const fresh = (part: Part, stream: number): Flat<Float32Array> =>
-    initialise(where[part] as Layout<unknown>, seed, stream);
-  return {
-    encoder: encoder.weights === 'pretrained' ? pretrained.target : fresh('encoder', 0),
-    ...(predictor.weights === 'none'
-      ? {}
-      : { predictor: predictor.weights === 'pretrained' ? pretrained.predictor : fresh('predictor', 1) }),
-    heads: fresh('heads', 2),
-  };
-}
-
-/** What is fed for training and for measuring, and what it took to get it. */
-interface Fed {
-  readonly training: Inputs;
-  readonly heldOut: Inputs;
-  readonly latents: FrozenLatents | undefined;
-}
-
-/** Images where the encoder is trained, else its latents. */
-async function prepare(
-  settings: AdaptationSettings,
-  network: Network,
-  encoder: Flat<Float32Array>,
-  { training, heldOut }: { training: ImageSet; heldOut: ImageSet },
-  compiled: Compiled,
-  log: Log,
-): Promise<Fed> {
-  const { run, cache } = settings;
-  if (trainedShares(settings).encoder !== undefined) {
-    for (const images of [training, heldOut])
-      images.prefetch(Int32Array.from({ length: images.length }, (_, i) => i));
-    return { training: imageInputs(training), heldOut: imageInputs(heldOut), latents: undefined };
-  }
-  const open = (images: ImageSet, what: string): Promise<FrozenLatents> =>
-    openLatents({ images, network, encoder, cache, run, compiled, log, what });
-  const latents = await open(training, 'training');
-  return { training: latents.inputs, heldOut: (await open(heldOut, 'held-out')).inputs, latents };
-}
-
 /** Trains on opened images, and saves the model. */
 async function adaptTo(
   config: AdaptedConfig,
@@ -144,13 +94,13 @@ async function adaptTo(
   const network = networkOf(config);
   const compiled = new Compiled(engine);
   const sets = { training: training.images, heldOut: heldOut.images };
-  const fed = await prepare(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
+  const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
   const count = training.images.length;
   const batch = Math.min(settings.batch, count);
   const steps = stepsOf(epochs, count, batch);
   const stepConfig: TuningConfig = {
     network,
-    task: name,
+    learners: { [name]: 1 },
     input: fed.training.kind,
     trained: trainedShares(settings),
     batch,
@@ -177,7 +127,7 @@ async function adaptTo(
     out,
     log,
   });
-  const { confusion: _, ...measured } = tuned.accuracy;
+  const { confusion: _, ...measured } = tuned.measured;
   const before = fed.latents?.seconds ?? 0;
   const where = networkLayouts(network);
   const answer = traceLogits(network, name, 'images', 1) as unknown as Program;

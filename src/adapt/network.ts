@@ -5,6 +5,7 @@ import {
   constant,
   type Dim,
   type DType,
+  mean,
   type Spec,
   scope,
   spec,
@@ -134,13 +135,17 @@ export function inputSpec({ image, model }: Network, kind: InputKind, batch: Dim
   return spec([batch, (encoder.image / encoder.patch) ** 2, encoder.width], kind);
 }
 
-/** Logits of one task [B, classes] from images, or from their latents where the encoder is not among the trees. */
-export function taskLogits(input: Tensor, trees: Trees, task: string, network: Network): Tensor {
+/** What the heads read of inputs: images, or their latents where the encoder is not among the trees. [B, Q, D] */
+export function readTokens(input: Tensor, trees: Trees, network: Network): Tensor {
   const latents =
     trees.encoder === undefined ? cast(input, 'float32') : imageLatents(input, trees.encoder, network);
-  const read = features(latents, trees.predictor, network);
+  return features(latents, trees.predictor, network);
+}
+
+/** Logits of one task [B, classes] from what the heads read. */
+export function taskLogits(tokens: Tensor, trees: Trees, task: string, network: Network): Tensor {
   return scope('heads', () =>
-    classLogits(read, trees.heads[task] as Head<Tensor>, network.tasks[task] as HeadConfig),
+    classLogits(tokens, trees.heads[task] as Head<Tensor>, network.tasks[task] as HeadConfig),
   );
 }
 
@@ -176,6 +181,13 @@ export function traceLogits(network: Network, task: string, kind: InputKind, bat
   };
   return trace('logits', specs, (inputs) => {
     const trees = unpackParts(networkLayouts(network), inputs.weights as Parts<Flat<Tensor>>);
-    return { logits: taskLogits(inputs.input as Tensor, trees, task, network) };
+    return { logits: taskLogits(readTokens(inputs.input as Tensor, trees, network), trees, task, network) };
   });
+}
+
+/** Latents [B, N, D] → their means [B, D]. */
+export function traceMeans(network: Network, kind: InputKind, batch: number) {
+  return trace('means', { input: inputSpec(network, kind, batch) }, ({ input }) => ({
+    features: mean(cast(input, 'float32'), [1]),
+  }));
 }

@@ -1,7 +1,7 @@
 import type { Compiled } from '../evaluate/compiled.js';
 import type { Flat } from '../nn/index.js';
 import type { Inputs } from './inputs.js';
-import { type Network, type Parts, partsFrom, traceLogits } from './network.js';
+import { type Network, type Parts, partsFrom, traceLogits, traceMeans } from './network.js';
 
 /** Inputs in one run. */
 const CHUNK = 128;
@@ -30,6 +30,22 @@ export async function predictLogits(
       },
     );
     out.set(logits, first * classes);
+  }
+  return out;
+}
+
+/** Mean-pooled latents, [n, D], of inputs that are latents. */
+export async function meanLatents(compiled: Compiled, network: Network, inputs: Inputs): Promise<Float32Array> {
+  const { width } = network.model.encoder;
+  const out = new Float32Array(inputs.length * width);
+  for (let first = 0; first < inputs.length; first += CHUNK) {
+    const size = Math.min(CHUNK, inputs.length - first);
+    const { features } = await compiled.run(
+      `means ${inputs.kind} ${size}`,
+      () => traceMeans(network, inputs.kind, size),
+      { input: await inputs.batch(Int32Array.from({ length: size }, (_, i) => first + i)) },
+    );
+    out.set(features, first * width);
   }
   return out;
 }

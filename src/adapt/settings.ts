@@ -16,7 +16,8 @@ export const predictorWeights = ['pretrained', 'random', 'none'] as const;
 export const taskKinds = ['classification'] as const;
 
 const task = z.strictObject({
-  name: z.string().min(1),
+  /** Also the name of its head on disk. */
+  name: z.string().regex(/^[\w-]+$/),
   task: z.enum(taskKinds),
   data: z.array(z.string()).min(1),
 });

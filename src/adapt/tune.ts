@@ -3,14 +3,13 @@ import { Epochs } from '../train/epochs.js';
 import { duration } from '../train/estimate.js';
 import type { Log } from '../train/pretrain.js';
 import { rates } from '../train/schedule.js';
-import type { Accuracy } from './accuracy.js';
 import type { Inputs } from './inputs.js';
 import type { AdaptationResult } from './result.js';
 import type { AdaptationSettings } from './settings.js';
 import type { Tuner } from './tuner.js';
 
 /** What the loop goes over. */
-export interface Tuning {
+export interface Tuning<M extends { readonly accuracy: number }> {
   readonly tuner: Tuner;
   readonly inputs: Inputs;
   /** Class of each input. */
@@ -20,15 +19,16 @@ export interface Tuning {
   readonly batch: number;
   readonly steps: number;
   /** Accuracy on held-out images as the weights are now. */
-  readonly measure: () => Promise<Accuracy>;
+  readonly measure: () => Promise<M>;
   /** Folder of the model, for messages. */
   readonly out: string;
   readonly log: Log;
 }
 
 /** What came of it. */
-export interface Tuned {
-  readonly accuracy: Accuracy;
+export interface Tuned<M> {
+  /** As measured at the end. */
+  readonly measured: M;
   /** Of the steps and their inputs; measuring is not counted. */
   readonly seconds: number;
   /** As the result's, but seconds of the steps alone. */
@@ -41,7 +41,7 @@ export function stepsOf(epochs: number, images: number, batch: number): number {
 }
 
 /** Trains, and measures on the way. @throws UserError where the loss is not finite */
-export async function tune(tuning: Tuning): Promise<Tuned> {
+export async function tune<M extends { readonly accuracy: number }>(tuning: Tuning<M>): Promise<Tuned<M>> {
   const { tuner, inputs, labels, settings, batch, steps, measure, out, log } = tuning;
   const { optimiser, epochs } = settings;
   const { weightDecay } = optimiser;
@@ -52,7 +52,7 @@ export async function tune(tuning: Tuning): Promise<Tuned> {
   };
   const order = new Epochs(inputs.length, settings.seed);
   const history: AdaptationResult['history'][number][] = [];
-  let latest: Accuracy | undefined;
+  let latest: M | undefined;
   let seconds = 0;
   let losses: number[] = [];
   const epochAt = (step: number): number => Math.floor((step * batch) / inputs.length + 1e-9);
@@ -89,5 +89,5 @@ export async function tune(tuning: Tuning): Promise<Tuned> {
     });
     losses = [];
   }
-  return { accuracy: latest ?? (await measure()), seconds, history };
+  return { measured: latest ?? (await measure()), seconds, history };
 }

@@ -28,6 +28,7 @@ import {
   type Parts,
   partSpecs,
   partsFrom,
+  readTokens,
   taskLogits,
   unpackParts,
 } from './network.js';
@@ -42,14 +43,15 @@ export interface TuningState<T> {
 /** What a tuning step is built from. */
 export interface TuningConfig {
   readonly network: Network;
-  readonly task: string;
+  /** The heads that learn from the labels, by task, each with the share of the heads' learning rate that it takes. */
+  readonly learners: Readonly<Record<string, number>>;
   /** What the step is fed; the encoder must be frozen where it is latents. */
   readonly input: InputKind;
   /** The parts that are trained, each with the share of the learning rate that it takes. */
   readonly trained: Parts<number>;
   readonly batch: number;
   readonly betas: readonly [number, number];
-  /** Largest global gradient norm. */
+  /** Largest global gradient norm; Infinity leaves heads that learn side by side apart. */
   readonly clip: number;
 }
 
@@ -95,15 +97,34 @@ function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
   };
 }
 
+/** The share of the learning rate that each number of the heads takes; one scalar where all take the same. */
+function headShares(config: TuningConfig, group: keyof Flat<Tensor>): Tensor | number {
+  const { entries } = networkLayouts(config.network).heads;
+  const share = (name: string): number => config.learners[name.slice(0, name.indexOf('.'))] ?? 0;
+  const shares = entries
+    .filter((entry) => entry.group === group)
+    .map(({ name, shape }) => ({ share: share(name), count: shape.reduce((a, b) => a * b, 1) }));
+  const [first] = shares;
+  if (first === undefined || shares.every((each) => each.share === first.share)) return first?.share ?? 0;
+  return concat(
+    shares.map((each) => expand(constant([each.share]), [each.count])),
+    0,
+  );
+}
+
 /** One whole tuning step: (encode →) predict → head → cross-entropy → gradients → clip → AdamW. */
 export function traceTuningStep(config: TuningConfig) {
-  const { network, task } = config;
+  const { network } = config;
   return trace('tune', tuningSpecs(config), (traced) => {
     const { input, labels, rates, state, frozen } = traced as unknown as TuningInputs<Tensor>;
     const where = networkLayouts(network);
     const trees = unpackParts(where, { ...frozen, ...state.weights });
-    const logits = taskLogits(input, trees, task, network);
-    const loss = scope('loss', () => crossEntropy(logits, labels));
+    const tokens = readTokens(input, trees, network);
+    const losses = Object.keys(config.learners).map((task) => {
+      const logits = taskLogits(tokens, trees, task, network);
+      return scope('loss', () => crossEntropy(logits, labels));
+    });
+    const loss = losses.reduce((a, b) => add(a, b));
     const parts = trainedParts(config);
     const gradients = flatGradients<Part>(
       loss,
@@ -123,7 +144,10 @@ export function traceTuningStep(config: TuningConfig) {
           mul(gradients[part][group], scale),
           {
             ...rates,
-            learningRate: mul(rates.learningRate, config.trained[part] as number),
+            learningRate: mul(
+              mul(rates.learningRate, config.trained[part] as number),
+              part === 'heads' ? headShares(config, group) : 1,
+            ),
             weightDecay: group === 'matrices' ? rates.weightDecay : undefined,
           },
           config,

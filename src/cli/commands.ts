@@ -5,6 +5,7 @@ import { registerClassify } from './classify.js';
 import { registerDemo } from './demo.js';
 import { registerEvaluate } from './evaluate.js';
 import { registerPretrain } from './pretrain.js';
+import { registerProbe } from './probe.js';
 
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
@@ -17,6 +18,7 @@ export type RegisterCommand = (program: Command) => void;
 export const commands: readonly RegisterCommand[] = [
   registerPretrain,
   registerEvaluate,
+  registerProbe,
   registerAdapt,
   registerClassify,
   registerBench,

@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/errors.js';
 import {
   readSafetensors,
+  readStored,
   type Weights,
   writeAtomically,
   writeSafetensors,
@@ -102,7 +103,7 @@ test('half precision comes back as the same bits, and is not taken for float32',
     metadata: { key: 'k' },
   });
   assert.throws(() => readSafetensors(half), /half\.safetensors: not a safetensors file of float32 numbers \(header a/);
-  assert.throws(() => readStored(file, 'F16'), /not a safetensors file of float16 numbers/);
+  assert.throws(() => readStored(path, 'F16'), /not a safetensors file of float16 numbers/);
 });
 
 describe('what others wrote', () => {
