@@ -20,12 +20,7 @@ import { networkLayouts, type Parts, traceLogits } from './network.js';
 import { predictLogits } from './predictions.js';
 import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';
-import {
-  type AdaptationChoices,
-  type AdaptationSettings,
-  resolveAdaptation,
-  trainedShares,
-} from './settings.js';
+import { type AdaptationChoices, resolveAdaptation, trainedShares } from './settings.js';
 import { startWeights } from './start-weights.js';
 import { openTaskImages, type TaskImages } from './task-images.js';
 import { stepsOf, tune } from './tune.js';

@@ -9,6 +9,9 @@ import {
 } from '../nn/index.js';
 import {
   add,
+  concat,
+  constant,
+  expand,
   minimum,
   mul,
   reciprocal,
