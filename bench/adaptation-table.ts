@@ -41,7 +41,9 @@ function meanAndDeviation(numbersOf: readonly number[]): [mean: number, deviatio
 /** One cell: accuracy over seeds, and what it took. */
 function cell(lines: readonly Line[]): string {
   if (lines.length === 0) return '–';
-  const [mean, deviation] = meanAndDeviation(lines.map(({ result }) => 100 * (result.tasks[0]?.accuracy ?? 0)));
+  const [mean, deviation] = meanAndDeviation(
+    lines.map(({ result }) => 100 * (result.tasks[0]?.accuracy ?? 0)),
+  );
   const each = meanAndDeviation(lines.map(({ result }) => result.secondsPerEpoch))[0];
   const all = meanAndDeviation(lines.map(({ result }) => result.seconds))[0];
   return `${mean.toFixed(2)}${deviation === undefined ? '' : ` ± ${deviation.toFixed(2)}`} (${lines.length}); ${lines[0]?.epochs} × ${each.toFixed(2)} s, ${all.toFixed(0)} s`;

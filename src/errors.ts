@@ -10,3 +10,21 @@ export class UserError extends Error {
     super(message);
   }
 }
+
+/** What the system refuses, in words: these are no defects of ours. */
+const refusals: ReadonlyMap<string, string> = new Map([
+  ['ENOSPC', 'no space left on the disk: free some and try again'],
+  ['EDQUOT', 'the disk quota is used up: free some space and try again'],
+  ['EROFS', 'the file system is read-only: choose another place'],
+  ['EACCES', 'permission denied: choose another place or change its permissions'],
+]);
+
+/** What the system refused, on which file and what to do, where that is the reason of `error` or of its cause. */
+export function systemRefusal(error: unknown): string | undefined {
+  for (let e = error; e instanceof Error; e = e.cause) {
+    const { code, path } = e as NodeJS.ErrnoException;
+    const sentence = refusals.get(code ?? '');
+    if (sentence) return path ? `${path}: ${sentence}` : sentence;
+  }
+  return undefined;
+}

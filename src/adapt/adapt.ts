@@ -7,7 +7,6 @@ import { isModelWork } from '../train/estimate.js';
 import type { Log } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
 import { type Accuracy, measureAccuracy } from './accuracy.js';
-import { openInputs } from './open-inputs.js';
 import type { FrozenLatents } from './latents.js';
 import {
   type AdaptedConfig,
@@ -17,6 +16,7 @@ import {
   saveModel,
 } from './model-folder.js';
 import { networkLayouts, type Parts, traceLogits } from './network.js';
+import { openInputs } from './open-inputs.js';
 import { predictLogits } from './predictions.js';
 import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';

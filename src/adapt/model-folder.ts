@@ -2,9 +2,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { type Flat, type Layout, view } from '../nn/index.js';
-import { emptyFlat, fill } from '../train/checkpoint.js';
+import type { Flat, Layout } from '../nn/index.js';
+import { emptyFlat } from '../train/checkpoint.js';
 import { type Config, check, evaluatorConfig } from '../train/config.js';
+import { collect, fill, type Section } from '../train/named-tensors.js';
 import { readSafetensors, writeAtomically, writeSafetensors } from '../train/safetensors.js';
 import type { HeadConfig } from './heads.js';
 import { type Network, networkLayouts, type Part, type Parts, partsOf } from './network.js';
@@ -70,6 +71,16 @@ export function createModelFolder(folder: string, config: AdaptedConfig): void {
   writeAtomically(join(folder, 'config.json'), [encode(config)]);
 }
 
+/** Every part of a network as it lies on disk, its prefix its name. */
+function sections(network: Network, flat: (part: Part) => Flat<Float32Array>): Section[] {
+  const where = networkLayouts(network);
+  return partsOf(network).map((part) => ({
+    prefix: part,
+    layout: where[part] as Layout<unknown>,
+    flat: flat(part),
+  }));
+}
+
 /** Writes the weights of every part, and what came of the adaptation. */
 export function saveModel(
   folder: string,
@@ -77,15 +88,8 @@ export function saveModel(
   weights: Parts<Flat<Float32Array>>,
   result: AdaptationResult,
 ): void {
-  const where = networkLayouts(network);
-  const tensors = partsOf(network).flatMap((part) => {
-    const flat = weights[part] as Flat<Float32Array>;
-    return (where[part] as Layout<unknown>).entries.map(
-      (entry) => [`${part}.${entry.name}`, { shape: entry.shape, data: view(flat, entry) }] as const,
-    );
-  });
   writeSafetensors(join(folder, 'model.safetensors'), {
-    tensors: new Map(tensors),
+    tensors: collect(sections(network, (part) => weights[part] as Flat<Float32Array>)),
     metadata: { format: 'image-world-models' },
   });
   writeAtomically(join(folder, 'result.json'), [encode(result)]);
@@ -126,15 +130,12 @@ export function loadModel(folder: string): {
   const stored = readSafetensors(file);
   const network = networkOf(config);
   const where = networkLayouts(network);
-  const read = (part: Part): Flat<Float32Array> => {
-    const flat = emptyFlat(where[part] as Layout<unknown>);
-    fill(stored, part, where[part] as Layout<unknown>, flat, file);
-    return flat;
-  };
+  const parts = sections(network, (part) => emptyFlat(where[part] as Layout<unknown>));
+  fill(stored, parts, file);
   return {
     config,
     network,
-    weights: Object.fromEntries(partsOf(network).map((part) => [part, read(part)])),
+    weights: Object.fromEntries(parts.map(({ prefix, flat }) => [prefix, flat])),
     result: readJson(join(folder, 'result.json')) as AdaptationResult,
   };
 }

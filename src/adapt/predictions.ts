@@ -35,7 +35,11 @@ export async function predictLogits(
 }
 
 /** Mean-pooled latents, [n, D], of inputs that are latents. */
-export async function meanLatents(compiled: Compiled, network: Network, inputs: Inputs): Promise<Float32Array> {
+export async function meanLatents(
+  compiled: Compiled,
+  network: Network,
+  inputs: Inputs,
+): Promise<Float32Array> {
   const { width } = network.model.encoder;
   const out = new Float32Array(inputs.length * width);
   for (let first = 0; first < inputs.length; first += CHUNK) {

@@ -36,7 +36,17 @@ export interface ProbeResult {
 const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
 /** The probes in words. */
-export function describeProbe({ run, linear, attentive, knn, classes, trained, asked, seconds, protocol }: ProbeResult): string {
+export function describeProbe({
+  run,
+  linear,
+  attentive,
+  knn,
+  classes,
+  trained,
+  asked,
+  seconds,
+  protocol,
+}: ProbeResult): string {
   const head = (name: string, { accuracy, standardError, top5, learningRate, sweep }: Sweep): string =>
     `${name} ${percent(accuracy)} ± ${percent(standardError)}, top-5 ${percent(top5)} at learning rate ${learningRate} (${sweep.map((point) => `${point.learningRate}: ${percent(point.accuracy)}`).join(', ')})`;
   return [

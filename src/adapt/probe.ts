@@ -45,7 +45,13 @@ const probes = headKinds.flatMap((kind) => RATES.map((rate) => ({ kind, rate, na
  * every learning rate, learn side by side from the same batches.
  * @throws UserError where run or images cannot be read, or images have no labels
  */
-export async function probeRun({ run, data, set = {}, threads, log = quiet }: ProbeOptions): Promise<ProbeResult> {
+export async function probeRun({
+  run,
+  data,
+  set = {},
+  threads,
+  log = quiet,
+}: ProbeOptions): Promise<ProbeResult> {
   const pretraining = readConfig(run);
   const settings = resolveAdaptation({ run, data, tune: 'head', set }, pretraining);
   if (settings.predictor.weights !== 'none')
@@ -110,7 +116,10 @@ async function probeImages(
   };
   const program = traceTuningStep(stepConfig) as unknown as Program;
   const tuner = await Tuner.create(engine, program, stepConfig, start);
-  const measure = async (): Promise<{ accuracy: number; points: readonly (SweepPoint & { kind: HeadKind })[] }> => {
+  const measure = async (): Promise<{
+    accuracy: number;
+    points: readonly (SweepPoint & { kind: HeadKind })[];
+  }> => {
     const weights = await tuner.weights();
     const points: (SweepPoint & { kind: HeadKind })[] = [];
     for (const { kind, name, rate } of probes) {
@@ -137,7 +146,9 @@ async function probeImages(
     log,
   });
   const best = (kind: HeadKind): Sweep => {
-    const sweep = measured.points.filter((point) => point.kind === kind).map(({ kind: _, ...point }) => point);
+    const sweep = measured.points
+      .filter((point) => point.kind === kind)
+      .map(({ kind: _, ...point }) => point);
     const first = sweep.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
     return { ...first, sweep: sweep.map(({ learningRate, accuracy }) => ({ learningRate, accuracy })) };
   };

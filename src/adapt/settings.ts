@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { Config } from '../train/config.js';
-import { assign, merge, parseSettings } from '../train/settings.js';
+import { merge, parseSettings, set as setKeys } from '../train/settings.js';
 import { headKinds } from './heads.js';
 import type { Part, Parts } from './network.js';
 
@@ -130,7 +130,7 @@ export function resolveAdaptation(
       contextBlocks: pretrained.predictor.depth - 1,
     },
   });
-  const given = assign(defaults, set);
+  const given = setKeys(defaults, set);
   const epochs = Number(given.epochs);
   const every = Number.isInteger(epochs) && epochs > 0 ? Math.ceil(epochs / 10) : 1;
   const settings = parseSettings(settingsSchema, merge({ measure: { every } }, given));

@@ -12,6 +12,7 @@ import { createOutput } from './output.js';
 interface BenchCommand extends CommonOptions {
   preset?: string;
   rounds?: number;
+  profile?: true;
 }
 
 /** `iwm bench` */
@@ -20,7 +21,10 @@ export function registerBench(program: Command): void {
     .command('bench')
     .description('time the training step on this machine, against a 1024³ matrix product in between')
     .option('--preset <name>', 'demo, cifar, small or vit-b16 (default: cifar)')
-    .addOption(new Option('--rounds <integer>', 'steps to time (default: 20)').argParser(integer(1)))
+    .addOption(
+      new Option('--rounds <integer>', 'steps to time (default: 20; to profile: 5)').argParser(integer(1)),
+    )
+    .option('--profile', 'instead, show where a step spends its time: by operator and by layer')
     .addOption(setOption())
     .addOption(threadsOption())
     .addOption(deviceOption())
@@ -28,13 +32,20 @@ export function registerBench(program: Command): void {
     .addHelpText('after', '\nExample:\n  iwm bench --preset vit-b16 --set batch=4 --set accumulate=1')
     .action(async (options: BenchCommand) => {
       const { resolve } = await import('../train/config.js');
-      const { bench, describeBench } = await import('../train/bench.js');
       const output = createOutput({ json: options.json === true });
-      const result = await bench(resolve(options.preset ?? 'cifar', options.set), {
-        log: output,
-        ...(options.rounds === undefined ? {} : { rounds: options.rounds }),
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
-      });
+      const config = resolve(options.preset ?? 'cifar', options.set);
+      const { rounds, threads } = options;
+      const asked = {
+        ...(rounds === undefined ? {} : { rounds }),
+        ...(threads === undefined ? {} : { threads }),
+      };
+      if (options.profile) {
+        const { describeProfile, profileStep } = await import('../train/profile.js');
+        const profile = await profileStep(config, asked);
+        return output.result(profile, describeProfile(profile));
+      }
+      const { bench, describeBench } = await import('../train/bench.js');
+      const result = await bench(config, { ...asked, log: output });
       output.result(result, describeBench(result));
     });
 }

@@ -1,19 +1,12 @@
 import { CommanderError } from 'commander';
-import { UserError } from '../errors.js';
+import { systemRefusal, UserError } from '../errors.js';
+import { Interrupted } from './interruption.js';
 
 /** How a command ended: the exit code, and the one line to print on standard error, if any. */
 export interface Failure {
-  exitCode: 0 | 1 | 2;
+  exitCode: number;
   message?: string;
 }
-
-/** What the system refuses, in words: these are no defects of ours. */
-const systemRefusals = new Map([
-  ['ENOSPC', 'no space left on the disk: free some and try again'],
-  ['EDQUOT', 'the disk quota is used up: free some space and try again'],
-  ['EROFS', 'the file system is read-only: choose another place'],
-  ['EACCES', 'permission denied: choose another place or change its permissions'],
-]);
 
 /** Mistakes for which the help of the program is the next thing to read. */
 const seeHelp = new Set([
@@ -26,11 +19,12 @@ const seeHelp = new Set([
 ]);
 
 /**
- * Turns anything thrown by a command into one line and an exit code: 2 for wrong usage, 1 for a failure.
- * Commander throws also after printing the help or the version: exit code 0, nothing to print.
+ * Turns anything thrown by a command into one line and an exit code: 2 for wrong usage, 1 for a failure,
+ * 130 or 143 for a signal. Commander throws also after printing the help or the version: exit code 0, nothing to print.
  */
 export function explainFailure(error: unknown): Failure {
   if (error instanceof CommanderError) return explainUsage(error);
+  if (error instanceof Interrupted) return { exitCode: error.exitCode, message: oneLine(error.message) };
   if (error instanceof UserError) return { exitCode: error.exitCode, message: oneLine(error.message) };
   const refusal = systemRefusal(error);
   if (refusal) return { exitCode: 1, message: refusal };
@@ -45,15 +39,6 @@ function explainUsage(error: CommanderError): Failure {
   const message = oneLine(error.message.replace(/^error: /, ''));
   const hint = seeHelp.has(error.code) && !message.includes('Did you mean') ? '; see iwm --help' : '';
   return { exitCode: 2, message: message + hint };
-}
-
-function systemRefusal(error: unknown): string | undefined {
-  for (let e = error; e instanceof Error; e = e.cause) {
-    const { code, path } = e as NodeJS.ErrnoException;
-    const sentence = systemRefusals.get(code ?? '');
-    if (sentence) return path ? `${path}: ${sentence}` : sentence;
-  }
-  return undefined;
 }
 
 function oneLine(text: string): string {

@@ -70,7 +70,7 @@ export function number(min = -Infinity, max = Infinity): (text: string) => numbe
 
 /** A value that reads as JSON (a number, true, null, a list) is that, any other is text. */
 function assignment(text: string, earlier: Record<string, unknown> = {}): Record<string, unknown> {
-  const [, key, value] = /^([A-Za-z][\w.-]*)=(.*)$/s.exec(text) ?? [];
+  const [, key, value] = /^(\w[\w.-]*)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined) {
     throw new InvalidArgumentError('Give key=value, such as predictor.depth=4.');
   }

@@ -1,4 +1,6 @@
 import { type Command, Option } from 'commander';
+import type { Config } from '../train/config.js';
+import { interruptible } from './interruption.js';
 import {
   type CommonOptions,
   dataOption,
@@ -10,6 +12,8 @@ import {
   threadsOption,
 } from './options.js';
 import { createOutput, type Output } from './output.js';
+
+const DEFAULT_PRESET = 'cifar';
 
 interface PretrainCommand extends CommonOptions {
   preset?: string;
@@ -28,7 +32,7 @@ export function registerPretrain(program: Command): void {
     .option('--out <folder>', 'run folder to make (default: runs/<preset>)')
     .addOption(new Option('--steps <integer>', 'number of steps').argParser(integer(1)))
     .addOption(setOption())
-    .option('--resume', 'go on from the newest checkpoint in --out')
+    .option('--resume', 'go on from the newest checkpoint in --out, with the settings of that run')
     .addOption(seedOption())
     .addOption(threadsOption())
     .addOption(deviceOption())
@@ -38,36 +42,35 @@ export function registerPretrain(program: Command): void {
       '\nExample:\n  iwm pretrain --data photos/ --preset cifar --out runs/photos --set predictor.depth=6',
     )
     .action(async (options: PretrainCommand) => {
-      const preset = options.preset ?? 'cifar';
-      await runPretrain(
-        preset,
-        options.out ?? `runs/${preset}`,
-        options,
-        createOutput({ json: options.json === true }),
-      );
+      const out = options.out ?? `runs/${options.preset ?? DEFAULT_PRESET}`;
+      await runPretrain(options.preset, out, options, createOutput({ json: options.json === true }));
     });
 }
 
 /** Trains, writes the report, and says what came out; shared with the demo. */
 export async function runPretrain(
-  preset: string,
+  preset: string | undefined,
   out: string,
   options: PretrainCommand,
   output: Output,
 ): Promise<void> {
-  const { resolve } = await import('../train/config.js');
   const { pretrain } = await import('../train/pretrain.js');
   const { reportRun } = await import('../report/report-run.js');
-  const config = resolve(preset, {
-    ...options.set,
-    ...(options.data === undefined ? {} : { data: options.data }),
-    ...(options.seed === undefined ? {} : { seed: options.seed }),
-    ...(options.steps === undefined ? {} : { steps: options.steps }),
-  });
+  const config = await configOf(preset, out, options);
   output.note(`configuration: ${JSON.stringify(config)}`);
   const threads = options.threads === undefined ? {} : { threads: options.threads };
-  const result = await pretrain(config, { out, resume: options.resume === true, log: output, ...threads });
-  const report = await reportRun(out, { log: output, ...threads });
+  const place = /^[\w./-]+$/.test(out) ? out : `'${out.replaceAll("'", `'\\''`)}'`;
+  const goOn = ['npx iwm pretrain --out', place, '--resume'];
+  if (options.threads !== undefined) goOn.push(`--threads ${options.threads}`);
+  const { result, report } = await interruptible(
+    goOn.join(' '),
+    () => output.note('stopping after this step; once more to stop at once'),
+    async (signal) => {
+      const shared = { log: output, signal, ...threads };
+      const result = await pretrain(config, { out, resume: options.resume === true, ...shared });
+      return { result, report: await reportRun(out, shared) };
+    },
+  );
   const { before, after, ...rest } = result;
   const percent = (value: number | undefined): string =>
     value === undefined ? '–' : `${(100 * value).toFixed(1)} %`;
@@ -80,4 +83,22 @@ export async function runPretrain(
     `next      npx iwm evaluate ${out} --data ${config.data.join(' --data ')}`,
   ];
   output.result({ ...rest, before, after, report }, lines.join('\n'));
+}
+
+/** The configuration that the options ask for; of a run that goes on, its own with what the options say of it. */
+async function configOf(
+  preset: string | undefined,
+  out: string,
+  { set, data, seed, steps, resume }: PretrainCommand,
+): Promise<Config> {
+  const { amend, resolve } = await import('../train/config.js');
+  const { isRun, readConfig } = await import('../train/run-folder.js');
+  const settings = {
+    ...set,
+    ...(data === undefined ? {} : { data }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(steps === undefined ? {} : { steps }),
+  };
+  if (resume !== true || !isRun(out)) return resolve(preset ?? DEFAULT_PRESET, settings);
+  return amend(readConfig(out), preset === undefined ? settings : { ...settings, preset });
 }

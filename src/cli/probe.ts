@@ -25,11 +25,14 @@ export function registerProbe(program: Command): void {
     .description('read classes off a frozen encoder: linear, attentive and k-NN, each with a small sweep')
     .argument('<run>', 'folder of a finished run')
     .addOption(dataOption().makeOptionMandatory())
-    .addOption(new Option('--limit <integer>', 'labelled images to use, of every class alike').argParser(integer(1)))
     .addOption(
-      new Option('--fraction <number>', 'share of the labelled images to use, of every class alike').argParser(
-        number(0, 1),
-      ),
+      new Option('--limit <integer>', 'labelled images to use, of every class alike').argParser(integer(1)),
+    )
+    .addOption(
+      new Option(
+        '--fraction <number>',
+        'share of the labelled images to use, of every class alike',
+      ).argParser(number(0, 1)),
     )
     .addOption(setOption())
     .addOption(seedOption())

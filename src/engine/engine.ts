@@ -36,7 +36,11 @@ export interface EngineOptions {
   readonly profile?: string;
 }
 
-export type Device = 'cpu';
+/**
+ * Where programs run: `webgpu` on any GPU that Vulkan, Metal or Direct3D 12 reaches; `cuda` where ONNX Runtime's CUDA
+ * libraries are installed (untested).
+ */
+export type Device = 'cpu' | 'webgpu' | 'cuda';
 
 /** Compiles and runs programs, and owns their memory. */
 export interface Engine {

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as ort from 'onnxruntime-node';
+import { UserError } from '../errors.js';
 import {
   type DType,
   leaves,
@@ -13,6 +14,7 @@ import {
   toOnnx,
 } from '../tensor/index.js';
 import {
+  type Device,
   type Engine,
   type EngineOptions,
   type Executable,
@@ -32,27 +34,42 @@ const ortTypes: Record<DType, ort.Tensor.Type> = {
   bool: 'bool',
 };
 
-class CpuValue implements Value {
-  constructor(readonly tensor: ort.Tensor) {}
+/** A tensor in the runtime's memory, or a place for one: a device returns results in buffers of its own. */
+class OrtValue implements Value {
+  #tensor: ort.Tensor;
+
+  constructor(tensor: ort.Tensor) {
+    this.#tensor = tensor;
+  }
+
+  get tensor(): ort.Tensor {
+    return this.#tensor;
+  }
 
   get dtype(): DType {
-    return this.tensor.type as DType;
+    return this.#tensor.type as DType;
   }
 
   get shape(): readonly number[] {
-    return this.tensor.dims;
+    return this.#tensor.dims;
   }
 
   async read(): Promise<TensorData> {
-    const { data } = this.tensor;
-    if (this.tensor.type !== 'float16') return data as TensorData;
+    const data = await this.#tensor.getData();
+    if (this.#tensor.type !== 'float16') return data as TensorData;
     // Newer JavaScript has a Float16Array of its own; half precision is bits to us everywhere.
     const bits = data as Uint16Array;
     return new Uint16Array(bits.buffer, bits.byteOffset, bits.length);
   }
 
+  /** Holds another tensor from now on; the one before is released. */
+  replace(tensor: ort.Tensor): void {
+    this.#tensor.dispose();
+    this.#tensor = tensor;
+  }
+
   dispose(): void {
-    this.tensor.dispose();
+    this.#tensor.dispose();
   }
 }
 
@@ -61,7 +78,7 @@ function ortTensor(dtype: DType, data: TensorData, shape: readonly number[]): or
 }
 
 const isFeed = (value: unknown): value is Feed =>
-  value instanceof CpuValue || ArrayBuffer.isView(value) || Array.isArray(value);
+  value instanceof OrtValue || ArrayBuffer.isView(value) || Array.isArray(value);
 const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 class NodeExecutable<I, O> implements Executable<I, O> {
@@ -71,6 +88,7 @@ class NodeExecutable<I, O> implements Executable<I, O> {
   constructor(
     readonly program: Program<I, O>,
     private readonly session: ort.InferenceSession,
+    private readonly device: Device,
   ) {
     this.#specs = new Map(program.inputs);
   }
@@ -84,26 +102,29 @@ class NodeExecutable<I, O> implements Executable<I, O> {
     for (const [path] of this.program.outputs) fetches[outputName(path)] = null;
     const fed = new Set(Object.values(inputs));
     for (const [path, value] of into ?? []) {
-      const { tensor } = value as CpuValue;
+      const { tensor } = value as OrtValue;
       if (fetches[outputName(path)] === undefined)
         throw new Error(`${this.program.name}: there is no output ${path}`);
       if (fed.has(tensor))
         throw new Error(
           `${this.program.name}: output ${path} would overwrite an input; give it another value`,
         );
-      fetches[outputName(path)] = tensor;
+      if (this.device === 'cpu') fetches[outputName(path)] = tensor;
     }
     const results = await this.session.run(inputs, fetches);
     return mapTree(this.program.outputTree, isTensor, (_, path) => {
-      const given = into?.get(path);
-      return given ?? new CpuValue(results[outputName(path)] as ort.Tensor);
+      const result = results[outputName(path)] as ort.Tensor;
+      const given = into?.get(path) as OrtValue | undefined;
+      if (given === undefined) return new OrtValue(result);
+      if (given.tensor !== result && this.device !== 'cpu') given.replace(result);
+      return given;
     }) as Results<O>;
   }
 
   #input(path: string, feed: Feed): ort.Tensor {
     const spec = this.#specs.get(path);
     if (spec === undefined) throw new Error(`${this.program.name}: there is no input ${path}`);
-    if (feed instanceof CpuValue) {
+    if (feed instanceof OrtValue) {
       const fits =
         feed.shape.length === spec.rank &&
         spec.shape.every((dim, i) => typeof dim === 'string' || dim === feed.shape[i]);
@@ -134,9 +155,24 @@ class NodeExecutable<I, O> implements Executable<I, O> {
   }
 }
 
+async function createSession(
+  model: Uint8Array,
+  device: Device,
+  options: ort.InferenceSession.SessionOptions,
+): Promise<ort.InferenceSession> {
+  if (device === 'cpu') return ort.InferenceSession.create(model, options);
+  try {
+    return await ort.InferenceSession.create(model, options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    throw new UserError(`--device ${device} cannot be used on this machine: ${reason}; use --device cpu`);
+  }
+}
+
 /**
- * ONNX Runtime in Node, on the CPU.
- * @param options.threads threads inside one operator (default: all cores)
+ * ONNX Runtime in Node.
+ * @param options.threads threads inside one operator of the CPU (default: all cores)
+ * @throws UserError when a program is compiled for a device that the machine or the runtime does not have
  */
 export function createEngine({
   threads = availableParallelism(),
@@ -150,8 +186,10 @@ export function createEngine({
     device,
     threads,
     async compile<I, O>(program: Program<I, O>): Promise<Executable<I, O>> {
-      const session = await ort.InferenceSession.create(toOnnx(program), {
+      const session = await createSession(toOnnx(program), device, {
         executionProviders: [device],
+        // State stays on the device between steps.
+        ...(device === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' } : {}),
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         graphOptimizationLevel: 'all',
@@ -159,14 +197,14 @@ export function createEngine({
         extra: { session: { set_denormal_as_zero: '1' } },
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       });
-      const executable = new NodeExecutable(program, session);
+      const executable = new NodeExecutable(program, session, device);
       executables.push(executable as Executable);
       return executable;
     },
     value(spec, data) {
       const count = spec.shape.reduce((a, b) => a * b, 1);
       const own = data === undefined ? toData(spec.dtype, new Float32Array(count)) : data.slice();
-      return new CpuValue(ortTensor(spec.dtype, own as TensorData, spec.shape));
+      return new OrtValue(ortTensor(spec.dtype, own as TensorData, spec.shape));
     },
     dispose() {
       for (const executable of executables) executable.dispose();

@@ -5,19 +5,25 @@ import type { Program } from '../tensor/index.js';
 export class Compiled {
   readonly #executables = new Map<string, Promise<Executable>>();
 
-  constructor(private readonly engine: Engine) {}
+  /** @param signal nothing is run any more once it is aborted */
+  constructor(
+    private readonly engine: Engine,
+    private readonly signal?: AbortSignal,
+  ) {}
 
   /**
    * Runs a program whose outputs are float32, not nested.
    * @param name must tell programs of other sizes apart
    * @param make traces it, when it is wanted for the first time
    * @returns its outputs by name
+   * @throws the reason of the signal that stopped it
    */
   async run<K extends string>(
     name: string,
     make: () => Program<unknown, Record<K, unknown>>,
     feeds: unknown,
   ): Promise<Record<K, Float32Array>> {
+    this.signal?.throwIfAborted();
     const known = this.#executables.get(name) ?? (this.engine.compile(make()) as Promise<Executable>);
     this.#executables.set(name, known);
     const results = (await (await known).run(feeds as Feeds<unknown>)) as Record<string, Value>;

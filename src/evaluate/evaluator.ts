@@ -35,10 +35,17 @@ export interface Evaluator {
   dispose(): Promise<void>;
 }
 
-/** An evaluator for one model and image size. */
-export async function createEvaluator(engine: Engine, config: EvaluatorConfig): Promise<Evaluator> {
+/**
+ * An evaluator for one model and image size.
+ * @param signal ends a measurement under way with its reason
+ */
+export async function createEvaluator(
+  engine: Engine,
+  config: EvaluatorConfig,
+  signal?: AbortSignal,
+): Promise<Evaluator> {
   const { width } = config.model.encoder;
-  const compiled = new Compiled(engine);
+  const compiled = new Compiled(engine, signal);
   const pixels = 3 * config.image.height * config.image.width;
   const countOf = (images: Float32Array): number => {
     const count = images.length / pixels;

@@ -3,8 +3,9 @@ import { createEvaluator } from '../evaluate/evaluator.js';
 import { loadModel } from '../train/checkpoint.js';
 import { evaluatorConfig, modelConfig } from '../train/config.js';
 import { healthProtocol } from '../train/health.js';
+import { type Health, readMetrics, type StepLine } from '../train/metrics.js';
 import type { Log } from '../train/pretrain.js';
-import { type Health, readConfig, readMetrics, type StepLine } from '../train/run-folder.js';
+import { readConfig } from '../train/run-folder.js';
 import { layouts } from '../train/step.js';
 import { holdOut, openTrainingImages } from '../train/training-images.js';
 import { writeReport } from './report.js';
@@ -16,11 +17,11 @@ const IMAGES = 4;
  * Writes `report.html` into a finished run's folder: its curves, and for a few held-out images what the predictor
  * answers as each jitter sweeps from low to high.
  * @returns the path of the page
- * @throws UserError where the run is not finished, or its images cannot be read any more
+ * @throws UserError where the run is not finished, or its images cannot be read any more; the reason of `signal`
  */
 export async function reportRun(
   run: string,
-  { log, threads }: { log?: Log; threads?: number } = {},
+  { log, threads, signal }: { log?: Log; threads?: number; signal?: AbortSignal } = {},
 ): Promise<string> {
   const config = readConfig(run);
   const weights = loadModel(run, layouts(modelConfig(config)));
@@ -28,7 +29,7 @@ export async function reportRun(
   const engine = createEngine(threads === undefined ? {} : { threads });
   try {
     const { heldOut, bank } = holdOut(images, config.seed);
-    const evaluator = await createEvaluator(engine, evaluatorConfig(config));
+    const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
     const count = Math.min(IMAGES, heldOut.length);
     const sweeps = [];
     for (let image = 0; image < count; image++) {

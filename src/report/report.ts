@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Sweep } from '../evaluate/sweep.js';
-import type { Health, StepLine } from '../train/run-folder.js';
+import type { Health, StepLine } from '../train/metrics.js';
 import { writeAtomically } from '../train/safetensors.js';
 import { CHANCE, curves } from './curves.js';
 import { type Html, html } from './html.js';

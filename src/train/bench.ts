@@ -1,13 +1,11 @@
-import { openImages } from '../data/images.js';
 import { createEngine } from '../engine/index.js';
-import { cost, type Program } from '../tensor/index.js';
-import { Batches } from './batches.js';
 import type { Config } from './config.js';
-import { estimate, isModelWork, matmulRate } from './estimate.js';
-import { type Log, stepConfig } from './pretrain.js';
-import { rates } from './schedule.js';
-import { traceStep } from './step.js';
-import { initialState, Trainer } from './trainer.js';
+import type { Log } from './pretrain.js';
+import { createProductRate } from './product-rate.js';
+import { openTimedSteps } from './timed-steps.js';
+
+/** Steps before the first that counts. */
+const WARM_UP = 2;
 
 /** Speed of the training step on this machine. */
 export interface Bench {
@@ -32,53 +30,37 @@ export async function bench(
   config: Config,
   { rounds = 20, threads, log }: { rounds?: number; threads?: number; log?: Log } = {},
 ): Promise<Bench> {
-  const settings = stepConfig(config);
   const engine = createEngine(threads === undefined ? {} : { threads });
-  const images = await openImages(config.data, {
-    size: config.image.stored,
-    limit: Math.max(1, Math.min(config.limit ?? 4096, 4096)),
-  });
+  const timed = await openTimedSteps(config, engine);
   try {
-    const program = traceStep(settings);
-    await estimate(engine, program, settings, 1);
-    const multiplyAdds = cost(program as Program, isModelWork).multiplyAdds * config.accumulate;
-    const { state, frozenEncoder } = initialState(settings, config.seed);
-    const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
-    const batches = new Batches(images, settings.views, config.seed, settings.batch);
-    batches.prefetch(0);
+    const product = await createProductRate(engine);
     const steps: number[] = [];
     const inputs: number[] = [];
     const products: number[] = [];
-    for (let round = -2; round < rounds; round++) {
-      const start = performance.now();
-      const fed = [];
-      for (let i = 0; i < config.accumulate; i++)
-        fed.push(await batches.get((round + 2) * config.accumulate + i));
-      const ready = performance.now();
-      await trainer.update(fed, rates(config, 0));
-      const end = performance.now();
+    for (let round = -WARM_UP; round < rounds; round++) {
+      const { whole, input } = await timed.run();
       if (round < 0) continue;
-      steps.push(end - start);
-      inputs.push(ready - start);
-      products.push(await matmulRate(engine, 1));
+      steps.push(whole);
+      inputs.push(input);
+      products.push(await product.measure(3));
       log?.progress(`round ${round + 1}/${rounds}`);
     }
     const milliseconds = median(steps);
-    const gflops = (2 * multiplyAdds) / milliseconds / 1e6;
-    const product = (2 * median(products)) / 1e9;
+    const gflops = (2 * timed.multiplyAdds) / milliseconds / 1e6;
+    const peak = (2 * median(products)) / 1e9;
     return {
       preset: config.preset,
       threads: engine.threads,
       rounds,
       step: { milliseconds, imagesPerSecond: (config.batch / milliseconds) * 1000, gflops },
-      matmul: { gflops: product },
-      fractionOfMatmul: gflops / product,
+      matmul: { gflops: peak },
+      fractionOfMatmul: gflops / peak,
       inputShare: median(inputs) / milliseconds,
       peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     };
   } finally {
     engine.dispose();
-    await images.close();
+    await timed.close();
   }
 }
 

@@ -1,80 +1,64 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
-import { type Flat, type Layout, view } from '../nn/index.js';
-import { readSafetensors, type Weights, writeSafetensors } from './safetensors.js';
-import type { Layouts, State } from './step.js';
+import type { Flat, Layout } from '../nn/index.js';
+import { collect, fill, type Section } from './named-tensors.js';
+import { readSafetensors, syncFolder, type Weights, writeSafetensors } from './safetensors.js';
+import type { Layouts, State, Trainable } from './step.js';
 
-type Part = 'encoder' | 'predictor';
-/** Prefix on disk → which flat vectors it holds, and in which layout. */
-type Section = readonly [prefix: string, part: Part, flat: Flat<Float32Array>];
-
-function sections(state: State<Float32Array>, frozenEncoder?: Flat<Float32Array>): Section[] {
-  const of = (prefix: string, flats: State<Float32Array>['weights']): Section[] =>
-    (['encoder', 'predictor'] as const).flatMap((part) => {
-      const flat = flats[part];
-      return flat === undefined ? [] : [[`${prefix}${part}`, part, flat] as const];
-    });
-  const target = state.target ?? frozenEncoder;
+function weightSections(
+  { weights, target }: State<Float32Array>,
+  layouts: Layouts,
+  frozenEncoder?: Flat<Float32Array>,
+): Section[] {
+  const encoder = weights.encoder ?? frozenEncoder;
+  const average = target ?? frozenEncoder;
   return [
-    ...of('', state.weights),
-    ...(frozenEncoder === undefined ? [] : [['encoder', 'encoder', frozenEncoder] as const]),
-    ...(target === undefined ? [] : [['target_encoder', 'encoder', target] as const]),
-    ...of('optimiser.mean.', state.mean),
-    ...of('optimiser.variance.', state.variance),
+    ...(encoder === undefined ? [] : [{ prefix: 'encoder', layout: layouts.encoder, flat: encoder }]),
+    { prefix: 'predictor', layout: layouts.predictor, flat: weights.predictor },
+    ...(average === undefined ? [] : [{ prefix: 'target_encoder', layout: layouts.encoder, flat: average }]),
   ];
 }
 
-function collect(parts: readonly Section[], layouts: Layouts, metadata: Record<string, string>): Weights {
-  const tensors: [string, { shape: readonly number[]; data: Float32Array }][] = parts.flatMap(
-    ([prefix, part, flat]) =>
-      (layouts[part] as Layout<unknown>).entries.map(
-        (entry) =>
-          [`${prefix}.${entry.name}`, { shape: entry.shape, data: view(flat, entry) }] as const as [
-            string,
-            { shape: readonly number[]; data: Float32Array },
-          ],
-      ),
-  );
-  return { tensors: new Map(tensors), metadata };
+function stateSections(state: State<Float32Array>, layouts: Layouts): Section[] {
+  const moments = (name: string, { encoder, predictor }: Trainable<Float32Array>): Section[] => [
+    ...(encoder === undefined
+      ? []
+      : [{ prefix: `optimiser.${name}.encoder`, layout: layouts.encoder, flat: encoder }]),
+    { prefix: `optimiser.${name}.predictor`, layout: layouts.predictor, flat: predictor },
+  ];
+  return [
+    ...weightSections(state, layouts),
+    ...moments('mean', state.mean),
+    ...moments('variance', state.variance),
+  ];
 }
 
-/** Copies named tensors into flat vectors; every name and shape must be there. @throws UserError */
-export function fill(
-  weights: Weights,
-  prefix: string,
-  { entries }: Layout<unknown>,
-  flat: Flat<Float32Array>,
-  file: string,
-): void {
-  const wrong = entries.filter((entry) => {
-    const tensor = weights.tensors.get(`${prefix}.${entry.name}`);
-    return tensor === undefined || tensor.shape.join() !== entry.shape.join();
-  });
-  if (wrong.length > 0)
-    throw new UserError(
-      `${file}: missing or of another shape: ${wrong
-        .map((entry) => `${prefix}.${entry.name}`)
-        .slice(0, 5)
-        .join(', ')}${wrong.length > 5 ? ` and ${wrong.length - 5} more` : ''}`,
-    );
-  for (const entry of entries)
-    view(flat, entry).set(weights.tensors.get(`${prefix}.${entry.name}`)?.data as Float32Array);
+/** SHA-256 of all numbers, in the order of names: tells a checkpoint that a failing disk has changed. */
+function digest(tensors: Weights['tensors']): string {
+  const hash = createHash('sha256');
+  for (const name of [...tensors.keys()].sort()) {
+    const { buffer, byteOffset, byteLength } = tensors.get(name)?.data ?? new Float32Array();
+    hash.update(new Uint8Array(buffer, byteOffset, byteLength));
+  }
+  return hash.digest('hex');
 }
 
 const folderOf = (run: string): string => join(run, 'checkpoints');
-const stepOf = (file: string): number => Number(/^step-(\d+)\.safetensors$/.exec(file)?.[1] ?? Number.NaN);
+const fileOf = (run: string, step: number): string =>
+  join(folderOf(run), `step-${String(step).padStart(7, '0')}.safetensors`);
 
-function stored(run: string): string[] {
-  const folder = folderOf(run);
-  return existsSync(folder)
-    ? readdirSync(folder)
-        .filter((file) => !Number.isNaN(stepOf(file)))
-        .sort()
-    : [];
+/** Steps after which there is a checkpoint, ascending. */
+export function storedSteps(run: string): number[] {
+  const names = existsSync(folderOf(run)) ? readdirSync(folderOf(run)) : [];
+  return names
+    .flatMap((name) => /^step-(\d+)\.safetensors$/.exec(name)?.[1] ?? [])
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
-/** Writes everything to go on from after `step` steps, and removes all but the newest `keep`. */
+/** Writes everything to go on from after `step` steps, then removes all but the newest `keep`. */
 export function saveCheckpoint(
   run: string,
   step: number,
@@ -82,25 +66,48 @@ export function saveCheckpoint(
   layouts: Layouts,
   keep: number,
 ): void {
-  mkdirSync(folderOf(run), { recursive: true });
-  const file = join(folderOf(run), `step-${String(step).padStart(7, '0')}.safetensors`);
-  writeSafetensors(file, collect(sections(state), layouts, { step: String(step) }));
-  for (const old of stored(run).slice(0, -keep)) rmSync(join(folderOf(run), old));
+  if (mkdirSync(folderOf(run), { recursive: true }) !== undefined) syncFolder(run);
+  const tensors = collect(stateSections(state, layouts));
+  writeSafetensors(fileOf(run, step), { tensors, metadata: { sha256: digest(tensors) } });
+  for (const old of storedSteps(run).slice(0, -keep)) rmSync(fileOf(run, old));
 }
 
-/** Fills `state` from the newest checkpoint and returns the number of steps done; undefined where there is none. */
+/**
+ * Fills `state` from the newest checkpoint that is whole and returns the number of steps done; undefined where there
+ * is no checkpoint yet. Newer ones that are damaged are removed.
+ * @param note told of each that is damaged, in a line
+ * @throws UserError where there are checkpoints, but none is whole
+ */
 export function loadCheckpoint(
   run: string,
   state: State<Float32Array>,
   layouts: Layouts,
+  note: (line: string) => void,
 ): number | undefined {
-  const newest = stored(run).at(-1);
-  if (newest === undefined) return undefined;
-  const file = join(folderOf(run), newest);
-  const weights = readSafetensors(file);
-  for (const [prefix, part, flat] of sections(state))
-    fill(weights, prefix, layouts[part] as Layout<unknown>, flat, file);
-  return stepOf(newest);
+  const steps = storedSteps(run).reverse();
+  const damaged: number[] = [];
+  for (const step of steps) {
+    try {
+      readCheckpoint(fileOf(run, step), stateSections(state, layouts));
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      note(`damaged checkpoint, trying the one before: ${error.message}`);
+      damaged.push(step);
+      continue;
+    }
+    for (const newer of damaged) rmSync(fileOf(run, newer));
+    return step;
+  }
+  if (steps.length > 0)
+    throw new UserError(`${folderOf(run)}: no checkpoint is whole; train anew with another --out`);
+  return undefined;
+}
+
+function readCheckpoint(file: string, sections: readonly Section[]): void {
+  const { tensors, metadata } = readSafetensors(file);
+  if (metadata.sha256 !== digest(tensors))
+    throw new UserError(`${file}: its numbers are not those that were written (SHA-256)`);
+  fill({ tensors }, sections, file);
 }
 
 /** Writes the finished model: encoder, predictor, target_encoder. */
@@ -110,8 +117,8 @@ export function saveModel(
   layouts: Layouts,
   frozenEncoder?: Flat<Float32Array>,
 ): void {
-  const parts = sections(state, frozenEncoder).filter(([prefix]) => !prefix.startsWith('optimiser'));
-  writeSafetensors(join(run, 'model.safetensors'), collect(parts, layouts, { format: 'image-world-models' }));
+  const tensors = collect(weightSections(state, layouts, frozenEncoder));
+  writeSafetensors(join(run, 'model.safetensors'), { tensors, metadata: { format: 'image-world-models' } });
 }
 
 /** Weights of a trained model as flat vectors. */
@@ -128,17 +135,22 @@ export function loadModel(run: string, layouts: Layouts): ModelWeights {
     throw new UserError(
       `${run}: no finished model there (model.safetensors is missing); give the folder of a finished run`,
     );
-  const weights = readSafetensors(file);
-  const read = (prefix: string, part: Part): Flat<Float32Array> => {
-    const flat = emptyFlat(layouts[part] as Layout<unknown>);
-    fill(weights, prefix, layouts[part] as Layout<unknown>, flat, file);
-    return flat;
+  const weights = {
+    encoder: emptyFlat(layouts.encoder),
+    predictor: emptyFlat(layouts.predictor),
+    target: emptyFlat(layouts.encoder),
   };
-  return {
-    encoder: read('encoder', 'encoder'),
-    predictor: read('predictor', 'predictor'),
-    target: read('target_encoder', 'encoder'),
-  };
+  const { encoder, predictor, target } = weights;
+  fill(
+    readSafetensors(file),
+    [
+      { prefix: 'encoder', layout: layouts.encoder, flat: encoder },
+      { prefix: 'predictor', layout: layouts.predictor, flat: predictor },
+      { prefix: 'target_encoder', layout: layouts.encoder, flat: target },
+    ],
+    file,
+  );
+  return weights;
 }
 
 /** Zeros for every parameter of a layout. */

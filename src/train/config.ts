@@ -10,7 +10,7 @@ import {
   patchGrid,
   type ViewsConfig,
 } from '../world-model/index.js';
-import { assign, isTree, merge, parseSettings, type Tree } from './settings.js';
+import { get, merge, parseSettings, set, type Tree } from './settings.js';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -59,7 +59,13 @@ const schema = z.strictObject({
     grayscale: fraction,
     blur: z.strictObject({ probability: fraction, sigma: range }),
     solarize: fraction,
-    crop: z.strictObject({ scale: range, ratio: range, flip: fraction }),
+    crop: z.strictObject({
+      /** Share of the image's area. */
+      scale: range.refine(([low, high]) => low > 0 && high <= 1, 'must be above 0 and at most 1'),
+      /** Width / height. */
+      ratio: range.refine(([low]) => low > 0, 'must be above 0'),
+      flip: fraction,
+    }),
   }),
   optimiser: z.strictObject({
     learningRate: positive,
@@ -146,8 +152,7 @@ export const presets: Readonly<Record<string, Tree>> = {
 
 /** Sizes that follow from others where nobody set them. */
 function derived(given: Tree): Tree {
-  const read = (path: string): number =>
-    path.split('.').reduce<unknown>((tree, key) => (isTree(tree) ? tree[key] : undefined), given) as number;
+  const read = (path: string): number => get(given, path) as number;
   const width = read('encoder.width');
   const predictorWidth = read('predictor.width') ?? (width >= 384 ? width / 2 : width);
   const heads = (of: number): number => Math.max(1, Math.round(of / (of >= 256 ? 64 : 32)));
@@ -177,8 +182,13 @@ export function resolve(preset: string, settings: Readonly<Record<string, unknow
   const chosen = Object.hasOwn(presets, preset) ? presets[preset] : undefined;
   if (chosen === undefined)
     throw new UserError(`unknown preset "${preset}"; presets are ${Object.keys(presets).join(', ')}`, 2);
-  const given = assign(merge(merge(common, chosen), { preset }), settings);
+  const given = set(merge(merge(common, chosen), { preset }), settings);
   return check(merge(derived(given), given));
+}
+
+/** A configuration with values set by dotted key; what was derived from the old ones stays. @throws as {@link resolve} */
+export function amend(config: Config, settings: Readonly<Record<string, unknown>>): Config {
+  return check(set(config, settings));
 }
 
 /** Checks a whole configuration, e.g. one read from a run folder. @throws UserError */

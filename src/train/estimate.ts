@@ -1,7 +1,8 @@
 import { totalmem } from 'node:os';
 import type { Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
-import { cost, matmul, type Node, type Program, spec, trace } from '../tensor/index.js';
+import { cost, type Node, type Program } from '../tensor/index.js';
+import { createProductRate } from './product-rate.js';
 import { layouts, type StepConfig } from './step.js';
 
 /** What a run will take. */
@@ -23,24 +24,6 @@ const EFFICIENCY = 0.5;
 export const isModelWork = (node: Node): boolean =>
   !node.scope.startsWith('views') && !node.scope.startsWith('update');
 
-/** Multiply-adds per second of a 1024³ float32 product: the median of `rounds`. */
-export async function matmulRate(engine: Engine, rounds = 5): Promise<number> {
-  const side = 1024;
-  const product = await engine.compile(
-    trace('product', { a: spec([side, side]), b: spec([side, side]) }, ({ a, b }) => ({ c: matmul(a, b) })),
-  );
-  const numbers = new Float32Array(side * side).fill(0.5);
-  const times: number[] = [];
-  for (let round = 0; round <= rounds; round++) {
-    const start = performance.now();
-    (await product.run({ a: numbers, b: numbers })).c.dispose();
-    if (round > 0) times.push(performance.now() - start);
-  }
-  product.dispose();
-  times.sort((a, b) => a - b);
-  return (side ** 3 / (times[Math.floor(times.length / 2)] as number)) * 1000;
-}
-
 /** Counts parameters, memory and time of a run. @throws UserError when it cannot fit in this machine's memory */
 export async function estimate(
   engine: Engine,
@@ -50,21 +33,36 @@ export async function estimate(
 ): Promise<Estimate> {
   const parts = layouts(config.model);
   const counted = cost(program, isModelWork);
-  // The state stands twice: a step reads one copy and writes the other.
-  const memory = 2 * counted.inputBytes + counted.peakBytes;
-  if (memory > totalmem())
+  const { encoder, predictor } = parts;
+  const state = 4 * (3 * predictor.count + (config.frozen ? 0 : 4 * encoder.count));
+  // The state stands twice, as a step reads one copy and writes the other, and once more while a checkpoint is written.
+  const memory = counted.inputBytes + 2 * state + counted.peakBytes;
+  if (memory > memoryLimit()) {
+    const what =
+      3 * state > memoryLimit() / 2
+        ? 'lower encoder.width, encoder.depth or predictor.depth'
+        : `raise accumulate (now ${config.accumulate}) so that a run of the step has fewer than ${config.batch} images, or lower batch`;
     throw new UserError(
-      `this configuration needs about ${gigabytes(memory)} of memory, the machine has ${gigabytes(totalmem())}; lower batch or raise accumulate`,
+      `this configuration needs about ${gigabytes(memory)} of memory (${gigabytes(3 * state)} of it for weights and moments), there are ${gigabytes(memoryLimit())}; ${what}`,
     );
+  }
   const multiplyAdds = counted.multiplyAdds * config.accumulate;
-  const seconds = (steps * multiplyAdds) / ((await matmulRate(engine)) * EFFICIENCY);
+  const rate = await createProductRate(engine);
+  const seconds = (steps * multiplyAdds) / ((await rate.measure(5)) * EFFICIENCY);
+  rate.dispose();
   return {
-    encoderParameters: parts.encoder.count,
-    predictorParameters: parts.predictor.count,
+    encoderParameters: encoder.count,
+    predictorParameters: predictor.count,
     memory,
     multiplyAdds,
     seconds,
   };
+}
+
+/** Bytes that the process may use: the machine's, or fewer where the system sets a limit. */
+function memoryLimit(): number {
+  const constrained = process.constrainedMemory();
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;

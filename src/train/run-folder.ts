@@ -1,51 +1,27 @@
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
 import { type Config, check } from './config.js';
+import { isClaim } from './run-lock.js';
 import { writeAtomically } from './safetensors.js';
+import { differences } from './settings.js';
 
-/** One logged step. */
-export interface StepLine {
-  readonly step: number;
-  readonly images: number;
-  readonly loss: number;
-  readonly gradientNorm: number;
-  readonly learningRate: number;
-  readonly weightDecay: number;
-  readonly momentum: number;
-  readonly imagesPerSecond: number;
-}
+const configIn = (run: string): string => join(run, 'config.json');
 
-/** One measurement of how the world model does. */
-export interface Health {
-  readonly step: number;
-  readonly mrr: number;
-  readonly mrrL2: number;
-  readonly mrrStandardError: number;
-  /** Absent where the images have no labels. */
-  readonly knn?: number;
-  readonly rankMe: number;
-  readonly featureDeviation: number;
-  readonly verdict: string;
-}
+/** Whether a folder holds a run: one that has its configuration. */
+export const isRun = (folder: string): boolean => existsSync(configIn(folder));
 
-/** What metrics.jsonl holds, in order. */
-export type Metric = ({ readonly kind: 'step' } & StepLine) | ({ readonly kind: 'health' } & Health);
-
-const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
-
-/** Makes a new run folder and writes its configuration. @throws UserError where something is there already */
+/** Begins a run in its locked folder: writes its configuration. @throws UserError where something else is there */
 export function createRun(run: string, config: Config): void {
-  if (existsSync(run) && readdirSync(run).length > 0)
-    throw new UserError(`${run} exists already; choose another --out, or continue that run with --resume`);
-  mkdirSync(run, { recursive: true });
-  writeAtomically(join(run, 'config.json'), [encode(`${JSON.stringify(config, null, 2)}\n`)]);
+  if (readdirSync(run).some((name) => !isClaim(name)))
+    throw new UserError(`${run} is no run, and not empty: choose another --out`);
+  writeAtomically(configIn(run), [new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`)]);
 }
 
 /** The configuration of a run. @throws UserError where the folder is none of ours or the file is damaged */
 export function readConfig(run: string): Config {
-  const file = join(run, 'config.json');
-  if (!existsSync(file)) throw new UserError(`${run} is no run folder: ${file} is missing`);
+  const file = configIn(run);
+  if (!isRun(run)) throw new UserError(`${run} is no run folder: ${file} is missing`);
   let json: unknown;
   try {
     json = JSON.parse(readFileSync(file, 'utf8'));
@@ -55,23 +31,21 @@ export function readConfig(run: string): Config {
   return check(json);
 }
 
-/** Appends one line to metrics.jsonl. */
-export function writeMetric(run: string, metric: Metric): void {
-  appendFileSync(join(run, 'metrics.jsonl'), `${JSON.stringify(metric)}\n`);
+/** Refuses to go on with a run under other settings than its own. @throws UserError naming each key and both values */
+export function checkSame(run: string, config: Config): void {
+  const different = differences(readConfig(run), config).map(
+    ({ key, before, now }) => `${key} (${JSON.stringify(before)}, now ${JSON.stringify(now)})`,
+  );
+  if (different.length > 0)
+    throw new UserError(
+      `${run} was started with other settings: ${different.join(', ')}; resume it without changing them`,
+      2,
+    );
 }
 
-/** All whole lines of metrics.jsonl; a last line torn by a crash is left out. */
-export function readMetrics(run: string): Metric[] {
-  const file = join(run, 'metrics.jsonl');
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n');
-  return lines.slice(0, -1).flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Metric]));
-}
-
-/** Forgets what was logged after `step`, so that a resumed run logs it once. */
-export function truncateMetrics(run: string, step: number): void {
-  const kept = readMetrics(run).filter((metric) => metric.step <= step);
-  writeAtomically(join(run, 'metrics.jsonl'), [
-    encode(kept.map((metric) => `${JSON.stringify(metric)}\n`).join('')),
-  ]);
+/** Removes what killed processes left half written in a locked run folder. */
+export function removeTemporaries(run: string): void {
+  for (const folder of [run, join(run, 'checkpoints')])
+    for (const name of existsSync(folder) ? readdirSync(folder) : [])
+      if (name.endsWith('.tmp')) rmSync(join(folder, name), { force: true });
 }

@@ -15,6 +15,7 @@ export interface Weights<T extends Stored = Float32Array> {
 /**
  * Writes a file so that it is either whole or not there: to a temporary name beside it, flushed to the disk, renamed.
  * Leaves nothing behind when the disk is full.
+ * @throws Error of the system, its `path` the file that was to be written
  */
 export function writeAtomically(path: string, parts: readonly Uint8Array[]): void {
   const temporary = `${path}.${process.pid}.tmp`;
@@ -27,12 +28,21 @@ export function writeAtomically(path: string, parts: readonly Uint8Array[]): voi
       closeSync(file);
     }
     renameSync(temporary, path);
-    const folder = openSync(dirname(path), 'r');
-    fsyncSync(folder);
-    closeSync(folder);
+    syncFolder(dirname(path));
   } catch (error) {
     rmSync(temporary, { force: true });
-    throw error;
+    throw Object.assign(error as Error, { path });
+  }
+}
+
+/** Has the names in a folder on the disk; Windows, which cannot be asked for it, does so by itself. */
+export function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
   }
 }
 

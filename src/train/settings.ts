@@ -1,13 +1,13 @@
 import type { z } from 'zod';
 import { UserError } from '../errors.js';
 
-/** Settings as nested objects, before they are checked. */
+/** Nested settings by name. */
 export type Tree = { readonly [key: string]: unknown };
 
-export const isTree = (value: unknown): value is Tree =>
+const isTree = (value: unknown): value is Tree =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** `base` with what `over` says instead, at any depth. */
+/** Both trees in one; where both set a value, that of `over` counts. */
 export function merge(base: Tree, over: Tree): Tree {
   const merged: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(over)) {
@@ -17,12 +17,38 @@ export function merge(base: Tree, over: Tree): Tree {
   return merged;
 }
 
-/** `base` with values by dotted key (`predictor.depth`) instead of its own. */
-export function assign(base: Tree, settings: Readonly<Record<string, unknown>>): Tree {
+/**
+ * A tree with values set by dotted key (`predictor.depth`).
+ * @throws UserError (exit code 2) for a key that could not be one
+ */
+export function set(base: Tree, settings: Tree): Tree {
   return Object.entries(settings).reduce((tree, [path, value]) => {
-    const nested = path.split('.').reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Tree;
-    return merge(tree, nested);
+    const keys = path.split('.');
+    // Assigning to it would set no key but the prototype, unseen by whoever checks the keys.
+    if (keys.includes('__proto__')) throw new UserError(`unknown key ${path} in the configuration`, 2);
+    return merge(tree, keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value) as Tree);
   }, base);
+}
+
+/** The value at a dotted key; undefined where there is none. */
+export function get(tree: Tree, path: string): unknown {
+  return path
+    .split('.')
+    .reduce<unknown>((at, key) => (isTree(at) && Object.hasOwn(at, key) ? at[key] : undefined), tree);
+}
+
+/** Dotted keys whose values differ between two trees, in their order. */
+export function differences(
+  before: Tree,
+  now: Tree,
+  prefix = '',
+): { readonly key: string; readonly before: unknown; readonly now: unknown }[] {
+  return [...new Set([...Object.keys(before), ...Object.keys(now)])].flatMap((name) => {
+    const [a, b] = [before[name], now[name]];
+    const key = `${prefix}${name}`;
+    if (isTree(a) && isTree(b)) return differences(a, b, `${key}.`);
+    return JSON.stringify(a) === JSON.stringify(b) ? [] : [{ key, before: a, now: b }];
+  });
 }
 
 /** Settings that fit their schema. @throws UserError (exit code 2) naming the first key that does not */

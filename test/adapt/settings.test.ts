@@ -15,7 +15,9 @@ test('the published predictor, unless something else is said', () => {
     stride: 1,
   });
   assert.equal(measure.every, Math.ceil(epochs / 10));
-  const changed = settings('predictor', { set: { 'predictor.stride': 2, 'optimiser.learningRate': 1e-4, epochs: 3 } });
+  const changed = settings('predictor', {
+    set: { 'predictor.stride': 2, 'optimiser.learningRate': 1e-4, epochs: 3 },
+  });
   assert.deepEqual(
     [changed.predictor.stride, changed.optimiser.learningRate, changed.optimiser.pretrained, changed.epochs],
     [2, 1e-4, 0.1, 3],

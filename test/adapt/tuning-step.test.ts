@@ -43,7 +43,12 @@ function headOf(net: Network, flat: Flat<Float32Array>, task: string): number[] 
     .flatMap((entry) => Array.from(view(flat, entry)));
 }
 
-async function train(net: Network, learners: TuningConfig['learners'], learningRate: number, clip = Infinity) {
+async function train(
+  net: Network,
+  learners: TuningConfig['learners'],
+  learningRate: number,
+  clip = Infinity,
+) {
   const { heads: layout } = networkLayouts(net);
   const weights = emptyFlat(layout);
   const whole = new Map(networkLayouts(both).heads.entries.map((entry) => [entry.name, entry]));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
-import { check, modelConfig, presets, resolve, viewsConfig } from '../../src/train/config.js';
+import { amend, check, modelConfig, presets, resolve, viewsConfig } from '../../src/train/config.js';
 
 /** Refused with exit code 2 and one line that says what and where. */
 function refused(given: () => unknown, ...says: readonly (string | RegExp)[]): void {
@@ -26,6 +26,10 @@ describe('what is refused', () => {
     refuses({ colour: 1 }, 'colour');
     refuses({ 'predictor.deepness': 3 }, 'predictor.deepness');
     refuses({ 'augmentation.jitter.green': 0.1 }, 'augmentation.jitter.green');
+    for (const key of ['__proto__', '__proto__.x', 'encoder.__proto__', 'predictor.__proto__.depth'])
+      refuses({ [key]: 1 }, `unknown key ${key}`);
+    for (const key of ['constructor', 'toString.x', 'encoder.hasOwnProperty'])
+      refuses({ [key]: 1 }, 'unknown key');
   });
 
   test('a value of the wrong kind or out of range, with its key', () => {
@@ -35,6 +39,9 @@ describe('what is refused', () => {
       ['augmentation.jitter.probability', 1.1],
       ['augmentation.blur.sigma', [2, 1]],
       ['augmentation.crop.scale', [1, 0.3]],
+      ['augmentation.crop.scale', [0, 1]],
+      ['augmentation.crop.scale', [0.3, 1.1]],
+      ['augmentation.crop.ratio', [0, 1]],
       ['optimiser.learningRate', 0],
       ['optimiser.learningRate', Number.NaN],
       ['optimiser.clip', Number.POSITIVE_INFINITY],
@@ -66,8 +73,9 @@ describe('what is refused', () => {
   });
 
   test('a damaged configuration from a file', () => {
-    for (const given of [null, [], 'demo', {}, { ...resolve('demo'), steps: undefined }])
-      refused(() => check(given), 'configuration');
+    const damaged = [null, [], 'demo', {}, { ...resolve('demo'), steps: undefined }];
+    const odd = JSON.parse(JSON.stringify(resolve('demo')).replace('{', '{"__proto__": {"x": 1}, '));
+    for (const given of [...damaged, odd]) refused(() => check(given), 'configuration');
   });
 });
 
@@ -119,6 +127,14 @@ describe('what is made', () => {
     assert.deepEqual([config.predictor.width, config.predictor.heads], [64, 2]);
   });
 
+  test('amending changes what is named and derives nothing anew', () => {
+    const config = resolve('demo');
+    assert.deepEqual(amend(config, {}), config);
+    const more = amend(config, { steps: 5000, 'encoder.depth': 4 });
+    assert.deepEqual(more, { ...config, steps: 5000, encoder: { ...config.encoder, depth: 4 } });
+    refused(() => amend(config, { 'encoder.deepness': 4 }), 'encoder.deepness');
+  });
+
   test('health and checkpoints come five times a run, or at every step of a very short one', () => {
     assert.equal(resolve('demo', { steps: 1000 }).health.every, 200);
     assert.equal(resolve('demo', { steps: 1001 }).checkpoint.every, 201);
@@ -143,7 +159,7 @@ describe('what is made', () => {
   test('model and views take their sizes from the configuration', () => {
     const config = resolve('cifar', { 'image.stored': 40, 'predictor.depth': 7 });
     const { encoder, predictor } = modelConfig(config);
-    assert.deepEqual(encoder, { depth: 4, width: 96, heads: 3, image: 32, patch: 4 });
+    assert.deepEqual(encoder, { depth: 8, width: 96, heads: 3, image: 32, patch: 4 });
     assert.deepEqual(predictor, { depth: 7, width: 96, heads: 3, conditioning: 'feature' });
     const views = viewsConfig(config);
     assert.deepEqual([views.image, views.size, views.patch], [{ height: 40, width: 40 }, 32, 4]);

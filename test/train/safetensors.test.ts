@@ -102,7 +102,10 @@ test('half precision comes back as the same bits, and is not taken for float32',
     tensors: new Map([['a', { shape: [2, 3], data }]]),
     metadata: { key: 'k' },
   });
-  assert.throws(() => readSafetensors(half), /half\.safetensors: not a safetensors file of float32 numbers \(header a/);
+  assert.throws(
+    () => readSafetensors(half),
+    /half\.safetensors: not a safetensors file of float32 numbers \(header a/,
+  );
   assert.throws(() => readStored(path, 'F16'), /not a safetensors file of float16 numbers/);
 });
 

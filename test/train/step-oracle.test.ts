@@ -6,7 +6,8 @@ import { createEngine, type Feeds, type Value } from '../../src/engine/index.js'
 import { type Flat, type Layout, view } from '../../src/nn/index.js';
 import { leaves, mapTree, type Spec, type Tree } from '../../src/tensor/index.js';
 import type { Batch } from '../../src/train/batches.js';
-import { emptyFlat, fill } from '../../src/train/checkpoint.js';
+import { emptyFlat } from '../../src/train/checkpoint.js';
+import { fill } from '../../src/train/named-tensors.js';
 import { readSafetensors } from '../../src/train/safetensors.js';
 import {
   layouts,
@@ -62,7 +63,8 @@ after(() => engine.dispose());
 
 function load(prefix: string, layout: Layout<unknown>): Flat<Float32Array> {
   const flat = emptyFlat(layout);
-  fill(given, prefix, layout, flat, 'step-inputs.safetensors');
+  const tensors = new Map([...given.tensors].filter(([name]) => name.startsWith(`${prefix}.`)));
+  fill({ tensors }, [{ prefix, layout, flat }], 'step-inputs.safetensors');
   return flat;
 }
 

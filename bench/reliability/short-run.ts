@@ -1,0 +1,61 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const launcher = fileURLToPath(new URL('../../bin/iwm.js', import.meta.url));
+
+/** A tiny model on synthetic images; checkpoints at every other step. */
+const settings = {
+  'image.stored': 16,
+  'image.size': 16,
+  'image.patch': 4,
+  'masks.visible': 6,
+  'masks.predicted': 6,
+  'encoder.depth': 2,
+  'encoder.width': 64,
+  'predictor.depth': 2,
+  batch: 16,
+  'health.images': 1,
+  'health.every': 20,
+  'checkpoint.every': 2,
+  'log.every': 1,
+};
+export const STEPS = 60;
+
+/** Starts the short run in a folder, by the command line; with one thread, as weights depend on their number. */
+export function start(out: string, ...more: string[]): ChildProcess {
+  const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+  const fixed = ['--data', 'synthetic:200', '--preset', 'demo', '--steps', `${STEPS}`, '--threads', '1'];
+  return spawn(process.execPath, [launcher, 'pretrain', '--out', out, ...fixed, ...set, ...more], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+}
+
+/** Waits until a process has ended. @returns its exit code (null after a signal) and what it said */
+export async function end(child: ChildProcess): Promise<{ code: number | null; stderr: string }> {
+  let stderr = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stderr };
+}
+
+/** SHA-256 of a finished run's weights. */
+export const digest = (run: string): string =>
+  createHash('sha256')
+    .update(readFileSync(join(run, 'model.safetensors')))
+    .digest('hex');
+
+/** Steps in a run's metrics.jsonl, in order. */
+export function loggedSteps(run: string): number[] {
+  return readFileSync(join(run, 'metrics.jsonl'), 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { kind: string; step: number })
+    .filter(({ kind }) => kind === 'step')
+    .map(({ step }) => step);
+}

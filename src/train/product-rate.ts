@@ -1,0 +1,40 @@
+import type { Engine } from '../engine/index.js';
+import { matmul, spec, trace } from '../tensor/index.js';
+
+/** Side of the square matrices. */
+const SIDE = 1024;
+
+/** Multiply-adds per second of a float32 product of 1024³: what the machine's matrix units give. */
+export interface ProductRate {
+  /** The median of `rounds` products, after one that is not counted: the first wakes the threads. */
+  measure(rounds: number): Promise<number>;
+  dispose(): void;
+}
+
+/** Compiles the product once; its operands and its result stay in the engine's memory. */
+export async function createProductRate(engine: Engine): Promise<ProductRate> {
+  const square = spec([SIDE, SIDE]);
+  const product = await engine.compile(
+    trace('product', { a: square, b: square }, ({ a, b }) => ({ c: matmul(a, b) })),
+  );
+  const numbers = new Float32Array(SIDE * SIDE).fill(0.5);
+  const value = (data?: Float32Array) =>
+    engine.value({ dtype: 'float32', shape: square.shape as number[] }, data);
+  const [a, b, c] = [value(numbers), value(numbers), value()];
+  return {
+    async measure(rounds) {
+      const times: number[] = [];
+      for (let round = 0; round <= rounds; round++) {
+        const start = performance.now();
+        await product.run({ a, b }, new Map([['c', c]]));
+        if (round > 0) times.push(performance.now() - start);
+      }
+      times.sort((x, y) => x - y);
+      return (SIDE ** 3 / (times[Math.floor(times.length / 2)] as number)) * 1000;
+    },
+    dispose() {
+      product.dispose();
+      for (const matrix of [a, b, c]) matrix.dispose();
+    },
+  };
+}

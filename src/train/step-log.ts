@@ -1,0 +1,53 @@
+import type { Config } from './config.js';
+import { duration } from './estimate.js';
+import { type StepLine, writeMetric } from './metrics.js';
+import type { Rates } from './step.js';
+
+/** Averages steps into the lines of metrics.jsonl and of the screen, and adds up how long they took. */
+export class StepLog {
+  /** Seconds in steps, and the part of them spent waiting for and sampling input. */
+  seconds = 0;
+  inputSeconds = 0;
+  #interval = { loss: 0, steps: 0, seconds: 0 };
+
+  constructor(
+    private readonly run: string,
+    private readonly config: Config,
+    private readonly progress: (line: string) => void,
+  ) {}
+
+  /** @param done steps done, this one included */
+  add(
+    done: number,
+    { loss, gradientNorm }: { loss: number; gradientNorm: number },
+    { learningRate, weightDecay, momentum }: Rates<number>,
+    { seconds, inputSeconds }: { seconds: number; inputSeconds: number },
+  ): void {
+    const { batch, steps, log } = this.config;
+    this.seconds += seconds;
+    this.inputSeconds += inputSeconds;
+    const interval = {
+      loss: this.#interval.loss + loss,
+      steps: this.#interval.steps + 1,
+      seconds: this.#interval.seconds + seconds,
+    };
+    this.#interval = interval;
+    if (done % log.every !== 0 && done !== steps) return;
+    this.#interval = { loss: 0, steps: 0, seconds: 0 };
+    const line: StepLine = {
+      step: done,
+      images: done * batch,
+      loss: interval.loss / interval.steps,
+      gradientNorm,
+      learningRate,
+      weightDecay,
+      momentum,
+      imagesPerSecond: (interval.steps * batch) / interval.seconds,
+    };
+    writeMetric(this.run, { kind: 'step', ...line });
+    const left = ((steps - done) * batch) / line.imagesPerSecond;
+    this.progress(
+      `step ${done}/${steps}  loss ${line.loss.toFixed(4)}  ${line.imagesPerSecond.toFixed(0)} images/s  ${duration(left)} left`,
+    );
+  }
+}

@@ -1,0 +1,49 @@
+import { openImages } from '../data/images.js';
+import type { Engine } from '../engine/index.js';
+import { cost, type Program } from '../tensor/index.js';
+import { Batches } from './batches.js';
+import type { Config } from './config.js';
+import { estimate, isModelWork } from './estimate.js';
+import { stepConfig } from './pretrain.js';
+import { rates } from './schedule.js';
+import { traceStep } from './step.js';
+import { initialState, Trainer } from './trainer.js';
+
+/** Images that are enough to time steps on. */
+const IMAGES = 4096;
+
+/** A fresh model's training steps on the configuration's data, one at a time, to be timed. */
+export interface TimedSteps {
+  /** Multiply-adds of the model in one step, forward and backward; views and update not counted. */
+  readonly multiplyAdds: number;
+  /** One step: milliseconds of all of it, and of waiting for and drawing its input. */
+  run(): Promise<{ readonly whole: number; readonly input: number }>;
+  /** Closes the images; the engine stays. */
+  close(): Promise<void>;
+}
+
+/** @throws UserError when the configuration cannot fit in this machine's memory */
+export async function openTimedSteps(config: Config, engine: Engine): Promise<TimedSteps> {
+  const settings = stepConfig(config);
+  const limit = Math.min(config.limit ?? IMAGES, IMAGES);
+  const images = await openImages(config.data, { size: config.image.stored, limit });
+  const program = traceStep(settings);
+  await estimate(engine, program, settings, 1);
+  const { state, frozenEncoder } = initialState(settings, config.seed);
+  const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
+  const batches = new Batches(images, settings.views, config.seed, settings.batch);
+  batches.prefetch(0);
+  let number = 0;
+  return {
+    multiplyAdds: cost(program as Program, isModelWork).multiplyAdds * config.accumulate,
+    async run() {
+      const start = performance.now();
+      const fed = [];
+      for (let i = 0; i < config.accumulate; i++) fed.push(await batches.get(number++));
+      const ready = performance.now();
+      await trainer.update(fed, rates(config, 0));
+      return { whole: performance.now() - start, input: ready - start };
+    },
+    close: () => images.close(),
+  };
+}

@@ -1,0 +1,149 @@
+import type { Engine } from '../engine/index.js';
+import { createEvaluator } from '../evaluate/evaluator.js';
+import { Batches } from './batches.js';
+import { loadCheckpoint, saveCheckpoint, saveModel } from './checkpoint.js';
+import { type Config, evaluatorConfig } from './config.js';
+import { allFinite, divergence } from './divergence.js';
+import { describeHealth, type HealthCheck, healthProtocol, measureHealth } from './health.js';
+import { type Health, readMetrics, truncateMetrics, writeMetric } from './metrics.js';
+import { rates } from './schedule.js';
+import { layouts, type StepConfig, type traceStep } from './step.js';
+import { StepLog } from './step-log.js';
+import { initialState, Trainer } from './trainer.js';
+import type { holdOut } from './training-images.js';
+
+/** Where a long task says how far it is; see the command line's output. */
+export interface Log {
+  progress(line: string): void;
+  note(text: string): void;
+}
+
+/** What a run came to. */
+export interface PretrainResult {
+  readonly run: string;
+  readonly steps: number;
+  /** Images seen by the steps of this call. */
+  readonly images: number;
+  /** Seconds in steps, waiting for input included, health checks and checkpoints not. */
+  readonly seconds: number;
+  /** 0 where this call had no step to do. */
+  readonly imagesPerSecond: number;
+  /** Mean over the last logged interval. */
+  readonly loss: number;
+  /** Share of `seconds` spent waiting for and sampling input. */
+  readonly inputShare: number;
+  /** Of the untrained model. */
+  readonly before: Health | undefined;
+  readonly after: Health;
+}
+
+/**
+ * Trains from the newest checkpoint in `out`, or from the start, to the last step.
+ * @param step the step program and what it was traced from
+ * @throws UserError for numbers that are not finite; the reason of `signal`, once the step is done and written
+ */
+export async function trainingLoop(
+  config: Config,
+  engine: Engine,
+  { settings, program }: { settings: StepConfig; program: ReturnType<typeof traceStep> },
+  { training, heldOut, bank }: ReturnType<typeof holdOut>,
+  { out, resume, signal, log }: { out: string; resume: boolean; signal: AbortSignal | undefined; log: Log },
+): Promise<PretrainResult> {
+  const restored = await restore(config, engine, { settings, program }, out, log);
+  const { trainer, frozenEncoder } = restored;
+  let saved = restored.step;
+  const start = saved ?? 0;
+  truncateMetrics(out, start);
+  if (resume)
+    log.note(
+      `${out}: ${saved === undefined ? 'no checkpoint yet, starting afresh' : `going on after step ${start}`}`,
+    );
+  const batches = new Batches(training, settings.views, config.seed, settings.batch);
+  batches.prefetch(start * config.accumulate);
+  const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
+  const check: HealthCheck = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
+  log.note(healthProtocol(check));
+
+  let done = start;
+  const steps = new StepLog(out, config, log.progress);
+  const update = async (): Promise<void> => {
+    const began = performance.now();
+    const inputs = [];
+    for (let i = 0; i < config.accumulate; i++) inputs.push(await batches.get(done * config.accumulate + i));
+    const fed = performance.now();
+    const now = rates(config, done);
+    const result = await trainer.update(inputs, now);
+    const seconds = (performance.now() - began) / 1000;
+    if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm))
+      throw divergence(out, config, done + 1, 'loss or gradient');
+    done += 1;
+    steps.add(done, result, now, { seconds, inputSeconds: (fed - began) / 1000 });
+  };
+
+  const save = async (): Promise<void> => {
+    if (saved === done) return;
+    const now = await trainer.state();
+    if (!allFinite(now)) throw divergence(out, config, done, 'a weight');
+    saveCheckpoint(out, done, now, trainer.layouts, config.checkpoint.keep);
+    saved = done;
+  };
+
+  const panels = readMetrics(out).filter(
+    (line): line is { kind: 'health' } & Health => line.kind === 'health',
+  );
+  const measure = async (): Promise<Health> => {
+    const latest = panels.at(-1);
+    // A run that was killed after a measurement need not repeat it.
+    if (latest?.step === done) return latest;
+    const weights = await trainer.weights();
+    if (!allFinite(weights)) throw divergence(out, config, done, 'a weight');
+    const health = { kind: 'health' as const, ...(await measureHealth(check, weights, done, panels[0])) };
+    panels.push(health);
+    writeMetric(out, health);
+    log.note(describeHealth(health));
+    return health;
+  };
+
+  try {
+    while (done < config.steps) {
+      if (done > 0 && done % config.checkpoint.every === 0) await save();
+      if (done % config.health.every === 0) await measure();
+      signal?.throwIfAborted();
+      await update();
+    }
+    await save();
+    await measure();
+  } catch (error) {
+    // A run that was asked to stop keeps what it has done since the last checkpoint.
+    if (signal?.aborted && error === signal.reason && done > start) await save();
+    throw error;
+  }
+  saveModel(out, await trainer.state(), trainer.layouts, frozenEncoder);
+  const images = (done - start) * config.batch;
+  const last = readMetrics(out).findLast((line) => line.kind === 'step');
+  return {
+    run: out,
+    steps: config.steps,
+    images,
+    seconds: steps.seconds,
+    imagesPerSecond: images / (steps.seconds || 1),
+    loss: last?.loss ?? Number.NaN,
+    inputShare: steps.inputSeconds / (steps.seconds || 1),
+    before: panels.find(({ step }) => step === 0),
+    after: await measure(),
+  };
+}
+
+/** A trainer with the state of the newest checkpoint, and its step; the untrained state where there is none yet. */
+async function restore(
+  config: Config,
+  engine: Engine,
+  { settings, program }: { settings: StepConfig; program: ReturnType<typeof traceStep> },
+  out: string,
+  log: Log,
+) {
+  const { state, frozenEncoder } = initialState(settings, config.seed);
+  const step = loadCheckpoint(out, state, layouts(settings.model), log.note);
+  const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
+  return { step, trainer, frozenEncoder };
+}

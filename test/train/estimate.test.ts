@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { UserError } from '../../src/errors.js';
+import { resolve } from '../../src/train/config.js';
+import { pretrain } from '../../src/train/pretrain.js';
+import { tiny } from './tiny-run.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-estimate-'));
+after(() => rmSync(folder, { recursive: true }));
+
+test('what cannot fit in memory is refused before anything is written, with the estimate and what to lower', async () => {
+  for (const [settings, says] of [
+    [{ batch: 2 ** 25 }, /raise accumulate \(now 1\)/],
+    [{ 'encoder.width': 2 ** 17 }, /lower encoder\.width/],
+  ] as const) {
+    const out = join(folder, 'large');
+    await assert.rejects(pretrain(resolve('demo', { ...tiny, ...settings }), { out }), (error) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.match(error.message, /needs about \d+\.\d GiB of memory .* there are \d+\.\d GiB; /);
+      assert.match(error.message, says);
+      return true;
+    });
+    assert.ok(!existsSync(out));
+  }
+});

@@ -1,0 +1,81 @@
+import assert from 'node:assert/strict';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { UserError } from '../../src/errors.js';
+import { type Metric, readMetrics, truncateMetrics, writeMetric } from '../../src/train/metrics.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-metrics-'));
+after(() => rmSync(folder, { recursive: true }));
+const file = join(folder, 'metrics.jsonl');
+
+const stepAt = (step: number): Metric => ({
+  kind: 'step',
+  step,
+  images: 16 * step,
+  loss: 1 / 3,
+  gradientNorm: 1e-7,
+  learningRate: 1e-3,
+  weightDecay: 0.04,
+  momentum: 0.98,
+  imagesPerSecond: 123.4,
+});
+const healthAt = (step: number): Metric => ({
+  kind: 'health',
+  step,
+  mrr: 0.5,
+  mrrL2: 0.4,
+  mrrStandardError: 0.01,
+  rankMe: 7,
+  featureDeviation: 0.9,
+  verdict: 'looks healthy',
+});
+const lines = [healthAt(0), stepAt(10), stepAt(20), healthAt(20), stepAt(30)];
+
+function written(): string {
+  rmSync(file, { force: true });
+  for (const line of lines) writeMetric(folder, line);
+  return readFileSync(file, 'utf8');
+}
+
+test('every line is there as soon as it is written, and a file cut off anywhere gives the lines before', () => {
+  assert.deepEqual(readMetrics(join(folder, 'none')), []);
+  const text = written();
+  assert.deepEqual(readMetrics(folder), lines);
+  for (let length = 0; length <= text.length; length += 7) {
+    const part = text.slice(0, length);
+    writeFileSync(file, part);
+    assert.deepEqual(readMetrics(folder), lines.slice(0, part.split('\n').length - 1));
+  }
+});
+
+test('damage before the last line is told with its place', () => {
+  const text = written();
+  for (const [damaged, place] of [
+    [text.replace('"step":10', '"step":'), 'line 2'],
+    [text.replace('"loss":0', '"lass":0'), 'line 2'],
+    [`5\n${text}`, 'line 1'],
+    [`${text}\n{"kind":"step"}\n`, 'line 6'],
+    [text.replace('"health"', '"wealth"'), 'line 1'],
+  ] as const) {
+    writeFileSync(file, damaged);
+    assert.throws(
+      () => readMetrics(folder),
+      (error: unknown) => error instanceof UserError && error.message.startsWith(`${file}, ${place}: `),
+      damaged,
+    );
+  }
+});
+
+test('forgetting what came after a step keeps the lines before as they are, and drops a torn one', () => {
+  const text = written();
+  appendFileSync(file, '{"kind":"st');
+  truncateMetrics(folder, 100);
+  assert.equal(readFileSync(file, 'utf8'), text);
+  truncateMetrics(folder, 20);
+  assert.deepEqual(readMetrics(folder), lines.slice(0, 4));
+  assert.ok(text.startsWith(readFileSync(file, 'utf8')));
+  truncateMetrics(folder, 0);
+  assert.deepEqual(readMetrics(folder), lines.slice(0, 1));
+});
