@@ -8,6 +8,7 @@ const layers = {
   train: ['tensor', 'engine', 'nn', 'data', 'world-model', 'evaluate', 'export'],
   evaluate: ['tensor', 'engine', 'nn', 'data', 'world-model', 'train', 'export'],
   export: ['tensor', 'engine', 'nn', 'data', 'world-model', 'train', 'evaluate'],
+  adapt: ['tensor', 'engine', 'nn', 'data', 'world-model', 'train', 'evaluate'],
   report: ['tensor', 'engine', 'nn', 'data', 'world-model', 'train', 'evaluate', 'export'],
 };
 // Below every layer.

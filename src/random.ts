@@ -10,6 +10,7 @@ export const purpose = {
   scene: 7,
   bench: 8,
   substitute: 9,
+  labels: 10,
 } as const;
 
 /** A stream of random numbers; made by {@link random}, fully determined by its keys. */

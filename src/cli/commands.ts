@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { registerAdapt } from './adapt.js';
 import { registerBench } from './bench.js';
+import { registerClassify } from './classify.js';
 import { registerDemo } from './demo.js';
 import { registerEvaluate } from './evaluate.js';
 import { registerPretrain } from './pretrain.js';
+import { registerProbe } from './probe.js';
 
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
@@ -15,6 +18,9 @@ export type RegisterCommand = (program: Command) => void;
 export const commands: readonly RegisterCommand[] = [
   registerPretrain,
   registerEvaluate,
+  registerProbe,
+  registerAdapt,
+  registerClassify,
   registerBench,
   registerDemo,
 ];

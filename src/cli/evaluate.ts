@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import { UserError } from '../errors.js';
 import {
   type CommonOptions,
   dataOption,
@@ -8,7 +9,7 @@ import {
   seedOption,
   threadsOption,
 } from './options.js';
-import { createOutput } from './output.js';
+import { createOutput, type Output } from './output.js';
 
 interface EvaluateCommand extends CommonOptions {
   bank?: string;
@@ -19,8 +20,10 @@ interface EvaluateCommand extends CommonOptions {
 export function registerEvaluate(program: Command): void {
   program
     .command('evaluate')
-    .description('measure a run: MRR, action R², k-NN, RankMe, each with its protocol')
-    .argument('<run>', 'run folder')
+    .description(
+      'measure a run (MRR, action R², k-NN, RankMe) or an adapted model (accuracy, confusion), with the protocol',
+    )
+    .argument('<run>', 'run folder, or one that iwm adapt has made')
     .addOption(dataOption())
     .option('--bank <source>', "labelled images that k-NN searches (default: the run's own training data)")
     .addOption(
@@ -34,8 +37,10 @@ export function registerEvaluate(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  iwm evaluate runs/demo --data synthetic --json')
     .action(async (run: string, options: EvaluateCommand) => {
-      const { evaluateRun, describeEvaluation } = await import('../evaluate/evaluate-run.js');
       const output = createOutput({ json: options.json === true });
+      const { isAdapted } = await import('../adapt/model-folder.js');
+      if (isAdapted(run)) return evaluateAdaptedModel(run, options, output);
+      const { evaluateRun, describeEvaluation } = await import('../evaluate/evaluate-run.js');
       const evaluation = await evaluateRun(run, {
         log: output,
         ...(options.data === undefined ? {} : { data: options.data }),
@@ -46,4 +51,21 @@ export function registerEvaluate(program: Command): void {
       });
       output.result(evaluation, describeEvaluation(evaluation));
     });
+}
+
+async function evaluateAdaptedModel(
+  folder: string,
+  { data, threads, ...rest }: EvaluateCommand,
+  output: Output,
+): Promise<void> {
+  const { evaluateAdapted, describeAdapted } = await import('../adapt/evaluate-adapted.js');
+  for (const option of ['bank', 'images', 'seed'] as const)
+    if (rest[option] !== undefined)
+      throw new UserError(`--${option} is for runs; ${folder} is an adapted model`, 2);
+  const evaluation = await evaluateAdapted(folder, {
+    log: output,
+    ...(data === undefined ? {} : { data }),
+    ...(threads === undefined ? {} : { threads }),
+  });
+  output.result(evaluation, describeAdapted(evaluation));
 }

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
+import { writePlanes } from './image-files.js';
 import { openSource } from './open-source.js';
 import { PixelCache } from './pixel-cache.js';
 import type { BadSample, Split } from './source.js';
@@ -116,14 +117,7 @@ class CachedImages implements ImageSet {
     const plane = size * size;
     const out = new Float32Array(chosen.length * 3 * plane);
     chosen.forEach((slot, i) => {
-      const pixels = this.cache.read(slot);
-      let from = 0;
-      let to = i * plane * 3;
-      for (let pixel = 0; pixel < plane; pixel++, from += 3, to++) {
-        out[to] = (pixels[from] as number) / 255;
-        out[to + plane] = (pixels[from + 1] as number) / 255;
-        out[to + 2 * plane] = (pixels[from + 2] as number) / 255;
-      }
+      writePlanes(this.cache.read(slot), out, i * plane * 3);
     });
     return out;
   }

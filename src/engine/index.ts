@@ -1,2 +1,3 @@
 export * from './engine.js';
 export { createEngine } from './onnxruntime-node.js';
+export { copyOut, SwappedState } from './swapped-state.js';

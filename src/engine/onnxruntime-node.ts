@@ -28,6 +28,7 @@ import {
 } from './engine.js';
 
 const ortTypes: Record<DType, ort.Tensor.Type> = {
+  float16: 'float16',
   float32: 'float32',
   float64: 'float64',
   int32: 'int32',
@@ -60,7 +61,11 @@ class OrtValue implements Value {
 
   async read(): Promise<TensorData> {
     if (this.#tensor.location === 'gpu-buffer') return this.download.read(this.#tensor);
-    return this.#tensor.data as TensorData;
+    const { data, type } = this.#tensor;
+    if (type !== 'float16') return data as TensorData;
+    // Newer JavaScript has a Float16Array of its own; half precision is bits to us everywhere.
+    const bits = data as Uint16Array;
+    return new Uint16Array(bits.buffer, bits.byteOffset, bits.length);
   }
 
   /** Holds another tensor from now on; the one before is released. */

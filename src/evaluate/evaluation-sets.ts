@@ -20,7 +20,7 @@ export interface EvaluationSets {
 const FEWEST = 2;
 
 /** Images that were not trained on where the sources say which, else what they have. */
-async function openHeldOut(sources: readonly string[], size: number): Promise<ImageSet> {
+export async function openHeldOut(sources: readonly string[], size: number): Promise<ImageSet> {
   for (const split of ['validation', 'test'] as const) {
     try {
       return await openImages(sources, { size, split });
@@ -32,7 +32,7 @@ async function openHeldOut(sources: readonly string[], size: number): Promise<Im
   return openImages(sources, { size });
 }
 
-const place = (source: string): string => (existsSync(source) ? realpathSync(source) : source);
+export const place = (source: string): string => (existsSync(source) ? realpathSync(source) : source);
 
 /**
  * Opens the images to measure a run on: the validation split of `data`, or its test split, or all it has. Where that

@@ -54,7 +54,7 @@ export interface EvaluatorConfig {
 export const allNames = transformations.map((row) => row.name);
 
 /** Images as given [B, 3, h, w], whole, at the model's size [B, 3, S, S]. */
-function whole(images: Tensor, { image, model }: EvaluatorConfig): Tensor {
+export function whole(images: Tensor, { image, model }: Pick<EvaluatorConfig, 'image' | 'model'>): Tensor {
   const side = model.encoder.image;
   if (image.height === side && image.width === side) return images;
   const matrix = (length: number): Tensor =>

@@ -72,7 +72,7 @@ export function absorb({ weight, bias }: Norm<Tensor>, map: Linear<Tensor>): Lin
 export type Select = (tokens: Tensor) => Tensor;
 
 /** [B, N, D] cut into heads: [B, heads, N, D / heads]. */
-function intoHeads(x: Tensor, heads: number): Tensor {
+export function intoHeads(x: Tensor, heads: number): Tensor {
   const [batch, tokens] = x.shape as [Dim, Dim];
   return transpose(reshape(x, [batch, tokens, heads, size(x, -1) / heads]), [0, 2, 1, 3]);
 }

@@ -1,12 +1,13 @@
-/** Element types a tensor program may use. `float64` exists for gradient checks. */
-export type DType = 'float32' | 'float64' | 'int32' | 'int64' | 'bool';
+/** Element types a tensor program may use. `float64` exists for gradient checks, `float16` to store values (as their
+ *  bits, in a Uint16Array); it is cast before anything is computed. */
+export type DType = 'float16' | 'float32' | 'float64' | 'int32' | 'int64' | 'bool';
 
 /** A size: a number, or a symbolic size such as `batch` or `batch*64` (inference programs only). */
 export type Dim = number | string;
 export type Shape = readonly Dim[];
 
 /** Numbers of a constant or a fed value, one typed array per element type. */
-export type TensorData = Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+export type TensorData = Uint16Array | Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
 
 /** What a value looks like before it exists. */
 export interface Spec<S extends Shape = Shape> {
@@ -60,6 +61,7 @@ export class Tensor implements Spec {
 }
 
 const arrays = {
+  float16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
   int32: Int32Array,
@@ -78,6 +80,7 @@ export function constant(
   value: number | ArrayLike<number>,
   { dtype = 'float32', shape }: { dtype?: DType; shape?: readonly number[] } = {},
 ): Tensor {
+  if (dtype === 'float16') throw new Error('constant: float16 is for stored values; cast a float32 constant');
   const values = typeof value === 'number' ? [value] : value;
   const dims = shape ?? (typeof value === 'number' ? [] : [values.length]);
   const data = values instanceof Float32Array && dtype === 'float32' ? values : toData(dtype, values);

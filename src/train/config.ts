@@ -10,7 +10,7 @@ import {
   patchGrid,
   type ViewsConfig,
 } from '../world-model/index.js';
-import { get, merge, set, type Tree } from './settings.js';
+import { get, merge, parseSettings, set, type Tree } from './settings.js';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -196,18 +196,7 @@ export function amend(config: Config, settings: Readonly<Record<string, unknown>
 
 /** Checks a whole configuration, e.g. one read from a run folder. @throws UserError */
 export function check(given: unknown): Config {
-  const parsed = schema.safeParse(given);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const path = issue?.path.map(String) ?? [];
-    if (issue?.code === 'unrecognized_keys')
-      throw new UserError(
-        `unknown key ${[...path, ...issue.keys.slice(0, 1)].join('.')} in the configuration`,
-        2,
-      );
-    throw new UserError(`configuration key ${path.join('.')}: ${issue?.message ?? 'not valid'}`, 2);
-  }
-  const config = parsed.data;
+  const config = parseSettings(schema, given);
   const demand = (holds: boolean, message: string): void => {
     if (!holds) throw new UserError(`configuration: ${message}`, 2);
   };

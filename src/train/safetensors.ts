@@ -3,9 +3,12 @@ import { dirname } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 
-/** Named float32 tensors and text, as a safetensors file holds them. */
-export interface Weights {
-  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: Float32Array }>;
+/** Numbers that a file may hold: float32, or float16 as its bits. */
+type Stored = Float32Array | Uint16Array;
+
+/** Named tensors (of weights: float32) and text, as a safetensors file holds them. */
+export interface Weights<T extends Stored = Float32Array> {
+  readonly tensors: ReadonlyMap<string, { readonly shape: readonly number[]; readonly data: T }>;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -44,11 +47,12 @@ export function syncFolder(path: string): void {
 }
 
 /** Writes a safetensors file (8-byte header length, JSON header, raw little-endian numbers), atomically. */
-export function writeSafetensors(path: string, { tensors, metadata }: Weights): void {
+export function writeSafetensors(path: string, { tensors, metadata }: Weights<Stored>): void {
   let offset = 0;
   const header: Record<string, unknown> = { __metadata__: metadata };
   for (const [name, { shape, data }] of tensors) {
-    header[name] = { dtype: 'F32', shape, data_offsets: [offset, offset + data.byteLength] };
+    const dtype = data instanceof Uint16Array ? 'F16' : 'F32';
+    header[name] = { dtype, shape, data_offsets: [offset, offset + data.byteLength] };
     offset += data.byteLength;
   }
   const text = JSON.stringify(header);
@@ -65,7 +69,7 @@ export function writeSafetensors(path: string, { tensors, metadata }: Weights): 
 const natural = z.int().min(0);
 const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(
   z.object({
-    dtype: z.literal('F32'),
+    dtype: z.enum(['F32', 'F16']),
     shape: z.array(natural),
     data_offsets: z.tuple([natural, natural]),
   }),
@@ -73,9 +77,15 @@ const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).o
 
 /** Reads a safetensors file of float32 tensors. @throws UserError naming the file when it is damaged or of another kind */
 export function readSafetensors(path: string): Weights {
+  return readStored(path, 'F32') as Weights;
+}
+
+/** Reads a safetensors file of tensors of one type. @throws UserError as {@link readSafetensors} */
+export function readStored(path: string, dtype: 'F32' | 'F16'): Weights<Stored> {
   const bytes = readFileSync(path);
+  const kind = dtype === 'F32' ? 'float32' : 'float16';
   const bad = (why: string): UserError =>
-    new UserError(`${path}: not a safetensors file of float32 numbers (${why})`);
+    new UserError(`${path}: not a safetensors file of ${kind} numbers (${why})`);
   if (bytes.length < 8) throw bad('too short');
   const length = Number(bytes.readBigUInt64LE(0));
   if (length > bytes.length - 8) throw bad('header longer than the file');
@@ -88,13 +98,19 @@ export function readSafetensors(path: string): Weights {
   const header = headerSchema.safeParse(json);
   if (!header.success) throw bad(`header ${header.error.issues[0]?.path.join('.') ?? ''}`.trim());
   const { __metadata__: metadata = {}, ...entries } = header.data;
-  const tensors = new Map<string, { shape: number[]; data: Float32Array }>();
-  for (const [name, { shape, data_offsets: offsets }] of Object.entries(entries)) {
+  const tensors = new Map<string, { shape: number[]; data: Stored }>();
+  const width = dtype === 'F32' ? 4 : 2;
+  for (const [name, { dtype: own, shape, data_offsets: offsets }] of Object.entries(entries)) {
     const [start, end] = offsets;
-    if (end - start !== 4 * shape.reduce((a, b) => a * b, 1)) throw bad(`tensor ${name}`);
+    if (own !== dtype) throw bad(`header ${name}.dtype`);
+    if (end - start !== width * shape.reduce((a, b) => a * b, 1)) throw bad(`tensor ${name}`);
     const first = bytes.byteOffset + 8 + length;
     if (8 + length + end > bytes.length) throw bad(`tensor ${name} is cut off`);
-    tensors.set(name, { shape, data: new Float32Array(bytes.buffer.slice(first + start, first + end)) });
+    const numbers = bytes.buffer.slice(first + start, first + end);
+    tensors.set(name, {
+      shape,
+      data: dtype === 'F32' ? new Float32Array(numbers) : new Uint16Array(numbers),
+    });
   }
   return { tensors, metadata };
 }

@@ -1,3 +1,4 @@
+import type { z } from 'zod';
 import { UserError } from '../errors.js';
 
 /** Nested settings by name. */
@@ -48,4 +49,18 @@ export function differences(
     if (isTree(a) && isTree(b)) return differences(a, b, `${key}.`);
     return JSON.stringify(a) === JSON.stringify(b) ? [] : [{ key, before: a, now: b }];
   });
+}
+
+/** Settings that fit their schema. @throws UserError (exit code 2) naming the first key that does not */
+export function parseSettings<T>(schema: z.ZodType<T>, given: unknown): T {
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const path = issue?.path.map(String) ?? [];
+  if (issue?.code === 'unrecognized_keys')
+    throw new UserError(
+      `unknown key ${[...path, ...issue.keys.slice(0, 1)].join('.')} in the configuration`,
+      2,
+    );
+  throw new UserError(`configuration key ${path.join('.')}: ${issue?.message ?? 'not valid'}`, 2);
 }

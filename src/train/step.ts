@@ -1,22 +1,27 @@
 import type { ParameterSpec } from '../nn/index.js';
-import { adamw, type Flat, flatSpecs, type Layout, layout, type Moments, unpack } from '../nn/index.js';
+import {
+  adamw,
+  type Flat,
+  flatGradients,
+  flatSpecs,
+  globalNorm,
+  type Layout,
+  layout,
+  type Moments,
+  unpack,
+} from '../nn/index.js';
 import {
   add,
-  concat,
   type Dim,
-  gradient,
   leaves,
   minimum,
   mul,
   type Program,
   reciprocal,
-  reshape,
   type Spec,
   scope,
   spec,
-  sqrt,
   sub,
-  sum,
   Tensor,
   type Tree,
   trace,
@@ -159,26 +164,13 @@ function lossAndGradients(
     config.model,
   );
 
-  const trees = {
-    encoder: leaves(encoder as unknown as Tree<Tensor>, isTensor),
-    predictor: leaves(predictor as unknown as Tree<Tensor>, isTensor),
-  };
-  const trained = config.frozen ? (['predictor'] as const) : (['encoder', 'predictor'] as const);
-  const parameters = trained.flatMap((part) => trees[part].map(([, tensor]) => tensor));
-  const derivatives = gradient(loss, parameters);
-  const byTensor = new Map(parameters.map((tensor, i) => [tensor, derivatives[i] as Tensor]));
-  const flat = (part: Part, group: 'matrices' | 'vectors'): Tensor => {
-    const groups = new Map(parts[part].entries.map((entry) => [entry.name, entry.group]));
-    const chosen = trees[part].filter(([name]) => groups.get(name) === group);
-    const joined = concat(
-      chosen.map(([, tensor]) => {
-        const dy = byTensor.get(tensor) as Tensor;
-        return reshape(dy, [tensor.shape.reduce<number>((a, b) => a * (b as number), 1)]);
-      }),
-      0,
-    );
+  const gradients = flatGradients(loss, {
+    ...(config.frozen ? {} : { encoder: { layout: parts.encoder, parameters: encoder } }),
+    predictor: { layout: parts.predictor, parameters: predictor },
+  });
+  const flat = (part: Part, group: keyof Flat<Tensor>): Tensor => {
     const before = inputs.gradients?.[part]?.[group];
-    return before === undefined ? joined : add(before, joined);
+    return before === undefined ? gradients[part][group] : add(before, gradients[part][group]);
   };
   return { loss, gradients: eachFlat(config.frozen, flat) };
 }
@@ -199,8 +191,7 @@ export function traceStep(
     const { loss, gradients } = lossAndGradients(inputs, config);
     return scope('update', () => {
       const all = leaves(gradients as unknown as Tree<Tensor>, isTensor).map(([, flat]) => flat);
-      const squares = all.map((flat) => sum(mul(flat, flat))).reduce((a, b) => add(a, b));
-      const gradientNorm = mul(sqrt(squares), 1 / config.accumulate);
+      const gradientNorm = mul(globalNorm(all), 1 / config.accumulate);
       const scale = mul(
         minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1),
         1 / config.accumulate,

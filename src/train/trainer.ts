@@ -1,6 +1,13 @@
-import type { Engine, Executable, Feeds, Value } from '../engine/index.js';
+import {
+  copyOut,
+  type Engine,
+  type Executable,
+  type Feeds,
+  SwappedState,
+  type Value,
+} from '../engine/index.js';
 import { type Flat, initialise } from '../nn/index.js';
-import { leaves, mapTree, type Spec, type Tree } from '../tensor/index.js';
+import { mapTree, type Spec } from '../tensor/index.js';
 import type { Batch } from './batches.js';
 import { emptyFlat, type ModelWeights } from './checkpoint.js';
 import {
@@ -16,8 +23,6 @@ import {
 } from './step.js';
 
 const isSpec = (value: unknown): value is Spec => Array.isArray((value as Spec | undefined)?.shape);
-const isArray = (value: unknown): value is Float32Array => value instanceof Float32Array;
-const isValue = (value: unknown): value is Value => typeof (value as Value | undefined)?.read === 'function';
 
 /** A fresh model's state: random weights, the target encoder a copy of the encoder, no moments. */
 export function initialState(
@@ -47,21 +52,12 @@ export function initialState(
   };
 }
 
-/** The numbers of every value in a tree, copied out of the engine. */
-async function copy(values: unknown): Promise<unknown> {
-  const copies = new Map<string, Float32Array>();
-  for (const [path, value] of leaves(values as Tree<Value>, isValue))
-    copies.set(path, Float32Array.from((await value.read()) as Float32Array));
-  return mapTree(values, isValue, (_, path) => copies.get(path) as Float32Array);
-}
-
 /**
  * Runs training steps. The state stays in the engine, in two sets of buffers that swap: a step reads one and
  * writes the other, as an output must not share memory with an input.
  */
 export class Trainer {
-  #current: State<Value>;
-  #next: State<Value>;
+  readonly #state: SwappedState<State<Value>>;
   readonly layouts: Layouts;
 
   private constructor(
@@ -73,13 +69,7 @@ export class Trainer {
     private readonly frozenEncoder: Flat<Float32Array> | undefined,
   ) {
     this.layouts = layouts(config.model);
-    const values = mapTree(state, isArray, (data) =>
-      engine.value({ dtype: 'float32', shape: [data.length] }, data),
-    );
-    this.#current = values as unknown as State<Value>;
-    this.#next = mapTree(stateSpecs(config), isSpec, (spec) =>
-      engine.value({ dtype: spec.dtype, shape: spec.shape as number[] }),
-    ) as unknown as State<Value>;
+    this.#state = new SwappedState(engine, stateSpecs(config), state);
   }
 
   /** Compiles a step's `program`, traced from `config`, and moves the state into the engine. */
@@ -116,7 +106,7 @@ export class Trainer {
       ({
         ...batch,
         rates: scalars,
-        state: this.#current,
+        state: this.#state.current,
         ...(this.config.accumulate > 1 ? { gradients } : {}),
         ...(this.frozenEncoder === undefined ? {} : { frozenEncoder: this.frozenEncoder }),
       }) as unknown as Feeds<StepInputs<Spec>>;
@@ -136,29 +126,27 @@ export class Trainer {
       loss += Number((await results.loss.read())[0]);
       gradients = results.gradients;
     }
-    const into = new Map(
-      leaves(this.#next as unknown as Tree<Value>, isValue).map(([path, value]) => [`state.${path}`, value]),
-    );
     const results = (await this.step.run(
       feeds(batches.at(-1) as Batch, gradients) as Feeds<unknown>,
-      into,
+      this.#state.into('state'),
     )) as { loss: Value; gradientNorm: Value };
     loss += Number((await results.loss.read())[0]);
     const gradientNorm = Number((await results.gradientNorm.read())[0]);
-    [this.#current, this.#next] = [this.#next, this.#current];
+    this.#state.swap();
     return { loss: loss / batches.length, gradientNorm };
   }
 
   /** The state as it is now; copies. */
   async state(): Promise<State<Float32Array>> {
-    return (await copy(this.#current)) as State<Float32Array>;
+    return (await copyOut(this.#state.current)) as State<Float32Array>;
   }
 
   /** The weights as they are now, for evaluation; copies. */
   async weights(): Promise<ModelWeights> {
-    const { weights, target } = (await copy({
-      weights: this.#current.weights,
-      ...(this.#current.target === undefined ? {} : { target: this.#current.target }),
+    const { current } = this.#state;
+    const { weights, target } = (await copyOut({
+      weights: current.weights,
+      ...(current.target === undefined ? {} : { target: current.target }),
     })) as Pick<State<Float32Array>, 'weights' | 'target'>;
     const encoder = (weights.encoder ?? this.frozenEncoder) as Flat<Float32Array>;
     return { encoder, predictor: weights.predictor, target: target ?? encoder };

@@ -1,6 +1,7 @@
 import {
   absorb,
   type Block,
+  block,
   blocks,
   blocksSpec,
   type Linear,
@@ -12,7 +13,19 @@ import {
   type ParameterSpec,
   sineCosine,
 } from '../nn/index.js';
-import { add, concat, gatherRows, reshape, scope, size, standardise, type Tensor } from '../tensor/index.js';
+import {
+  add,
+  concat,
+  type Dim,
+  expand,
+  gatherRows,
+  reshape,
+  scope,
+  size,
+  slice,
+  standardise,
+  type Tensor,
+} from '../tensor/index.js';
 import {
   type Conditioning,
   type ConditioningParameters,
@@ -56,9 +69,12 @@ export function predictorSpec(
 /**
  * Latents of the target view, predicted from those of the source view and the action between them.
  * @param context latents of the source, [B, V, D]
- * @param action [B, 7]
+ * @param action [B, 7], or [1, 7] with `at.predicted` [1, P]: the same for all
  * @param at.visible positions of the context's tokens, int32 [B, V]; all in order where absent
  * @param at.predicted positions to predict, int32 [B, P]
+ * @param contextBlocks how many of the first blocks compute the context's tokens too, 0 … depth − 1; those after them
+ *   compute the mask tokens alone, which still attend to the context as it was then. All but the last where absent:
+ *   the published predictor, as nobody reads the context after it
  * @returns [B, P, D]
  */
 export function predict(
@@ -68,6 +84,7 @@ export function predict(
   parameters: Predictor<Tensor>,
   config: PredictorConfig,
   encoder: EncoderConfig,
+  contextBlocks = config.depth - 1,
 ): Tensor {
   const side = encoder.image / encoder.patch;
   const positions = sineCosine(side, side, config.width);
@@ -78,9 +95,16 @@ export function predict(
     reshape(parameters.mask_token, [1, 1, config.width]),
   );
   const asked = scope('conditioning', () => condition(queries, action, parameters.conditioning));
+  const tokens = concat([known, expand(asked, [context.shape[0] as Dim, ...asked.shape.slice(1)])], 1);
+  const stack = Object.entries(parameters.predictor_blocks);
+  const joint = blocks(tokens, Object.fromEntries(stack.slice(0, contextBlocks)), config.heads);
   const queried = size(at.predicted, 1);
-  const answers = blocks(concat([known, asked], 1), parameters.predictor_blocks, config.heads, (tokens) =>
-    lastTokens(tokens, queried),
-  );
+  const others = slice(joint, 1, 0, size(joint, 1) - queried);
+  const answers = stack.slice(contextBlocks).reduce((all, [number, weights], i) => {
+    const seen = i === 0 ? all : concat([others, all], 1);
+    return scope(`blocks.${number}`, () =>
+      block(seen, weights, config.heads, (each) => lastTokens(each, queried)),
+    );
+  }, joint);
   return linear(standardise(answers), absorb(parameters.predictor_norm, parameters.predictor_proj));
 }

@@ -217,3 +217,19 @@ test('what is disposed can be disposed again, and does not run', async () => {
   y.dispose();
   await assert.rejects(y.read(), /disposed/);
 });
+
+test('half precision is bits: out by a cast, in by a cast', async () => {
+  const out = t.trace('narrow', { x: t.spec([6]) }, ({ x }) => ({ half: t.cast(x, 'float16') }));
+  // 2⁻²⁴ is the smallest half, 65504 the largest; the bits are those of IEEE 754.
+  const given = [1, 0.1, 65504, -2, 2 ** -24, 1 / 3];
+  const { half } = await (await engine.compile(out)).run({ x: given });
+  const bits = await half.read();
+  assert.ok(bits instanceof Uint16Array);
+  assert.deepEqual([...bits], [0x3c00, 0x2e66, 0x7bff, 0xc000, 0x0001, 0x3555]);
+  const back = t.trace('widen', { half: t.spec([6], 'float16') }, (inputs) => ({
+    x: t.cast(inputs.half, 'float32'),
+  }));
+  const { x: wide } = await (await engine.compile(back)).run({ half: bits });
+  assert.deepEqual(await numbers(wide), [1, 0.0999755859375, 65504, -2, 2 ** -24, 0.333251953125]);
+  assert.throws(() => t.constant(1, { dtype: 'float16' }), /cast a float32 constant/);
+});

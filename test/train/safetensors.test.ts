@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/errors.js';
 import {
   readSafetensors,
+  readStored,
   type Weights,
   writeAtomically,
   writeSafetensors,
@@ -91,6 +92,21 @@ describe('what is written', () => {
     assert.deepEqual(readdirSync(place), ['a.bin']);
     assert.ok(readdirSync(folder).every((name) => !name.endsWith('.tmp')));
   });
+});
+
+test('half precision comes back as the same bits, and is not taken for float32', () => {
+  const half = join(folder, 'half.safetensors');
+  const data = Uint16Array.of(0, 0x3c00, 0xffff, 0x8000, 1, 2);
+  writeSafetensors(half, { tensors: new Map([['a', { shape: [2, 3], data }]]), metadata: { key: 'k' } });
+  assert.deepEqual(readStored(half, 'F16'), {
+    tensors: new Map([['a', { shape: [2, 3], data }]]),
+    metadata: { key: 'k' },
+  });
+  assert.throws(
+    () => readSafetensors(half),
+    /half\.safetensors: not a safetensors file of float32 numbers \(header a/,
+  );
+  assert.throws(() => readStored(path, 'F16'), /not a safetensors file of float16 numbers/);
 });
 
 describe('what others wrote', () => {

@@ -113,7 +113,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 }
 
 const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64';
-const castCode: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float64: 11 };
+const castCode: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 };
 
 /** The same values in another element type; gradients are cast back, but none flow through integers or booleans. */
 export function cast(x: Tensor, dtype: DType): Tensor {

@@ -1,0 +1,152 @@
+import { createEngine, type Engine } from '../engine/index.js';
+import { UserError } from '../errors.js';
+import { Compiled } from '../evaluate/compiled.js';
+import type { Flat } from '../nn/index.js';
+import { cost, type Program } from '../tensor/index.js';
+import { isModelWork } from '../train/estimate.js';
+import type { Log } from '../train/pretrain.js';
+import { readConfig } from '../train/run-folder.js';
+import { type Accuracy, measureAccuracy } from './accuracy.js';
+import type { FrozenLatents } from './latents.js';
+import {
+  type AdaptedConfig,
+  type AdaptedTask,
+  createModelFolder,
+  networkOf,
+  saveModel,
+} from './model-folder.js';
+import { networkLayouts, type Parts, traceLogits } from './network.js';
+import { openInputs } from './open-inputs.js';
+import { predictLogits } from './predictions.js';
+import { describeProtocol } from './protocol.js';
+import type { AdaptationResult } from './result.js';
+import { type AdaptationChoices, resolveAdaptation, trainedShares } from './settings.js';
+import { startWeights } from './start-weights.js';
+import { openTaskImages, type TaskImages } from './task-images.js';
+import { stepsOf, tune } from './tune.js';
+import { Tuner } from './tuner.js';
+import { type TuningConfig, traceTuningStep, trainedParts } from './tuning-step.js';
+
+export interface AdaptOptions {
+  /** Folder to make for the adapted model. */
+  readonly out: string;
+  readonly threads?: number;
+  readonly log?: Log;
+}
+
+const quiet: Log = { progress: () => {}, note: () => {} };
+
+/**
+ * Adapts a pretrained run to a task and leaves an adapted model: a folder with config.json, model.safetensors and
+ * result.json. Equal settings give equal weights, bit for bit, on one machine with one number of threads.
+ * @throws UserError for choices that exclude each other, a run or images that cannot be read, a folder in use
+ */
+export async function adapt(
+  choices: AdaptationChoices,
+  { out, threads, log = quiet }: AdaptOptions,
+): Promise<AdaptationResult> {
+  const pretraining = readConfig(choices.run);
+  const settings = resolveAdaptation(choices, pretraining);
+  log.note(`configuration: ${JSON.stringify(settings)}`);
+  const [task] = settings.tasks;
+  if (task === undefined) throw new UserError('give a task', 2);
+  const images = await openTaskImages(task.data, {
+    size: pretraining.image.stored,
+    seed: settings.seed,
+    limit: settings.limit,
+    fraction: settings.fraction,
+  });
+  const engine = createEngine(threads === undefined ? {} : { threads });
+  try {
+    log.note(`learns from ${images.training.description}`);
+    log.note(`measured on ${images.heldOut.description}`);
+    const config: AdaptedConfig = {
+      kind: 'adapted',
+      adaptation: settings,
+      pretraining,
+      tasks: [{ name: task.name, task: task.task, classes: images.training.classes }],
+    };
+    const weights = startWeights(settings, pretraining, networkOf(config));
+    createModelFolder(out, config);
+    return await adaptTo(config, weights, images, engine, { out, log });
+  } finally {
+    engine.dispose();
+    await images.close();
+  }
+}
+
+/** Trains on opened images, and saves the model. */
+async function adaptTo(
+  config: AdaptedConfig,
+  start: Parts<Flat<Float32Array>>,
+  { training, heldOut }: Pick<TaskImages, 'training' | 'heldOut'>,
+  engine: Engine,
+  { out, log }: { out: string; log: Log },
+): Promise<AdaptationResult> {
+  const settings = config.adaptation;
+  const { optimiser, epochs, predictor } = settings;
+  const { name } = config.tasks[0] as AdaptedTask;
+  const network = networkOf(config);
+  const compiled = new Compiled(engine);
+  const sets = { training: training.images, heldOut: heldOut.images };
+  const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
+  const count = training.images.length;
+  const batch = Math.min(settings.batch, count);
+  const steps = stepsOf(epochs, count, batch);
+  const stepConfig: TuningConfig = {
+    network,
+    learners: { [name]: 1 },
+    input: fed.training.kind,
+    trained: trainedShares(settings),
+    batch,
+    betas: optimiser.betas,
+    clip: optimiser.clip,
+  };
+  const program = traceTuningStep(stepConfig) as unknown as Program;
+  const tuner = await Tuner.create(engine, program, stepConfig, start);
+  const weights = async (): Promise<Parts<Flat<Float32Array>>> => ({ ...start, ...(await tuner.weights()) });
+  const measure = async (): Promise<Accuracy> =>
+    measureAccuracy(
+      await predictLogits(compiled, network, name, await weights(), fed.heldOut),
+      heldOut.labels,
+      heldOut.classes.length,
+    );
+  const tuned = await tune({
+    tuner,
+    inputs: fed.training,
+    labels: training.labels,
+    settings,
+    batch,
+    steps,
+    measure,
+    out,
+    log,
+  });
+  const { confusion: _, ...measured } = tuned.measured;
+  const before = fed.latents?.seconds ?? 0;
+  const where = networkLayouts(network);
+  const answer = traceLogits(network, name, 'images', 1) as unknown as Program;
+  const result: AdaptationResult = {
+    model: out,
+    tasks: [{ name, task: 'classification', ...measured, classes: heldOut.classes.length, trained: count }],
+    tune: settings.tune,
+    predictor: predictor.weights,
+    head: settings.head,
+    trainableParameters: trainedParts(stepConfig).reduce((sum, part) => sum + where[part].count, 0),
+    multiplyAddsPerImage: cost(program, isModelWork).multiplyAdds / batch,
+    inferenceMultiplyAddsPerImage: cost(answer, isModelWork).multiplyAdds,
+    epochs,
+    secondsPerEpoch: tuned.seconds / epochs,
+    seconds: before + tuned.seconds,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    ...(fed.latents === undefined ? {} : { latents: latentsResult(fed.latents) }),
+    history: tuned.history.map((line) => ({ ...line, seconds: before + line.seconds })),
+    protocol: describeProtocol(settings, training, heldOut, steps, batch),
+  };
+  saveModel(out, network, await weights(), result);
+  return result;
+}
+
+function latentsResult({ precision, bytes, seconds, from }: FrozenLatents): AdaptationResult['latents'] {
+  return { precision, bytes, seconds, from };
+}

@@ -1,0 +1,60 @@
+import type { KnnResult } from '../evaluate/knn.js';
+import { duration } from '../train/estimate.js';
+
+/** What a head trained with one learning rate comes to on held-out images. */
+export interface SweepPoint {
+  readonly learningRate: number;
+  readonly accuracy: number;
+  readonly standardError: number;
+  readonly top5: number;
+}
+
+/** The best head of its kind, and what each learning rate gave. */
+export interface Sweep extends SweepPoint {
+  readonly sweep: readonly { readonly learningRate: number; readonly accuracy: number }[];
+}
+
+/** The best number of neighbours, and what each gave. */
+export interface KnnSweep extends KnnResult {
+  readonly sweep: readonly { readonly k: number; readonly accuracy: number }[];
+}
+
+/** What is read off a frozen encoder. */
+export interface ProbeResult {
+  readonly run: string;
+  readonly linear: Sweep;
+  readonly attentive: Sweep;
+  readonly knn: KnnSweep;
+  readonly classes: number;
+  /** Labelled images learned from, and images asked. */
+  readonly trained: number;
+  readonly asked: number;
+  readonly seconds: number;
+  readonly protocol: Readonly<Record<string, string | number>>;
+}
+
+const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
+
+/** The probes in words. */
+export function describeProbe({
+  run,
+  linear,
+  attentive,
+  knn,
+  classes,
+  trained,
+  asked,
+  seconds,
+  protocol,
+}: ProbeResult): string {
+  const head = (name: string, { accuracy, standardError, top5, learningRate, sweep }: Sweep): string =>
+    `${name} ${percent(accuracy)} ± ${percent(standardError)}, top-5 ${percent(top5)} at learning rate ${learningRate} (${sweep.map((point) => `${point.learningRate}: ${percent(point.accuracy)}`).join(', ')})`;
+  return [
+    `${run}: ${classes} classes, ${trained.toLocaleString('en-US')} labelled images, ${asked.toLocaleString('en-US')} asked, ${duration(seconds)}`,
+    head('linear    ', linear),
+    head('attentive ', attentive),
+    `k-NN       ${percent(knn.accuracy)} ± ${percent(knn.standardError)} at k = ${knn.k} (${knn.sweep.map(({ k, accuracy }) => `${k}: ${percent(accuracy)}`).join(', ')})`,
+    'protocol',
+    ...Object.entries(protocol).map(([name, value]) => `  ${name}: ${value}`),
+  ].join('\n');
+}

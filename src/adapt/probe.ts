@@ -1,0 +1,189 @@
+import { createEngine, type Engine } from '../engine/index.js';
+import { UserError } from '../errors.js';
+import { Compiled } from '../evaluate/compiled.js';
+import { knnAccuracy } from '../evaluate/knn.js';
+import type { Flat } from '../nn/index.js';
+import type { Program } from '../tensor/index.js';
+import { type Config, evaluatorConfig } from '../train/config.js';
+import type { Log } from '../train/pretrain.js';
+import { readConfig } from '../train/run-folder.js';
+import { measureAccuracy } from './accuracy.js';
+import { type HeadKind, headKinds } from './heads.js';
+import type { Inputs } from './inputs.js';
+import type { Network } from './network.js';
+import { openInputs } from './open-inputs.js';
+import { meanLatents, predictLogits } from './predictions.js';
+import type { KnnSweep, ProbeResult, Sweep, SweepPoint } from './probe-result.js';
+import { type AdaptationSettings, resolveAdaptation } from './settings.js';
+import { startWeights } from './start-weights.js';
+import { openTaskImages, type TaskImages } from './task-images.js';
+import { stepsOf, tune } from './tune.js';
+import { Tuner } from './tuner.js';
+import { type TuningConfig, traceTuningStep } from './tuning-step.js';
+
+export interface ProbeOptions {
+  readonly run: string;
+  /** Labelled images, split as for `adapt`. */
+  readonly data: readonly string[];
+  /** Settings of an adaptation by dotted key, as far as a frozen encoder has them; the learning rate is swept. */
+  readonly set?: Readonly<Record<string, unknown>>;
+  readonly threads?: number;
+  readonly log?: Log;
+}
+
+/** The learning rates that probes are trained with, side by side. */
+const RATES: readonly number[] = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
+/** The numbers of neighbours that vote. */
+const NEIGHBOURS: readonly number[] = [1, 5, 10, 20, 50, 200];
+
+const quiet: Log = { progress: () => {}, note: () => {} };
+const headName = (kind: HeadKind, rate: number): string => `${kind}${rate.toExponential().replace('.', '_')}`;
+const probes = headKinds.flatMap((kind) => RATES.map((rate) => ({ kind, rate, name: headName(kind, rate) })));
+
+/**
+ * Probes a run's target encoder, frozen: linear heads on mean-pooled latents, attentive heads, k-NN. All heads, of
+ * every learning rate, learn side by side from the same batches.
+ * @throws UserError where run or images cannot be read, or images have no labels
+ */
+export async function probeRun({
+  run,
+  data,
+  set = {},
+  threads,
+  log = quiet,
+}: ProbeOptions): Promise<ProbeResult> {
+  const pretraining = readConfig(run);
+  const settings = resolveAdaptation({ run, data, tune: 'head', set }, pretraining);
+  if (settings.predictor.weights !== 'none')
+    throw new UserError('a probe reads the encoder; predictor.weights must be none', 2);
+  log.note(`configuration: ${JSON.stringify(settings)}`);
+  const images = await openTaskImages(data, {
+    size: pretraining.image.stored,
+    seed: settings.seed,
+    limit: settings.limit,
+    fraction: settings.fraction,
+  });
+  const engine = createEngine(threads === undefined ? {} : { threads });
+  try {
+    log.note(`learns from ${images.training.description}`);
+    log.note(`measured on ${images.heldOut.description}`);
+    return await probeImages(settings, pretraining, images, engine, log);
+  } finally {
+    engine.dispose();
+    await images.close();
+  }
+}
+
+/** The pretrained encoder with all probes on it. */
+function probeNetwork(pretraining: Config, classes: number): Network {
+  const { model, normalisation, image } = evaluatorConfig(pretraining);
+  const { width, heads } = model.encoder;
+  return {
+    model,
+    normalisation,
+    image,
+    predictor: undefined,
+    tasks: Object.fromEntries(probes.map(({ name, kind }) => [name, { kind, classes, width, heads }])),
+  };
+}
+
+async function probeImages(
+  settings: AdaptationSettings,
+  pretraining: Config,
+  { training, heldOut }: TaskImages,
+  engine: Engine,
+  log: Log,
+): Promise<ProbeResult> {
+  const { run, optimiser } = settings;
+  const classes = training.classes.length;
+  const network = probeNetwork(pretraining, classes);
+  const start = startWeights(settings, pretraining, network);
+  const compiled = new Compiled(engine);
+  const sets = { training: training.images, heldOut: heldOut.images };
+  const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
+  const count = training.images.length;
+  const batch = Math.min(settings.batch, count);
+  const steps = stepsOf(settings.epochs, count, batch);
+  const stepConfig: TuningConfig = {
+    network,
+    // The schedule runs from 0 to 1; every head takes its own rate of it.
+    learners: Object.fromEntries(probes.map(({ name, rate }) => [name, rate])),
+    input: fed.training.kind,
+    trained: { heads: 1 },
+    batch,
+    betas: optimiser.betas,
+    clip: Number.POSITIVE_INFINITY,
+  };
+  const program = traceTuningStep(stepConfig) as unknown as Program;
+  const tuner = await Tuner.create(engine, program, stepConfig, start);
+  const measure = async (): Promise<{
+    accuracy: number;
+    points: readonly (SweepPoint & { kind: HeadKind })[];
+  }> => {
+    const weights = await tuner.weights();
+    const points: (SweepPoint & { kind: HeadKind })[] = [];
+    for (const { kind, name, rate } of probes) {
+      const logits = await predictLogits(compiled, network, name, { ...start, ...weights }, fed.heldOut);
+      const { confusion: _, ...measured } = measureAccuracy(logits, heldOut.labels, classes);
+      points.push({ kind, learningRate: rate, ...measured });
+    }
+    return { accuracy: Math.max(...points.map(({ accuracy }) => accuracy)), points };
+  };
+  const { measured, seconds } = await tune({
+    tuner,
+    inputs: fed.training,
+    labels: training.labels,
+    settings: {
+      ...settings,
+      optimiser: { ...optimiser, learningRate: 1 },
+      // Only at the end.
+      measure: { every: settings.epochs + 1 },
+    },
+    batch,
+    steps,
+    measure,
+    out: run,
+    log,
+  });
+  const best = (kind: HeadKind): Sweep => {
+    const sweep = measured.points
+      .filter((point) => point.kind === kind)
+      .map(({ kind: _, ...point }) => point);
+    const first = sweep.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
+    return { ...first, sweep: sweep.map(({ learningRate, accuracy }) => ({ learningRate, accuracy })) };
+  };
+  return {
+    run,
+    linear: best('linear'),
+    attentive: best('attentive'),
+    knn: await probeNeighbours(compiled, network, fed, { training, heldOut }),
+    classes,
+    trained: count,
+    asked: heldOut.labels.length,
+    seconds: (fed.latents?.seconds ?? 0) + seconds,
+    protocol: {
+      training: training.description,
+      asked: heldOut.description,
+      seed: settings.seed,
+      encoder: 'pretrained target encoder, frozen; whole, untransformed images',
+      probes: `AdamW, ${steps} steps of ${batch}, every head alone (no clipping), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}`,
+      sweep: `learning rates ${RATES.join(', ')}, k of ${NEIGHBOURS.join(', ')}: the best on the asked images themselves, so a little optimistic; all are in the sweep`,
+      knn: 'cosine of mean-pooled latents; votes as in iwm evaluate',
+    },
+  };
+}
+
+async function probeNeighbours(
+  compiled: Compiled,
+  network: Network,
+  fed: { readonly training: Inputs; readonly heldOut: Inputs },
+  { training, heldOut }: Pick<TaskImages, 'training' | 'heldOut'>,
+): Promise<KnnSweep> {
+  const bank = { features: await meanLatents(compiled, network, fed.training), labels: training.labels };
+  const asked = { features: await meanLatents(compiled, network, fed.heldOut), labels: heldOut.labels };
+  const sweep = [];
+  for (const k of NEIGHBOURS.filter((each) => each <= training.labels.length))
+    sweep.push(await knnAccuracy(compiled, network.model.encoder.width, bank, asked, k));
+  const best = sweep.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
+  return { ...best, sweep: sweep.map(({ k, accuracy }) => ({ k, accuracy })) };
+}

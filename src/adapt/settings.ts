@@ -1,0 +1,181 @@
+import { z } from 'zod';
+import { UserError } from '../errors.js';
+import type { Config } from '../train/config.js';
+import { merge, parseSettings, set as setKeys } from '../train/settings.js';
+import { headKinds } from './heads.js';
+import type { Part, Parts } from './network.js';
+
+const count = z.int().min(1);
+const fraction = z.number().min(0).max(1);
+
+/** Which parts are trained. */
+export const tunes = ['head', 'predictor', 'encoder', 'all'] as const;
+/** Where the predictor's weights come from; none: the head reads the encoder's latents. */
+export const predictorWeights = ['pretrained', 'random', 'none'] as const;
+/** What a head is asked for. */
+export const taskKinds = ['classification'] as const;
+
+const task = z.strictObject({
+  /** Also the name of its head on disk. */
+  name: z.string().regex(/^[\w-]+$/),
+  task: z.enum(taskKinds),
+  data: z.array(z.string()).min(1),
+});
+
+/** Everything that determines an adaptation, beside the pretrained run. */
+export const settingsSchema = z.strictObject({
+  /** Folder of the pretrained run. */
+  run: z.string(),
+  tasks: z.array(task).length(1, 'give one task'),
+  tune: z.enum(tunes),
+  head: z.enum(headKinds as [string, ...string[]]),
+  /** Weights to begin with: of the pretrained target encoder, or random ones. */
+  encoder: z.strictObject({ weights: z.enum(['pretrained', 'random']) }),
+  predictor: z.strictObject({
+    weights: z.enum(predictorWeights),
+    /** Its first blocks that compute the context's tokens too; depth − 1 is the published way. */
+    contextBlocks: z.int().min(0),
+    /** Every how many patches, along rows and columns, one is predicted; 1 is the published way. */
+    stride: count,
+  }),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1),
+  /** Use only so many labelled images, or this share of them; of every class alike, chosen by the seed. */
+  limit: count.optional(),
+  fraction: z.number().gt(0).max(1).optional(),
+  epochs: count,
+  batch: count,
+  optimiser: z.strictObject({
+    /** Of the head and of whatever starts random. */
+    learningRate: z.number().positive(),
+    /** Share of it that pretrained weights take. */
+    pretrained: fraction,
+    /** Share of the steps in which the learning rate rises. */
+    warmup: fraction,
+    /** Learning rate at the end, as a share of its peak. */
+    final: fraction,
+    betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
+    weightDecay: z.number().min(0),
+    clip: z.number().positive(),
+  }),
+  /**
+   * Where a frozen encoder's latents of the training images are kept: on disk beside the run for the next adaptation
+   * too, in memory, or nowhere (then, and where they take more than the limit, they are computed in every epoch).
+   */
+  cache: z.strictObject({
+    kept: z.enum(['disk', 'memory', 'none']),
+    precision: z.enum(['float16', 'float32']),
+    /** Most that they may take in memory, and all that lie on disk together. */
+    gigabytes: z.number().min(0),
+  }),
+  /** Measured on held-out images after every so many epochs, and at the end. */
+  measure: z.strictObject({ every: count }),
+});
+
+/** A whole, valid adaptation. */
+export type AdaptationSettings = z.infer<typeof settingsSchema>;
+
+/** What has to be said; the rest has defaults. */
+export interface AdaptationChoices {
+  readonly run: string;
+  readonly data: readonly string[];
+  readonly tune: (typeof tunes)[number];
+  readonly task?: (typeof taskKinds)[number];
+  /** pretrained where the predictor is tuned, none where it is not. */
+  readonly predictor?: (typeof predictorWeights)[number];
+  readonly head?: (typeof headKinds)[number];
+  /** Any settings by dotted key (`optimiser.learningRate`); they win. */
+  readonly set?: Readonly<Record<string, unknown>>;
+}
+
+const common = {
+  head: 'attentive',
+  encoder: { weights: 'pretrained' },
+  predictor: { stride: 1 },
+  seed: 0,
+  epochs: 20,
+  batch: 64,
+  optimiser: {
+    learningRate: 2e-3,
+    pretrained: 0.1,
+    warmup: 0.1,
+    final: 0.001,
+    betas: [0.9, 0.999],
+    weightDecay: 0.05,
+    clip: 1,
+  },
+  cache: { kept: 'disk', precision: 'float16', gigabytes: 2 },
+};
+
+const isPredictorTuned = (tune: string): boolean => tune === 'predictor' || tune === 'all';
+
+/**
+ * The whole settings of an adaptation.
+ * @param pretrained the run's configuration
+ * @throws UserError (exit code 2) naming an unknown key, a value out of range, or choices that exclude each other
+ */
+export function resolveAdaptation(
+  { run, data, tune, task: kind = 'classification', predictor, head, set = {} }: AdaptationChoices,
+  pretrained: Config,
+): AdaptationSettings {
+  const defaults = merge(common, {
+    run,
+    tasks: [{ name: kind, task: kind, data }],
+    tune,
+    ...(head === undefined ? {} : { head }),
+    predictor: {
+      weights: predictor ?? (isPredictorTuned(tune) ? 'pretrained' : 'none'),
+      contextBlocks: pretrained.predictor.depth - 1,
+    },
+  });
+  const given = setKeys(defaults, set);
+  const epochs = Number(given.epochs);
+  const every = Number.isInteger(epochs) && epochs > 0 ? Math.ceil(epochs / 10) : 1;
+  const settings = parseSettings(settingsSchema, merge({ measure: { every } }, given));
+  checkChoices(settings, pretrained);
+  return settings;
+}
+
+function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
+  const demand = (holds: boolean, message: string): void => {
+    if (!holds) throw new UserError(message, 2);
+  };
+  const { tune, predictor, limit, fraction: share } = settings;
+  demand(
+    !(isPredictorTuned(tune) && predictor.weights === 'none'),
+    `--tune ${tune} tunes a predictor; give --predictor pretrained or random, or --tune ${tune === 'all' ? 'encoder' : 'head'}`,
+  );
+  demand(
+    tune !== 'encoder' || predictor.weights === 'none',
+    `--tune encoder has no predictor; leave --predictor ${predictor.weights} out, or give --tune all`,
+  );
+  demand(limit === undefined || share === undefined, 'give either --limit or --fraction, not both');
+  demand(
+    predictor.contextBlocks < pretrained.predictor.depth,
+    `predictor.contextBlocks ${predictor.contextBlocks} must be below the predictor's depth, ${pretrained.predictor.depth}`,
+  );
+  const side = pretrained.image.size / pretrained.image.patch;
+  demand(
+    side % predictor.stride === 0,
+    `predictor.stride ${predictor.stride} does not divide the ${side} patches of a row`,
+  );
+}
+
+/** The parts that are trained, each with the share of the learning rate that it takes. */
+export function trainedShares({ tune, encoder, predictor, optimiser }: AdaptationSettings): Parts<number> {
+  const share = (weights: string): number => (weights === 'pretrained' ? optimiser.pretrained : 1);
+  const shares: Record<Part, number> = {
+    encoder: share(encoder.weights),
+    predictor: share(predictor.weights),
+    heads: 1,
+  };
+  const parts: Record<AdaptationSettings['tune'], readonly Part[]> = {
+    head: ['heads'],
+    predictor: ['predictor', 'heads'],
+    encoder: ['encoder', 'heads'],
+    all: ['encoder', 'predictor', 'heads'],
+  };
+  return Object.fromEntries(parts[tune].map((part) => [part, shares[part]]));
+}

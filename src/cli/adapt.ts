@@ -1,0 +1,95 @@
+import { type Command, Option } from 'commander';
+import type { AdaptationChoices } from '../adapt/settings.js';
+import {
+  type CommonOptions,
+  dataOption,
+  deviceOption,
+  integer,
+  jsonOption,
+  number,
+  seedOption,
+  setOption,
+  threadsOption,
+} from './options.js';
+import { createOutput } from './output.js';
+
+interface AdaptCommand
+  extends CommonOptions,
+    Pick<AdaptationChoices, 'task' | 'tune' | 'predictor' | 'head'> {
+  out: string;
+  data: string[];
+  limit?: number;
+  fraction?: number;
+}
+
+/** `iwm adapt` */
+export function registerAdapt(program: Command): void {
+  program
+    .command('adapt')
+    .description('teach a pretrained run a task: tune a head, the predictor, the encoder, or all')
+    .argument('<run>', 'folder of a finished run')
+    .addOption(dataOption().makeOptionMandatory())
+    .requiredOption('--out <folder>', 'folder to make for the adapted model')
+    .addOption(
+      new Option('--task <task>', 'what to learn (default: classification)').choices(['classification']),
+    )
+    .addOption(
+      new Option('--tune <part>', 'what is trained; the rest is frozen')
+        .choices(['head', 'predictor', 'encoder', 'all'])
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option(
+        '--predictor <weights>',
+        'its weights to begin with (default: pretrained where it is tuned)',
+      ).choices(['pretrained', 'random', 'none']),
+    )
+    .addOption(
+      new Option('--head <kind>', 'what reads the tokens (default: attentive)').choices([
+        'linear',
+        'attentive',
+      ]),
+    )
+    .addOption(
+      new Option('--limit <integer>', 'labelled images to use, of every class alike').argParser(integer(1)),
+    )
+    .addOption(
+      new Option(
+        '--fraction <number>',
+        'share of the labelled images to use, of every class alike',
+      ).argParser(number(0, 1)),
+    )
+    .addOption(setOption())
+    .addOption(seedOption())
+    .addOption(threadsOption())
+    .addOption(deviceOption())
+    .addOption(jsonOption())
+    .addHelpText(
+      'after',
+      '\nExample:\n  iwm adapt runs/photos --data flowers/ --tune predictor --out runs/flowers --set epochs=20\n  iwm classify runs/flowers rose.jpg',
+    )
+    .action(async (run: string, options: AdaptCommand) => {
+      const { adapt } = await import('../adapt/adapt.js');
+      const { describeResult } = await import('../adapt/result.js');
+      const output = createOutput({ json: options.json === true });
+      const { data, tune, task, predictor, head, seed, limit, fraction } = options;
+      const given = Object.entries({ seed, limit, fraction }).filter(([, value]) => value !== undefined);
+      const result = await adapt(
+        {
+          run,
+          data,
+          tune,
+          ...(task === undefined ? {} : { task }),
+          ...(predictor === undefined ? {} : { predictor }),
+          ...(head === undefined ? {} : { head }),
+          set: { ...options.set, ...Object.fromEntries(given) },
+        },
+        {
+          out: options.out,
+          log: output,
+          ...(options.threads === undefined ? {} : { threads: options.threads }),
+        },
+      );
+      output.result(result, describeResult(result));
+    });
+}

@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises';
+import { UserError } from '../errors.js';
+import { decodeImage } from './encoded-image.js';
+
+/** RGB bytes [pixels, 3] as planes of floats [3, pixels] in 0..1, written to `out` at `to`. */
+export function writePlanes(bytes: Uint8Array, out: Float32Array, to: number): void {
+  const pixels = bytes.length / 3;
+  for (let pixel = 0, from = 0; pixel < pixels; pixel++, from += 3, to++) {
+    out[to] = (bytes[from] as number) / 255;
+    out[to + pixels] = (bytes[from + 1] as number) / 255;
+    out[to + 2 * pixels] = (bytes[from + 2] as number) / 255;
+  }
+}
+
+/**
+ * Image files as float32 [n, 3, size, size] in 0..1, the middle of each kept.
+ * @throws UserError naming the first that is no image
+ */
+export async function readImages(paths: readonly string[], size: number): Promise<Float32Array> {
+  const out = new Float32Array(paths.length * 3 * size * size);
+  for (const [i, path] of paths.entries()) {
+    try {
+      const { data } = await decodeImage(await readFile(path), size);
+      writePlanes(data, out, i * 3 * size * size);
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw new UserError(`${path}: ${code === undefined ? message : `cannot be read (${code})`}`);
+    }
+  }
+  return out;
+}

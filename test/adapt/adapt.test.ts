@@ -1,0 +1,176 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { adapt } from '../../src/adapt/adapt.js';
+import { AdaptedModel } from '../../src/adapt/adapted-model.js';
+import { classifyFiles } from '../../src/adapt/classify-files.js';
+import { describeAdapted, evaluateAdapted } from '../../src/adapt/evaluate-adapted.js';
+import type { AdaptationResult } from '../../src/adapt/result.js';
+import type { AdaptationChoices } from '../../src/adapt/settings.js';
+import { UserError } from '../../src/errors.js';
+import { readSafetensors } from '../../src/train/safetensors.js';
+import { paint, paintWorld, pretrainTiny } from './tiny-world.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-adapt-'));
+after(() => rmSync(folder, { recursive: true }));
+const images = join(folder, 'images');
+const run = join(folder, 'run');
+before(async () => {
+  await paintWorld(images, 40, 15);
+  await pretrainTiny(images, run);
+});
+
+const quick = { epochs: 2, batch: 16, limit: 40, 'cache.kept': 'memory' };
+async function adapted(
+  name: string,
+  choices: Partial<AdaptationChoices>,
+  set: Record<string, unknown> = {},
+): Promise<AdaptationResult> {
+  return adapt(
+    { run, data: [images], tune: 'predictor', ...choices, set: { ...quick, ...set } },
+    { out: join(folder, name), threads: 1 },
+  );
+}
+const weightsOf = (path: string): Map<string, Float32Array> =>
+  new Map(
+    [...readSafetensors(join(path, 'model.safetensors')).tensors].map(([name, { data }]) => [name, data]),
+  );
+/** Bits, so that 0 and −0 differ and nothing is rounded. */
+const bits = (data: Float32Array): Uint32Array => new Uint32Array(data.buffer, data.byteOffset, data.length);
+
+test('tuning a pretrained predictor learns for real, and everything frozen stays bit for bit', async () => {
+  const result = await adapted(
+    'learns',
+    { head: 'attentive' },
+    { epochs: 20, limit: 160, 'optimiser.learningRate': 5e-3 },
+  );
+  const [task] = result.tasks;
+  assert.ok(task !== undefined && task.asked === 60 && task.trained === 160);
+  assert.ok(task.accuracy > 0.6, `accuracy ${task.accuracy}, chance .25`);
+  assert.ok(result.history.length > 3);
+  const [before, now] = [weightsOf(run), weightsOf(join(folder, 'learns'))];
+  let moved = 0;
+  for (const [name, data] of now) {
+    if (name.startsWith('encoder.'))
+      assert.deepEqual(bits(data), bits(before.get(`target_${name}`)!), `${name} is frozen`);
+    if (
+      name.startsWith('predictor.') &&
+      !Buffer.from(bits(data)).equals(Buffer.from(bits(before.get(name)!)))
+    )
+      moved++;
+  }
+  assert.ok(moved > 20, 'the predictor is not');
+});
+
+test('what is tuned changes, what is not does not, for every choice', async () => {
+  const start = weightsOf(run);
+  for (const [tune, predictor, trained] of [
+    ['head', undefined, []],
+    ['head', 'pretrained', []],
+    ['encoder', undefined, ['encoder']],
+    ['all', undefined, ['encoder', 'predictor']],
+  ] as const) {
+    const name: string = `${tune}-${predictor}`;
+    const result = await adapted(
+      name,
+      { tune, head: 'linear', ...(predictor ? { predictor } : {}) },
+      { epochs: 1 },
+    );
+    const now = weightsOf(join(folder, name));
+    let count = 0;
+    for (const [key, data] of now) {
+      const part = key.split('.')[0] as string;
+      const first = start.get(part === 'encoder' ? `target_${key}` : key);
+      const isTrained = part === 'heads' || (trained as readonly string[]).includes(part);
+      if (isTrained) count += data.length;
+      else assert.deepEqual(bits(data), bits(first!), `${name}: ${key}`);
+    }
+    assert.equal(result.trainableParameters, count, name);
+    for (const part of trained) {
+      const key = `${part}.${part === 'encoder' ? '' : 'predictor_'}blocks.0.attn.qkv.weight`;
+      const first = start.get(part === 'encoder' ? `target_${key}` : key)!;
+      assert.notDeepEqual(now.get(key), first, `${name}: ${part} is trained`);
+    }
+    assert.equal(
+      [...now.keys()].some((key) => key.startsWith('predictor.')),
+      name !== 'head-undefined' && tune !== 'encoder',
+    );
+  }
+});
+
+test('an adapted model says of its held-out images what its adaptation measured', async () => {
+  const result = await adapted('use', { head: 'linear', tune: 'head' });
+  const evaluation = await evaluateAdapted(join(folder, 'use'), { threads: 1 });
+  const { accuracy, top5, asked } = evaluation.tasks[0]!;
+  // From half-precision latents here, from pixels there: an image may fall on the other side.
+  assert.ok(Math.abs(accuracy - result.tasks[0]!.accuracy) <= 0.02);
+  assert.deepEqual([top5, asked], [1, 60]);
+  const { counts, classes } = evaluation.confusion;
+  assert.deepEqual(classes, ['bottom', 'left', 'right', 'top']);
+  assert.equal(counts.reduce((sum, row, i) => sum + row[i]!, 0) / 60, accuracy);
+  for (const word of ['confusion', 'bottom', 'multiply-adds', 'protocol'])
+    assert.match(describeAdapted(evaluation), new RegExp(word));
+  for (const key of [
+    'model',
+    'tasks',
+    'tune',
+    'predictor',
+    'trainableParameters',
+    'multiplyAddsPerImage',
+    'epochs',
+    'secondsPerEpoch',
+    'seconds',
+    'peakMemoryBytes',
+  ])
+    assert.ok(key in evaluation && key in result, key);
+
+  const path = join(images, 'validation', 'top', '3.png');
+  const [file] = await classifyFiles(join(folder, 'use'), [path], { most: 4, threads: 1 });
+  const total = file!.labels.reduce((sum, { probability }) => sum + probability, 0);
+  assert.ok(Math.abs(total - 1) < 1e-5);
+  const model = await AdaptedModel.load(join(folder, 'use'), { threads: 1 });
+  assert.equal(model.size, 16);
+  await assert.rejects(model.classify(new Float32Array(5)), /5 numbers are no \[n, 3, 16, 16\]/);
+  model.dispose();
+});
+
+test('mistakes are told in one line', async () => {
+  const refuses = (promise: Promise<unknown>, code: 1 | 2, pattern: RegExp): Promise<void> =>
+    assert.rejects(promise, (error: Error) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.match(error.message, pattern);
+      assert.equal(error.exitCode, code);
+      assert.ok(!error.message.includes('\n'));
+      return true;
+    });
+  const model = join(folder, 'mistakes');
+  await adapted('mistakes', { tune: 'head' }, { epochs: 1 });
+  await refuses(adapted('mistakes', { tune: 'head' }), 1, /exists already; choose another --out/);
+  await refuses(adapted('x', { predictor: 'none' }), 2, /--tune predictor tunes a predictor/);
+  await refuses(adapted('x', { tune: 'encoder', predictor: 'random' }), 2, /--tune encoder has no predictor/);
+  await refuses(adapted('x', {}, { epochz: 3 }), 2, /unknown key epochz/);
+  await refuses(adapted('x', {}, { epochs: 0 }), 2, /configuration key epochs/);
+  await refuses(adapted('x', {}, { 'predictor.contextBlocks': 2 }), 2, /below the predictor's depth, 2/);
+  await refuses(adapted('x', {}, { 'predictor.stride': 3 }), 2, /does not divide the 4 patches/);
+  await refuses(adapted('x', {}, { fraction: 0.5 }), 2, /not both/);
+  await refuses(adapted('x', { run: images }), 1, /is no run folder/);
+  await refuses(adapted('x', { data: [join(images, 'train', 'left')] }), 1, /no labels there/);
+  await refuses(evaluateAdapted(run), 1, /is no adapted model/);
+  const strange = join(folder, 'strange');
+  for (const [name, i] of [
+    ['left', 0],
+    ['middle', 1],
+  ] as const)
+    await paint(join(strange, name, `${i}.png`), 'left', i);
+  await refuses(
+    evaluateAdapted(model, { data: [strange] }),
+    1,
+    /its class "middle" is none of those learned: bottom, left/,
+  );
+  const text = join(folder, 'text.png');
+  writeFileSync(text, 'no image');
+  await refuses(classifyFiles(model, [text]), 1, /text\.png: not a readable image/);
+  await refuses(classifyFiles(model, [join(folder, 'nowhere.png')]), 1, /nowhere\.png: not a readable image/);
+});

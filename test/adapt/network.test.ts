@@ -1,0 +1,133 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import {
+  features,
+  type Network,
+  type PredictorForm,
+  predictedPositions,
+  traceLogits,
+} from '../../src/adapt/network.js';
+import { createEngine } from '../../src/engine/index.js';
+import { flatSpecs, unpack } from '../../src/nn/index.js';
+import { random } from '../../src/random.js';
+import { cost, type Program, spec, type Tensor, trace } from '../../src/tensor/index.js';
+import { loadModel } from '../../src/train/checkpoint.js';
+import { evaluatorConfig } from '../../src/train/config.js';
+import { layouts } from '../../src/train/step.js';
+import type { Predictor } from '../../src/world-model/index.js';
+import { WorldModel } from '../../src/world-model.js';
+import { slowPredict } from './slow-predictor.js';
+import { paintWorld, pretrainTiny } from './tiny-world.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-network-'));
+const engine = createEngine({ threads: 1 });
+const run = join(folder, 'run');
+let world: WorldModel;
+before(async () => {
+  await paintWorld(join(folder, 'images'), 12, 4);
+  await pretrainTiny(join(folder, 'images'), run);
+  world = await WorldModel.load(run, { threads: 1 });
+});
+after(() => {
+  world.dispose();
+  engine.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+const network = (predictor: PredictorForm): Network => ({
+  ...evaluatorConfig(world.config),
+  predictor,
+  tasks: { sides: { kind: 'linear', classes: 4, width: 16, heads: 2 } },
+});
+
+/** What a head would read of latents [2, 16, 16]. */
+async function read(latents: Float32Array, form: PredictorForm): Promise<Float32Array> {
+  const { model } = network(form);
+  const { predictor } = layouts(model);
+  const specs = { latents: spec([2, 16, 16]), weights: flatSpecs(predictor) };
+  const program = trace('features', specs, (inputs) => ({
+    tokens: features(
+      inputs.latents as Tensor,
+      unpack(predictor, inputs.weights as never) as Predictor<Tensor>,
+      network(form),
+    ),
+  }));
+  const weights = loadModel(run, layouts(model)).predictor;
+  const { tokens } = await (await engine.compile(program)).run({ latents, weights } as never);
+  return (await tokens.read()) as Float32Array;
+}
+
+const draw = random(4);
+const pixels = Float32Array.from({ length: 2 * 3 * 16 * 16 }, () => draw.next());
+
+function assertClose(found: Float32Array, expected: Float32Array): void {
+  assert.equal(found.length, expected.length);
+  expected.forEach((value, i) => {
+    assert.ok(Math.abs(found[i]! - value) < 1e-5, `${i}: ${found[i]} for ${value}`);
+  });
+}
+
+test("the published form is the world model's own answer to the null action", async () => {
+  const latents = await world.encode(pixels, 'target');
+  const answer = await world.predict(latents);
+  assertClose(await read(latents.data, { contextBlocks: 1, stride: 1 }), answer.data);
+});
+
+test('a position in every square of patches, in its middle', () => {
+  const at = (stride: number): number[] => [
+    ...predictedPositions(network({ contextBlocks: 0, stride }).model, { contextBlocks: 0, stride }),
+  ];
+  assert.deepEqual(
+    at(1),
+    Array.from({ length: 16 }, (_, i) => i),
+  );
+  assert.deepEqual(at(2), [5, 7, 13, 15]);
+  assert.deepEqual(at(4), [10]);
+});
+
+test('every form against a slow, obvious predictor', async () => {
+  const { data } = await world.encode(pixels, 'target');
+  const { model } = network({ contextBlocks: 0, stride: 1 });
+  const layout = layouts(model).predictor;
+  const weights = loadModel(run, layouts(model)).predictor;
+  const slow = { layout, weights, ...model.predictor, side: 4 };
+  for (const form of [
+    { contextBlocks: 1, stride: 1 },
+    { contextBlocks: 0, stride: 1 },
+    { contextBlocks: 0, stride: 2 },
+    { contextBlocks: 1, stride: 4 },
+  ]) {
+    const positions = [...predictedPositions(model, form)];
+    const expected = [0, 1].flatMap((image) => {
+      const rows = Array.from({ length: 16 }, (_, token) =>
+        Array.from(data.subarray((image * 16 + token) * 16, (image * 16 + token + 1) * 16)),
+      );
+      return slowPredict(slow, rows, positions, form.contextBlocks).flat();
+    });
+    assertClose(await read(data, form), Float32Array.from(expected));
+  }
+});
+
+test('cheaper forms are cheaper, by as much as can be counted by hand', () => {
+  const count = (form: PredictorForm): number =>
+    cost(traceLogits(network(form), 'sides', 'float32', 3) as unknown as Program).multiplyAdds / 3;
+  const [width, tokens] = [16, 16];
+  /** A block: of `all` tokens keys and values, of `own` ones also queries, projection and MLP. */
+  const block = (all: number, own: number): number =>
+    width ** 2 * (2 * all + 10 * own) + 2 * width * all * own;
+  const byHand = (blocks: number, queries: number): number =>
+    // Embedding, mapping back, head; conditioning is computed once for all images of a run.
+    width ** 2 * (tokens + queries) + 4 * width + blocks;
+  for (const [form, queries, expected] of [
+    [{ contextBlocks: 1, stride: 1 }, 16, block(32, 32) + block(32, 16)],
+    [{ contextBlocks: 0, stride: 1 }, 16, block(32, 16) + block(32, 16)],
+    [{ contextBlocks: 0, stride: 2 }, 4, 2 * block(20, 4)],
+  ] as const) {
+    const counted = count(form);
+    const hand = byHand(expected, queries);
+    assert.ok(counted >= hand && counted < 1.2 * hand, `${JSON.stringify(form)}: ${counted} for ${hand}`);
+  }
+});

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type AdaptationChoices, resolveAdaptation, trainedShares } from '../../src/adapt/settings.js';
+import { resolve } from '../../src/train/config.js';
+
+const pretrained = resolve('cifar');
+const settings = (tune: AdaptationChoices['tune'], more: Partial<AdaptationChoices> = {}) =>
+  resolveAdaptation({ run: 'runs/x', data: ['synthetic'], tune, ...more }, pretrained);
+
+test('the published predictor, unless something else is said', () => {
+  const { predictor, measure, epochs } = settings('predictor');
+  assert.deepEqual(predictor, {
+    weights: 'pretrained',
+    contextBlocks: pretrained.predictor.depth - 1,
+    stride: 1,
+  });
+  assert.equal(measure.every, Math.ceil(epochs / 10));
+  const changed = settings('predictor', {
+    set: { 'predictor.stride': 2, 'optimiser.learningRate': 1e-4, epochs: 3 },
+  });
+  assert.deepEqual(
+    [changed.predictor.stride, changed.optimiser.learningRate, changed.optimiser.pretrained, changed.epochs],
+    [2, 1e-4, 0.1, 3],
+  );
+});
+
+test('pretrained weights learn at a tenth, random ones and heads at the whole rate', () => {
+  assert.deepEqual(trainedShares(settings('head')), { heads: 1 });
+  assert.deepEqual(trainedShares(settings('predictor')), { predictor: 0.1, heads: 1 });
+  assert.deepEqual(trainedShares(settings('predictor', { predictor: 'random' })), { predictor: 1, heads: 1 });
+  assert.deepEqual(trainedShares(settings('encoder')), { encoder: 0.1, heads: 1 });
+  assert.deepEqual(trainedShares(settings('encoder', { set: { 'encoder.weights': 'random' } })), {
+    encoder: 1,
+    heads: 1,
+  });
+  assert.deepEqual(trainedShares(settings('all')), { encoder: 0.1, predictor: 0.1, heads: 1 });
+});
+
+test('a head alone reads the latents, or a frozen predictor where one is asked for', () => {
+  assert.equal(settings('head').predictor.weights, 'none');
+  assert.equal(settings('head', { predictor: 'pretrained' }).predictor.weights, 'pretrained');
+});

@@ -1,0 +1,97 @@
+import { type Flat, type Layout, sineCosine, view } from '../../src/nn/index.js';
+
+/** The predictor with nothing but loops, in double precision, for the null action and `feature` conditioning. */
+export interface SlowPredictor {
+  readonly layout: Layout<unknown>;
+  readonly weights: Flat<Float32Array>;
+  readonly width: number;
+  readonly heads: number;
+  readonly depth: number;
+  /** Patches along a side. */
+  readonly side: number;
+}
+
+type Row = readonly number[];
+
+/** Error function by its Taylor series, good where GELU is not flat. */
+function erf(x: number): number {
+  if (Math.abs(x) > 5) return Math.sign(x);
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 200; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+/**
+ * Predictions at `positions` from one image's latents.
+ * @param contextBlocks after so many blocks the context's tokens stay as they are
+ */
+export function slowPredict(
+  { layout, weights, width, heads, depth, side }: SlowPredictor,
+  latents: readonly Row[],
+  positions: readonly number[],
+  contextBlocks: number,
+): number[][] {
+  const named = (name: string): number[] => {
+    const entry = layout.entries.find((each) => each.name === name);
+    if (entry === undefined) throw new Error(`no parameter ${name}`);
+    return Array.from(view(weights, entry));
+  };
+  const mapped = (row: Row, name: string): number[] => {
+    const [weight, bias] = [named(`${name}.weight`), named(`${name}.bias`)];
+    const inputs = weight.length / bias.length;
+    return bias.map((start, out) =>
+      row.reduce((sum, value, i) => sum + value * weight[out * inputs + i]!, start),
+    );
+  };
+  const normalised = (row: Row, name: string): number[] => {
+    const mean = row.reduce((a, b) => a + b, 0) / row.length;
+    const variance = row.reduce((a, b) => a + (b - mean) ** 2, 0) / row.length;
+    const [weight, bias] = [named(`${name}.weight`), named(`${name}.bias`)];
+    return row.map((value, i) => ((value - mean) / Math.sqrt(variance + 1e-6)) * weight[i]! + bias[i]!);
+  };
+  const plus = (a: Row, b: Row): number[] => a.map((value, i) => value + b[i]!);
+  const table = sineCosine(side, side, width).data as Float32Array;
+  const place = (position: number): number[] =>
+    Array.from(table.subarray(position * width, (position + 1) * width));
+
+  const context = latents.map((row, i) => plus(mapped(row, 'predictor_embed'), place(i)));
+  const queries = positions.map((position) => {
+    const query = plus(named('mask_token'), place(position));
+    const relu = (row: Row): number[] => row.map((value) => Math.max(0, value));
+    const action = new Array<number>(7).fill(0);
+    const first = relu(mapped([...query, ...action], 'conditioning.feature.0'));
+    return mapped(relu(mapped(first, 'conditioning.feature.2')), 'conditioning.feature.4');
+  });
+  let tokens = [...context, ...queries];
+  for (let number = 0; number < depth; number++) {
+    const name = `predictor_blocks.${number}`;
+    const parts = tokens.map((row) => mapped(normalised(row, `${name}.norm1`), `${name}.attn.qkv`));
+    const part = (token: number, which: 0 | 1 | 2, i: number): number => parts[token]![which * width + i]!;
+    const size = width / heads;
+    tokens = tokens.map((row, asking) => {
+      if (asking < context.length && number >= contextBlocks) return row;
+      const mixed: number[] = [];
+      for (let head = 0; head < heads; head++) {
+        const range = Array.from({ length: size }, (_, i) => head * size + i);
+        const shares = tokens.map((_, asked) =>
+          Math.exp(
+            range.reduce((sum, i) => sum + part(asking, 0, i) * part(asked, 1, i), 0) / Math.sqrt(size),
+          ),
+        );
+        const total = shares.reduce((a, b) => a + b, 0);
+        for (const i of range)
+          mixed.push(shares.reduce((sum, share, asked) => sum + (share / total) * part(asked, 2, i), 0));
+      }
+      const attended = plus(row, mapped(mixed, `${name}.attn.proj`));
+      const hidden = mapped(normalised(attended, `${name}.norm2`), `${name}.mlp.fc1`);
+      const gelu = hidden.map((value) => 0.5 * value * (1 + erf(value / Math.SQRT2)));
+      return plus(attended, mapped(gelu, `${name}.mlp.fc2`));
+    });
+  }
+  return tokens
+    .slice(context.length)
+    .map((row) => mapped(normalised(row, 'predictor_norm'), 'predictor_proj'));
+}

@@ -1,0 +1,58 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { random } from '../../src/random.js';
+import { resolve } from '../../src/train/config.js';
+import { pretrain } from '../../src/train/pretrain.js';
+
+/** Where the light comes from in an image of each class. */
+const classes = { bottom: [1, 0], left: [0, -1], right: [0, 1], top: [-1, 0] } as const;
+const SIDE = 16;
+
+/** One 16 × 16 image: noise of any colour, lighter towards the side that its class names. */
+export async function paint(path: string, name: keyof typeof classes, seed: number): Promise<void> {
+  mkdirSync(join(path, '..'), { recursive: true });
+  const draw = random(seed);
+  const [down, right] = classes[name];
+  const colour = [draw.between(60, 120), draw.between(60, 120), draw.between(60, 120)];
+  const pixels = new Uint8Array(SIDE * SIDE * 3);
+  for (let i = 0; i < pixels.length; i++) {
+    const pixel = Math.floor(i / 3);
+    const slope = (down * (Math.floor(pixel / SIDE) - 7.5) + right * ((pixel % SIDE) - 7.5)) / 7.5;
+    pixels[i] = colour[i % 3]! + 40 * slope + draw.between(-30, 30);
+  }
+  await sharp(pixels, { raw: { width: SIDE, height: SIDE, channels: 3 } })
+    .png()
+    .toFile(path);
+}
+
+/** A folder of four classes, `train` and `validation`. */
+export async function paintWorld(folder: string, training: number, validation: number): Promise<void> {
+  let seed = 0;
+  for (const [split, count] of [
+    ['train', training],
+    ['validation', validation],
+  ] as const)
+    for (const name of Object.keys(classes) as (keyof typeof classes)[])
+      for (let i = 0; i < count; i++) await paint(join(folder, split, name, `${i}.png`), name, seed++);
+}
+
+/** A pretrained run on the folder: two blocks of width 16 each, a few steps. */
+export async function pretrainTiny(folder: string, run: string): Promise<void> {
+  const config = resolve('demo', {
+    data: [folder],
+    'image.stored': SIDE,
+    'image.size': SIDE,
+    'image.patch': 4,
+    'masks.visible': 6,
+    'masks.predicted': 6,
+    'encoder.depth': 2,
+    'encoder.width': 16,
+    'encoder.heads': 2,
+    'predictor.depth': 2,
+    batch: 16,
+    steps: 10,
+    'health.images': 2,
+  });
+  await pretrain(config, { out: run, threads: 1 });
+}
