@@ -1,4 +1,12 @@
-import { createEngine, type Engine, type Executable, type Feeds, type Value } from './engine/index.js';
+import {
+  type ComputeOptions,
+  createEngine,
+  type Engine,
+  type Executable,
+  type Feeds,
+  take,
+  type Value,
+} from './engine/index.js';
 import { type Flat, flatSpecs, unpack } from './nn/index.js';
 import type { Tensor } from './tensor/index.js';
 import { type Spec, scope, spec, trace } from './tensor/index.js';
@@ -49,11 +57,11 @@ export class WorldModel {
    * @param run its folder
    * @throws UserError where the folder holds no finished run
    */
-  static async load(run: string, { threads }: { threads?: number } = {}): Promise<WorldModel> {
+  static async load(run: string, { threads, device }: ComputeOptions = {}): Promise<WorldModel> {
     const config = readConfig(run);
     const parts = layouts(modelConfig(config));
     const weights = loadModel(run, parts);
-    const engine = createEngine(threads === undefined ? {} : { threads });
+    const engine = createEngine({ threads, device });
     const encoder = await engine.compile(traceEncode(config, parts));
     const predictor = await engine.compile(tracePredict(config, parts));
     return new WorldModel(config, engine, weights, encoder, predictor);
@@ -119,7 +127,8 @@ interface PredictInputs<T> {
 }
 
 async function toLatents(value: Value): Promise<Latents> {
-  return { data: (await value.read()) as Float32Array, dims: value.shape as unknown as Latents['dims'] };
+  const dims = value.shape as unknown as Latents['dims'];
+  return { data: (await take(value)) as Float32Array, dims };
 }
 
 function traceEncode(config: Config, parts: Layouts) {

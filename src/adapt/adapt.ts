@@ -1,4 +1,4 @@
-import { createEngine, type Engine } from '../engine/index.js';
+import { createEngine, type Device, type Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { Compiled } from '../evaluate/compiled.js';
 import type { Flat } from '../nn/index.js';
@@ -31,6 +31,7 @@ export interface AdaptOptions {
   /** Folder to make for the adapted model. */
   readonly out: string;
   readonly threads?: number;
+  readonly device?: Device;
   readonly log?: Log;
 }
 
@@ -43,7 +44,7 @@ const quiet: Log = { progress: () => {}, note: () => {} };
  */
 export async function adapt(
   choices: AdaptationChoices,
-  { out, threads, log = quiet }: AdaptOptions,
+  { out, threads, device, log = quiet }: AdaptOptions,
 ): Promise<AdaptationResult> {
   const pretraining = readConfig(choices.run);
   const settings = resolveAdaptation(choices, pretraining);
@@ -56,7 +57,7 @@ export async function adapt(
     limit: settings.limit,
     fraction: settings.fraction,
   });
-  const engine = createEngine(threads === undefined ? {} : { threads });
+  const engine = createEngine({ threads, device });
   try {
     log.note(`learns from ${images.training.description}`);
     log.note(`measured on ${images.heldOut.description}`);

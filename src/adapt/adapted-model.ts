@@ -1,4 +1,4 @@
-import { createEngine, type Engine } from '../engine/index.js';
+import { type ComputeOptions, createEngine, type Engine } from '../engine/index.js';
 import { Compiled } from '../evaluate/compiled.js';
 import type { Flat } from '../nn/index.js';
 import { probabilities } from './accuracy.js';
@@ -41,9 +41,9 @@ export class AdaptedModel {
   }
 
   /** Loads an adapted model. @param folder as `adapt` has made @throws UserError where it holds none */
-  static async load(folder: string, { threads }: { threads?: number } = {}): Promise<AdaptedModel> {
+  static async load(folder: string, { threads, device }: ComputeOptions = {}): Promise<AdaptedModel> {
     const { config, network, weights, result } = loadModel(folder);
-    const engine = createEngine(threads === undefined ? {} : { threads });
+    const engine = createEngine({ threads, device });
     return new AdaptedModel(config, result, network, weights, engine);
   }
 

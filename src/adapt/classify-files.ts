@@ -1,4 +1,5 @@
 import { readImages } from '../data/image-files.js';
+import type { ComputeOptions } from '../engine/index.js';
 import { AdaptedModel } from './adapted-model.js';
 
 /** Classes of one image, likeliest first. */
@@ -15,9 +16,9 @@ export interface ClassifiedFile {
 export async function classifyFiles(
   folder: string,
   paths: readonly string[],
-  { most = 5, threads }: { most?: number; threads?: number } = {},
+  { most = 5, threads, device }: { most?: number } & ComputeOptions = {},
 ): Promise<ClassifiedFile[]> {
-  const model = await AdaptedModel.load(folder, threads === undefined ? {} : { threads });
+  const model = await AdaptedModel.load(folder, { threads, device });
   try {
     const { classes, probabilities } = await model.classify(await readImages(paths, model.size));
     return paths.map((image, i) => ({

@@ -1,3 +1,4 @@
+import type { Device } from '../engine/index.js';
 import type { Log } from '../train/pretrain.js';
 import { measureAccuracy } from './accuracy.js';
 import { AdaptedModel } from './adapted-model.js';
@@ -18,6 +19,7 @@ export interface EvaluateAdaptedOptions {
   /** Images to measure on; those held out of its training where left out. */
   readonly data?: readonly string[];
   readonly threads?: number;
+  readonly device?: Device;
   readonly log?: Log;
 }
 
@@ -27,9 +29,9 @@ export interface EvaluateAdaptedOptions {
  */
 export async function evaluateAdapted(
   folder: string,
-  { data, threads, log }: EvaluateAdaptedOptions = {},
+  { data, threads, device, log }: EvaluateAdaptedOptions = {},
 ): Promise<AdaptedEvaluation> {
-  const model = await AdaptedModel.load(folder, threads === undefined ? {} : { threads });
+  const model = await AdaptedModel.load(folder, { threads, device });
   const { task, config, result } = model;
   const learned = config.adaptation.tasks[0]?.data ?? [];
   try {

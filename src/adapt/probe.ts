@@ -1,4 +1,4 @@
-import { createEngine, type Engine } from '../engine/index.js';
+import { createEngine, type Device, type Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { Compiled } from '../evaluate/compiled.js';
 import { knnAccuracy } from '../evaluate/knn.js';
@@ -28,6 +28,7 @@ export interface ProbeOptions {
   /** Settings of an adaptation by dotted key, as far as a frozen encoder has them; the learning rate is swept. */
   readonly set?: Readonly<Record<string, unknown>>;
   readonly threads?: number;
+  readonly device?: Device;
   readonly log?: Log;
 }
 
@@ -50,6 +51,7 @@ export async function probeRun({
   data,
   set = {},
   threads,
+  device,
   log = quiet,
 }: ProbeOptions): Promise<ProbeResult> {
   const pretraining = readConfig(run);
@@ -63,7 +65,7 @@ export async function probeRun({
     limit: settings.limit,
     fraction: settings.fraction,
   });
-  const engine = createEngine(threads === undefined ? {} : { threads });
+  const engine = createEngine({ threads, device });
   try {
     log.note(`learns from ${images.training.description}`);
     log.note(`measured on ${images.heldOut.description}`);

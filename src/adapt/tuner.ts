@@ -4,6 +4,7 @@ import {
   type Executable,
   type Feeds,
   SwappedState,
+  take,
   type Value,
 } from '../engine/index.js';
 import type { Flat, Layout } from '../nn/index.js';
@@ -77,7 +78,7 @@ export class Tuner {
       gradientNorm: Value;
     };
     this.#state.swap();
-    const number = async (value: Value): Promise<number> => Number((await value.read())[0]);
+    const number = async (value: Value): Promise<number> => Number((await take(value))[0]);
     return { loss: await number(results.loss), gradientNorm: await number(results.gradientNorm) };
   }
 

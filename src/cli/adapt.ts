@@ -87,7 +87,8 @@ export function registerAdapt(program: Command): void {
         {
           out: options.out,
           log: output,
-          ...(options.threads === undefined ? {} : { threads: options.threads }),
+          threads: options.threads,
+          device: options.device,
         },
       );
       output.result(result, describeResult(result));

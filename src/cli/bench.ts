@@ -34,11 +34,8 @@ export function registerBench(program: Command): void {
       const { resolve } = await import('../train/config.js');
       const output = createOutput({ json: options.json === true });
       const config = resolve(options.preset ?? 'cifar', options.set);
-      const { rounds, threads } = options;
-      const asked = {
-        ...(rounds === undefined ? {} : { rounds }),
-        ...(threads === undefined ? {} : { threads }),
-      };
+      const { rounds, threads, device } = options;
+      const asked = { rounds, threads, device };
       if (options.profile) {
         const { describeProfile, profileStep } = await import('../train/profile.js');
         const profile = await profileStep(config, asked);

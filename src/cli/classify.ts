@@ -25,7 +25,8 @@ export function registerClassify(program: Command): void {
       const output = createOutput({ json: options.json === true });
       const files = await classifyFiles(model, images, {
         ...(options.most === undefined ? {} : { most: options.most }),
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
+        threads: options.threads,
+        device: options.device,
       });
       output.result({ model, images: files }, describeClassified(files));
     });

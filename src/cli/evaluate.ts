@@ -47,7 +47,8 @@ export function registerEvaluate(program: Command): void {
         ...(options.bank === undefined ? {} : { bank: options.bank }),
         ...(options.images === undefined ? {} : { images: options.images }),
         ...(options.seed === undefined ? {} : { seed: options.seed }),
-        ...(options.threads === undefined ? {} : { threads: options.threads }),
+        threads: options.threads,
+        device: options.device,
       });
       output.result(evaluation, describeEvaluation(evaluation));
     });
@@ -55,7 +56,7 @@ export function registerEvaluate(program: Command): void {
 
 async function evaluateAdaptedModel(
   folder: string,
-  { data, threads, ...rest }: EvaluateCommand,
+  { data, threads, device, ...rest }: EvaluateCommand,
   output: Output,
 ): Promise<void> {
   const { evaluateAdapted, describeAdapted } = await import('../adapt/evaluate-adapted.js');
@@ -65,7 +66,8 @@ async function evaluateAdaptedModel(
   const evaluation = await evaluateAdapted(folder, {
     log: output,
     ...(data === undefined ? {} : { data }),
-    ...(threads === undefined ? {} : { threads }),
+    threads,
+    device,
   });
   output.result(evaluation, describeAdapted(evaluation));
 }

@@ -1,4 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
+import type { Device } from '../engine/index.js';
 
 /**
  * What the options below give a command's action. None has a default here: what was not said on the
@@ -9,7 +10,7 @@ export interface CommonOptions {
   seed?: number;
   /** ≥ 1 */
   threads?: number;
-  device?: 'cpu';
+  device?: Device;
   /** Configuration keys (`predictor.depth`) and their values; unknown keys are the configuration's to refuse. */
   set?: Record<string, unknown>;
   /** Data sources, in the order given. */
@@ -26,7 +27,8 @@ export const threadsOption = (): Option =>
   new Option('--threads <integer>', 'threads to compute with').argParser(integer(1));
 
 /** `--device <name>` */
-export const deviceOption = (): Option => new Option('--device <name>', 'where to compute').choices(['cpu']);
+export const deviceOption = (): Option =>
+  new Option('--device <name>', 'where to compute').choices(['cpu', 'webgpu', 'cuda']);
 
 /** `--set <key=value>`, repeatable; the last value of a key counts. */
 export const setOption = (): Option =>

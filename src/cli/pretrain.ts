@@ -58,15 +58,16 @@ export async function runPretrain(
   const { reportRun } = await import('../report/report-run.js');
   const config = await configOf(preset, out, options);
   output.note(`configuration: ${JSON.stringify(config)}`);
-  const threads = options.threads === undefined ? {} : { threads: options.threads };
+  const { threads, device } = options;
   const place = /^[\w./-]+$/.test(out) ? out : `'${out.replaceAll("'", `'\\''`)}'`;
   const goOn = ['npx iwm pretrain --out', place, '--resume'];
-  if (options.threads !== undefined) goOn.push(`--threads ${options.threads}`);
+  if (threads !== undefined) goOn.push(`--threads ${threads}`);
+  if (device !== undefined) goOn.push(`--device ${device}`);
   const { result, report } = await interruptible(
     goOn.join(' '),
     () => output.note('stopping after this step; once more to stop at once'),
     async (signal) => {
-      const shared = { log: output, signal, ...threads };
+      const shared = { log: output, signal, threads, device };
       const result = await pretrain(config, { out, resume: options.resume === true, ...shared });
       return { result, report: await reportRun(out, shared) };
     },

@@ -44,14 +44,15 @@ export function registerProbe(program: Command): void {
       const { probeRun } = await import('../adapt/probe.js');
       const { describeProbe } = await import('../adapt/probe-result.js');
       const output = createOutput({ json: options.json === true });
-      const { data, seed, limit, fraction, threads } = options;
+      const { data, seed, limit, fraction, threads, device } = options;
       const given = Object.entries({ seed, limit, fraction }).filter(([, value]) => value !== undefined);
       const result = await probeRun({
         run,
         data,
         set: { ...options.set, ...Object.fromEntries(given) },
         log: output,
-        ...(threads === undefined ? {} : { threads }),
+        threads,
+        device,
       });
       output.result(result, describeProbe(result));
     });

@@ -9,6 +9,13 @@ export interface Value {
   dispose(): void;
 }
 
+/** The numbers of a result that is not needed in the engine any more. */
+export async function take(value: Value): Promise<TensorData> {
+  const numbers = await value.read();
+  value.dispose();
+  return numbers;
+}
+
 /** What an input may be: a value of the engine, or plain numbers of the right length. */
 export type Feed = Value | TensorData | ReadonlyArray<number>;
 /** Feeds for a program whose inputs have specs I. */
@@ -35,6 +42,9 @@ export interface EngineOptions {
   /** Write a Chrome trace of every operator run, with this path prefix. */
   readonly profile?: string;
 }
+
+/** What a person chooses of it. */
+export type ComputeOptions = Pick<EngineOptions, 'threads' | 'device'>;
 
 /**
  * Where programs run: `webgpu` on any GPU that Vulkan, Metal or Direct3D 12 reaches; `cuda` where ONNX Runtime's CUDA

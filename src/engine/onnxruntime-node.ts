@@ -14,7 +14,7 @@ import {
   toData,
   toOnnx,
 } from '../tensor/index.js';
-import { Download } from './download.js';
+import { DeviceMemory } from './device-memory.js';
 import {
   type Device,
   type Engine,
@@ -42,9 +42,10 @@ class OrtValue implements Value {
 
   constructor(
     tensor: ort.Tensor,
-    private readonly download: Download,
+    private readonly memory: DeviceMemory,
   ) {
     this.#tensor = tensor;
+    memory.hold(tensor);
   }
 
   get tensor(): ort.Tensor {
@@ -60,9 +61,8 @@ class OrtValue implements Value {
   }
 
   async read(): Promise<TensorData> {
-    if (this.#tensor.location === 'gpu-buffer') return this.download.read(this.#tensor);
-    const { data, type } = this.#tensor;
-    if (type !== 'float16') return data as TensorData;
+    const data = await this.memory.read(this.#tensor);
+    if (this.#tensor.type !== 'float16') return data;
     // Newer JavaScript has a Float16Array of its own; half precision is bits to us everywhere.
     const bits = data as Uint16Array;
     return new Uint16Array(bits.buffer, bits.byteOffset, bits.length);
@@ -70,12 +70,13 @@ class OrtValue implements Value {
 
   /** Holds another tensor from now on; the one before is released. */
   replace(tensor: ort.Tensor): void {
-    this.#tensor.dispose();
+    this.memory.release(this.#tensor);
     this.#tensor = tensor;
+    this.memory.hold(tensor);
   }
 
   dispose(): void {
-    this.#tensor.dispose();
+    this.memory.release(this.#tensor);
   }
 }
 
@@ -95,7 +96,7 @@ class NodeExecutable<I, O> implements Executable<I, O> {
     readonly program: Program<I, O>,
     private readonly session: ort.InferenceSession,
     private readonly device: Device,
-    private readonly download: Download,
+    private readonly memory: DeviceMemory,
   ) {
     this.#specs = new Map(program.inputs);
   }
@@ -122,7 +123,7 @@ class NodeExecutable<I, O> implements Executable<I, O> {
     return mapTree(this.program.outputTree, isTensor, (_, path) => {
       const result = results[outputName(path)] as ort.Tensor;
       const given = into?.get(path) as OrtValue | undefined;
-      if (given === undefined) return new OrtValue(result, this.download);
+      if (given === undefined) return new OrtValue(result, this.memory);
       if (given.tensor !== result && this.device !== 'cpu') given.replace(result);
       return given;
     }) as Results<O>;
@@ -156,6 +157,11 @@ class NodeExecutable<I, O> implements Executable<I, O> {
   }
 
   dispose(): void {
+    // On a device the values that it made need its session: it ends with the engine.
+    if (this.device === 'cpu') this.release();
+  }
+
+  release(): void {
     if (this.#released) return;
     this.#released = true;
     void this.session.release();
@@ -171,7 +177,7 @@ async function createSession(
   try {
     return await ort.InferenceSession.create(model, options);
   } catch (error) {
-    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const reason = (error as Error).message.split('\n')[0]?.replace(/^.* was false\. /, '');
     throw new UserError(`--device ${device} cannot be used on this machine: ${reason}; use --device cpu`);
   }
 }
@@ -188,8 +194,8 @@ export function createEngine({
 }: EngineOptions = {}): Engine {
   if (!Number.isInteger(threads) || threads < 1)
     throw new Error(`engine: ${threads} threads; give 1 or more`);
-  const executables: Executable[] = [];
-  const download = new Download(device);
+  const executables: NodeExecutable<unknown, unknown>[] = [];
+  const memory = new DeviceMemory(device);
   return {
     device,
     threads,
@@ -209,19 +215,19 @@ export function createEngine({
           ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
         },
       );
-      const executable = new NodeExecutable(program, session, device, download);
-      executables.push(executable as Executable);
+      const executable = new NodeExecutable(program, session, device, memory);
+      executables.push(executable as NodeExecutable<unknown, unknown>);
       return executable;
     },
     value(spec, data) {
       const count = spec.shape.reduce((a, b) => a * b, 1);
       const own = data === undefined ? toData(spec.dtype, new Float32Array(count)) : data.slice();
-      return new OrtValue(ortTensor(spec.dtype, own as TensorData, spec.shape), download);
+      return new OrtValue(ortTensor(spec.dtype, own as TensorData, spec.shape), memory);
     },
     dispose() {
-      for (const executable of executables) executable.dispose();
+      memory.dispose();
+      for (const executable of executables) executable.release();
       executables.length = 0;
-      download.dispose();
     },
   };
 }

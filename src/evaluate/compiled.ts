@@ -1,4 +1,4 @@
-import type { Engine, Executable, Feeds, Value } from '../engine/index.js';
+import { type Engine, type Executable, type Feeds, take, type Value } from '../engine/index.js';
 import type { Program } from '../tensor/index.js';
 
 /** Programs compiled at their first use, by name, and used again with other weights. */
@@ -28,7 +28,7 @@ export class Compiled {
     this.#executables.set(name, known);
     const results = (await (await known).run(feeds as Feeds<unknown>)) as Record<string, Value>;
     const read = await Promise.all(
-      Object.entries(results).map(async ([key, value]) => [key, await value.read()] as const),
+      Object.entries(results).map(async ([key, value]) => [key, await take(value)] as const),
     );
     return Object.fromEntries(read) as Record<K, Float32Array>;
   }

@@ -1,5 +1,5 @@
 import type { ImageSet } from '../data/images.js';
-import { createEngine } from '../engine/index.js';
+import { createEngine, type Device } from '../engine/index.js';
 import { loadModel } from '../train/checkpoint.js';
 import { evaluatorConfig, modelConfig } from '../train/config.js';
 import { readConfig } from '../train/run-folder.js';
@@ -25,6 +25,7 @@ export interface EvaluateOptions {
   readonly images?: number;
   readonly seed?: number;
   readonly threads?: number;
+  readonly device?: Device;
   readonly log?: { progress(line: string): void; note(text: string): void };
 }
 
@@ -49,13 +50,13 @@ const column = (fits: ActionR2, key: 'value' | 'standardError') =>
  * @throws UserError where the run or the images cannot be read
  */
 export async function evaluateRun(run: string, options: EvaluateOptions = {}): Promise<Evaluation> {
-  const { seed = 0, threads, log } = options;
+  const { seed = 0, threads, device, log } = options;
   const config = readConfig(run);
   const model = modelConfig(config);
   const { width } = model.encoder;
   const weights = loadModel(run, layouts(model));
   const { asked, bank, description, close } = await openEvaluationSets(config, { ...options, seed });
-  const engine = createEngine(threads === undefined ? {} : { threads });
+  const engine = createEngine({ threads, device });
   try {
     log?.note(`images: ${description.asked}`);
     const { augmentation } = config;

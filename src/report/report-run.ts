@@ -1,4 +1,4 @@
-import { createEngine } from '../engine/index.js';
+import { type ComputeOptions, createEngine } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
 import { hasBadSamples } from '../train/bad-samples.js';
 import { loadModel } from '../train/checkpoint.js';
@@ -22,12 +22,12 @@ const IMAGES = 4;
  */
 export async function reportRun(
   run: string,
-  { log, threads, signal }: { log?: Log; threads?: number; signal?: AbortSignal } = {},
+  { log, threads, device, signal }: { log?: Log; signal?: AbortSignal } & ComputeOptions = {},
 ): Promise<string> {
   const config = readConfig(run);
   const weights = loadModel(run, layouts(modelConfig(config)));
   const images = await openTrainingImages(config);
-  const engine = createEngine(threads === undefined ? {} : { threads });
+  const engine = createEngine({ threads, device });
   try {
     const measured = holdOut(images, config.seed);
     // Training has looked at all of these; where it found no bad one, there is none.

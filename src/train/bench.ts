@@ -1,4 +1,4 @@
-import { createEngine } from '../engine/index.js';
+import { type ComputeOptions, createEngine } from '../engine/index.js';
 import type { Config } from './config.js';
 import type { Log } from './pretrain.js';
 import { createProductRate } from './product-rate.js';
@@ -28,9 +28,9 @@ const median = (values: readonly number[]): number =>
 /** Times training steps on the configuration's data, interleaved with matrix products. Medians over `rounds`. */
 export async function bench(
   config: Config,
-  { rounds = 20, threads, log }: { rounds?: number; threads?: number; log?: Log } = {},
+  { rounds = 20, threads, device, log }: { rounds?: number; log?: Log } & ComputeOptions = {},
 ): Promise<Bench> {
-  const engine = createEngine(threads === undefined ? {} : { threads });
+  const engine = createEngine({ threads, device });
   const timed = await openTimedSteps(config, engine);
   try {
     const product = await createProductRate(engine);

@@ -1,5 +1,5 @@
 import type { ImageSet } from '../data/images.js';
-import { createEngine } from '../engine/index.js';
+import { createEngine, type Device } from '../engine/index.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { storedSteps } from './checkpoint.js';
 import { type Config, modelConfig, viewsConfig } from './config.js';
@@ -18,6 +18,7 @@ export interface PretrainOptions {
   /** Go on from the newest checkpoint of `out`; from the start where there is none yet. */
   readonly resume?: boolean;
   readonly threads?: number;
+  readonly device?: Device;
   /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
   readonly signal?: AbortSignal;
   readonly log?: Log;
@@ -48,11 +49,11 @@ const quiet: Log = { progress: () => {}, note: () => {} };
  */
 export async function pretrain(
   config: Config,
-  { out, resume = false, threads, signal, log = quiet }: PretrainOptions,
+  { out, resume = false, threads, device, signal, log = quiet }: PretrainOptions,
 ): Promise<PretrainResult> {
   const release = lockRun(out);
   let images: ImageSet | undefined;
-  const engine = createEngine(threads === undefined ? {} : { threads });
+  const engine = createEngine({ threads, device });
   try {
     removeTemporaries(out);
     const begun = isRun(out);

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createEngine } from '../engine/index.js';
+import { type ComputeOptions, createEngine } from '../engine/index.js';
 import type { Config } from './config.js';
 import { openTimedSteps } from './timed-steps.js';
 
@@ -62,13 +62,14 @@ function fold(nodes: readonly Event[], steps: number, key: (event: Event) => str
 /** Runs `rounds` training steps under the runtime's profiler. */
 export async function profileStep(
   config: Config,
-  { rounds = 5, threads }: { rounds?: number; threads?: number } = {},
+  { rounds = 5, threads, device }: { rounds?: number } & ComputeOptions = {},
 ): Promise<StepProfile> {
   const folder = await mkdtemp(join(tmpdir(), 'iwm-profile-'));
   try {
     const engine = createEngine({
       profile: join(folder, 'trace'),
-      ...(threads === undefined ? {} : { threads }),
+      threads,
+      device,
     });
     const timed = await openTimedSteps(config, engine);
     for (let round = 0; round < rounds; round++) await timed.run();

@@ -16,8 +16,8 @@ const IMAGES = 4096;
 export interface TimedSteps {
   /** Multiply-adds of the model in one step, forward and backward; views and update not counted. */
   readonly multiplyAdds: number;
-  /** One step: milliseconds of all of it, and of waiting for and drawing its input. */
-  run(): Promise<{ readonly whole: number; readonly input: number }>;
+  /** One step: its loss, milliseconds of all of it, and of waiting for and drawing its input. */
+  run(): Promise<{ readonly loss: number; readonly whole: number; readonly input: number }>;
   /** Closes the images; the engine stays. */
   close(): Promise<void>;
 }
@@ -41,8 +41,8 @@ export async function openTimedSteps(config: Config, engine: Engine): Promise<Ti
       const fed = [];
       for (let i = 0; i < config.accumulate; i++) fed.push(await batches.get(number++));
       const ready = performance.now();
-      await trainer.update(fed, rates(config, 0));
-      return { whole: performance.now() - start, input: ready - start };
+      const { loss } = await trainer.update(fed, rates(config, 0));
+      return { loss, whole: performance.now() - start, input: ready - start };
     },
     close: () => images.close(),
   };

@@ -4,6 +4,7 @@ import {
   type Executable,
   type Feeds,
   SwappedState,
+  take,
   type Value,
 } from '../engine/index.js';
 import { type Flat, initialise } from '../nn/index.js';
@@ -123,15 +124,15 @@ export class Trainer {
       const results = (await (this.accumulation as Executable).run(
         feeds(batch, gradients) as Feeds<unknown>,
       )) as { loss: Value; gradients: unknown };
-      loss += Number((await results.loss.read())[0]);
+      loss += Number((await take(results.loss))[0]);
       gradients = results.gradients;
     }
     const results = (await this.step.run(
       feeds(batches.at(-1) as Batch, gradients) as Feeds<unknown>,
       this.#state.into('state'),
     )) as { loss: Value; gradientNorm: Value };
-    loss += Number((await results.loss.read())[0]);
-    const gradientNorm = Number((await results.gradientNorm.read())[0]);
+    loss += Number((await take(results.loss))[0]);
+    const gradientNorm = Number((await take(results.gradientNorm))[0]);
     this.#state.swap();
     return { loss: loss / batches.length, gradientNorm };
   }

@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createEngine, type Device } from '../../src/engine/index.js';
+import { UserError } from '../../src/errors.js';
+import { resolve } from '../../src/train/config.js';
+import { openTimedSteps } from '../../src/train/timed-steps.js';
+
+const config = resolve('demo', {
+  data: ['synthetic:32'],
+  'image.stored': 16,
+  'image.size': 16,
+  'image.patch': 4,
+  'masks.visible': 6,
+  'masks.predicted': 6,
+  'encoder.depth': 2,
+  'encoder.width': 32,
+  'predictor.depth': 2,
+  batch: 8,
+});
+
+async function losses(device: Device): Promise<number[]> {
+  const engine = createEngine({ threads: 1, device });
+  const steps = await openTimedSteps(config, engine);
+  try {
+    const found: number[] = [];
+    for (let step = 0; step < 3; step++) found.push((await steps.run()).loss);
+    return found;
+  } finally {
+    engine.dispose();
+    await steps.close();
+  }
+}
+
+for (const device of ['webgpu', 'cuda'] as const)
+  test(`${device}: the CPU's losses, or one line that it is not there`, async (t) => {
+    const expected = await losses('cpu');
+    let found: number[];
+    try {
+      found = await losses(device);
+    } catch (error) {
+      assert.ok(error instanceof UserError, String(error));
+      assert.match(
+        error.message,
+        new RegExp(`^--device ${device} cannot be used on this machine: .*use --device cpu$`),
+      );
+      return t.diagnostic(error.message);
+    }
+    found.forEach((loss, i) => {
+      assert.ok(Math.abs(loss / (expected[i] as number) - 1) < 1e-4, `${loss} and ${expected[i]}`);
+    });
+  });
