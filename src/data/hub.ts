@@ -1,15 +1,7 @@
 import { createHash } from 'node:crypto';
-import {
-  createReadStream,
-  createWriteStream,
-  existsSync,
-  mkdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, type ListFileEntry, listFiles } from '@huggingface/hub';
@@ -105,8 +97,7 @@ async function download(name: string, entry: ListFileEntry, hub: Connection): Pr
     try {
       const file = await downloadFile({ repo: repository(name), path: entry.path, ...hub });
       if (file === null) throw new UserError(`hf:${name}: ${entry.path} is not there`);
-      const rest = file.slice(sizeOf(partial), entry.size).stream() as ReadableStream;
-      await pipeline(Readable.fromWeb(rest), createWriteStream(partial, { flags: 'a' }));
+      await append(partial, file.slice(sizeOf(partial), entry.size).stream() as ReadableStream<Uint8Array>);
     } catch (error) {
       if (tries === TRIES || !isBrokenConnection(error)) throw error;
     }
@@ -117,6 +108,16 @@ async function download(name: string, entry: ListFileEntry, hub: Connection): Pr
   }
   renameSync(partial, path);
   return path;
+}
+
+/** Writes part after part: when the stream breaks off, what came before is in the file, and nothing is on its way. */
+async function append(path: string, stream: ReadableStream<Uint8Array>): Promise<void> {
+  const file = await open(path, 'a');
+  try {
+    for await (const part of stream) await file.appendFile(part);
+  } finally {
+    await file.close();
+  }
 }
 
 function sizeOf(path: string): number {
