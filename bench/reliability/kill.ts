@@ -19,14 +19,14 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { random } from '../../src/random.js';
+import { type Random, random } from '../../src/random.js';
 import { digest, end, loggedSteps, STEPS, start } from './short-run.js';
 
 interface Kill {
   readonly kill: number;
   readonly seed: number;
-  /** When: so many milliseconds after the start, or at the writing of the checkpoint of that number. */
-  readonly when: { readonly milliseconds: number } | { readonly checkpoint: number };
+  /** When: so many milliseconds after that step was logged (0: after the start), or in the writing of that checkpoint. */
+  readonly when: { readonly step: number; readonly milliseconds: number } | { readonly checkpoint: number };
   /** What the killed process left: the newest checkpoint's file, and half-written ones. */
   readonly newest: string | null;
   readonly halfWritten: number;
@@ -48,14 +48,11 @@ const folder = mkdtempSync(join(tmpdir(), 'iwm-kill-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 
 const whole = join(folder, 'whole');
-const began = performance.now();
 const { code, stderr } = await end(start(whole));
 if (code !== 0) throw new Error(`the unbroken run failed: ${stderr}`);
-/** Milliseconds that a run takes, as seen last: a busy machine is slower at times. */
-let duration = performance.now() - began;
 const wanted = digest(whole);
 const every = Array.from({ length: STEPS }, (_, i) => i + 1).join();
-console.error(`unbroken run: ${(duration / 1000).toFixed(1)} s, SHA-256 ${wanted}`);
+console.error(`unbroken run: SHA-256 ${wanted}`);
 
 const lines = existsSync(values.results) ? readFileSync(values.results, 'utf8').trimEnd().split('\n') : [];
 const known = lines
@@ -80,22 +77,18 @@ async function killOnce(kill: number): Promise<Kill> {
   const out = join(folder, `run-${kill}`);
   const numbers = random(seed, kill);
   let when: Kill['when'];
-  for (;;) {
+  let late: boolean;
+  do {
     rmSync(out, { recursive: true, force: true });
     mkdirSync(out);
-    when =
-      kill % 2 === 1
-        ? { milliseconds: Math.round(numbers.between(0, duration)) }
-        : { checkpoint: 1 + numbers.integer(STEPS / 2) };
-    const started = performance.now();
+    when = kill % 2 === 1 ? moment(numbers) : { checkpoint: 1 + numbers.integer(STEPS / 2) };
     const child = start(out);
     const ended = end(child);
-    if ('milliseconds' in when) setTimeout(() => child.kill('SIGKILL'), when.milliseconds).unref();
-    else killInCheckpoint(child, out, when.checkpoint);
-    if ((await ended).code === null) break;
-    // It was done before its moment came: another moment.
-    duration = performance.now() - started;
-  }
+    if ('checkpoint' in when) killInCheckpoint(child, out, when.checkpoint);
+    else killAfterStep(child, out, when.step, when.milliseconds);
+    // A run that was done before its moment came is tried again with another.
+    late = (await ended).code !== null;
+  } while (late);
   const files = existsSync(join(out, 'checkpoints')) ? readdirSync(join(out, 'checkpoints')).sort() : [];
   const resumed = await end(start(out, '--resume'));
   if (resumed.code !== 0) throw new Error(`kill ${kill}: resuming failed: ${resumed.stderr}`);
@@ -114,6 +107,12 @@ async function killOnce(kill: number): Promise<Kill> {
   };
 }
 
+/** A random moment: by steps, not by the clock, as on a busy machine most would fall into the start; a fifth do so. */
+function moment(numbers: Random): { step: number; milliseconds: number } {
+  const step = Math.max(0, numbers.integer(STEPS + STEPS / 4) - STEPS / 4);
+  return { step, milliseconds: Math.round(numbers.between(0, step === 0 ? 3000 : 60)) };
+}
+
 /** Kills a run as soon as the temporary file of its `number`th checkpoint appears. */
 function killInCheckpoint(child: ChildProcess, out: string, number: number): void {
   const seen = new Set<string>();
@@ -129,4 +128,19 @@ function killInCheckpoint(child: ChildProcess, out: string, number: number): voi
     outside.close();
     inside?.close();
   });
+}
+
+/** Kills a run so many milliseconds after a step was logged, or after its start. */
+function killAfterStep(child: ChildProcess, out: string, step: number, milliseconds: number): void {
+  const kill = (): unknown => setTimeout(() => child.kill('SIGKILL'), milliseconds).unref();
+  if (step === 0) {
+    kill();
+    return;
+  }
+  const watcher = watch(out, (_, name) => {
+    if (name !== 'metrics.jsonl' || !existsSync(join(out, name)) || !loggedSteps(out).includes(step)) return;
+    watcher.close();
+    kill();
+  });
+  child.once('exit', () => watcher.close());
 }

@@ -53,8 +53,8 @@ export const digest = (run: string): string =>
 /** Steps in a run's metrics.jsonl, in order. */
 export function loggedSteps(run: string): number[] {
   return readFileSync(join(run, 'metrics.jsonl'), 'utf8')
-    .trimEnd()
     .split('\n')
+    .slice(0, -1)
     .map((line) => JSON.parse(line) as { kind: string; step: number })
     .filter(({ kind }) => kind === 'step')
     .map(({ step }) => step);
