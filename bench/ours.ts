@@ -1,11 +1,15 @@
-/** Our pretraining step as a contender of race.ts: a line on standard input asks for that many steps. */
+/**
+ * Our pretraining step as a contender of race.ts: the first line on standard input is what to run, each further one
+ * asks for that many steps.
+ */
 import { createInterface } from 'node:readline';
 import { createEngine } from '../src/engine/index.js';
 import { resolve } from '../src/train/config.js';
 import { createProductRate } from '../src/train/product-rate.js';
 import { openTimedSteps } from '../src/train/timed-steps.js';
 
-const { preset, set, threads } = JSON.parse(process.argv[2] ?? '') as {
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const { preset, set, threads } = JSON.parse((await lines.next()).value) as {
   preset: string;
   set: Record<string, unknown>;
   threads: number;
@@ -19,7 +23,7 @@ const timed = await openTimedSteps(resolve(preset, set), engine);
 await timed.run();
 const product = await createProductRate(engine);
 say({ ready: true });
-for await (const line of createInterface({ input: process.stdin })) {
+for await (const line of lines) {
   const times: number[] = [];
   const inputs: number[] = [];
   for (let i = 0; i < Number(line); i++) {

@@ -59,8 +59,10 @@ class Contender {
     readonly name: string,
     command: string,
     args: readonly string[],
+    config: unknown,
   ) {
     this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#process.stdin.write(`${JSON.stringify(config)}\n`);
     this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
   }
 
@@ -96,35 +98,35 @@ const here = (file: string): string => fileURLToPath(new URL(file, import.meta.u
 const median = (numbers: readonly number[]): number =>
   [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
-function peerConfig(given: Config, compile: boolean, bfloat16: boolean): string {
+function peerConfig(given: Config, compile: boolean, bfloat16: boolean): unknown {
   const masks = Array.from({ length: 1024 }, (_, i) => {
     const drawn = sampleMasks(random(0, i), patchGrid(given.image), { ...given.masks, ...paperRectangles });
     return [...drawn.visible, ...drawn.predicted];
   });
-  return JSON.stringify({
+  return {
     ...{ compile, bfloat16, threads, masks, visible: given.masks.visible, model: modelConfig(given) },
     ...{ size: given.image.size, stored: given.image.stored, patch: given.image.patch, batch: given.batch },
     ...{ augmentation: given.augmentation, normalisation: given.normalisation },
     blurKernel: blurKernelSize(given.image.size),
     ...{ learningRate: given.optimiser.learningRate, weightDecay: given.optimiser.weightDecay[0] },
     ...{ betas: given.optimiser.betas, clip: given.optimiser.clip, momentum: given.ema[0] },
-  });
+  };
 }
 
 const torch = (compile: boolean, bfloat16: boolean) => (): Contender =>
   new Contender(
     `PyTorch ${compile ? 'compile' : 'eager'} ${bfloat16 ? 'bfloat16' : 'float32'}`,
     values.python,
-    [here('peers/step.py'), peerConfig(config, compile, bfloat16)],
+    [here('peers/step.py')],
+    peerConfig(config, compile, bfloat16),
   );
 const field: Record<string, () => Contender> = {
   ours: () =>
-    new Contender('ours float32', process.execPath, [
-      '--import',
-      'tsx',
-      here('ours.ts'),
-      JSON.stringify({ preset: values.preset, set, threads }),
-    ]),
+    new Contender('ours float32', process.execPath, ['--import', 'tsx', here('ours.ts')], {
+      preset: values.preset,
+      set,
+      threads,
+    }),
   eager: torch(false, false),
   compile: torch(true, false),
   'eager-bf16': torch(false, true),

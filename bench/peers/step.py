@@ -1,7 +1,7 @@
 """The same pretraining step in PyTorch: views, encoders, predictor, loss, gradients, clipping, AdamW, moving average.
 
-Started by race.ts with a JSON configuration; each line on standard input asks for that many steps, each line on
-standard output answers with their milliseconds. The first answers "ready".
+Started by race.ts. The first line on standard input is a JSON configuration, answered by "ready" after the first step;
+each further line asks for that many steps and is answered with their milliseconds.
 """
 import json
 import math
@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-config = json.loads(sys.argv[1])
+config = json.loads(sys.stdin.readline())
 compiled, half = config["compile"], config["bfloat16"]
 torch.set_num_threads(config["threads"])
 torch.set_flush_denormal(True)
