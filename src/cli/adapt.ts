@@ -4,9 +4,9 @@ import {
   type CommonOptions,
   dataOption,
   deviceOption,
-  integer,
+  fractionOption,
   jsonOption,
-  number,
+  limitOption,
   seedOption,
   setOption,
   threadsOption,
@@ -18,8 +18,6 @@ interface AdaptCommand
     Pick<AdaptationChoices, 'task' | 'tune' | 'predictor' | 'head'> {
   out: string;
   data: string[];
-  limit?: number;
-  fraction?: number;
 }
 
 /** `iwm adapt` */
@@ -50,15 +48,8 @@ export function registerAdapt(program: Command): void {
         'attentive',
       ]),
     )
-    .addOption(
-      new Option('--limit <integer>', 'labelled images to use, of every class alike').argParser(integer(1)),
-    )
-    .addOption(
-      new Option(
-        '--fraction <number>',
-        'share of the labelled images to use, of every class alike',
-      ).argParser(number(0, 1)),
-    )
+    .addOption(limitOption())
+    .addOption(fractionOption())
     .addOption(setOption())
     .addOption(seedOption())
     .addOption(threadsOption())

@@ -15,6 +15,10 @@ export interface CommonOptions {
   set?: Record<string, unknown>;
   /** Data sources, in the order given. */
   data?: string[];
+  /** Labelled images to use, ≥ 1. */
+  limit?: number;
+  /** Share of the labelled images to use, 0 … 1. */
+  fraction?: number;
   json?: true;
 }
 
@@ -40,6 +44,16 @@ export const dataOption = (): Option =>
     '--data <source>',
     'folder of images, Parquet or tar files (folder or pattern), or synthetic (repeatable)',
   ).argParser((source: string, earlier: string[] = []) => [...earlier, source]);
+
+/** `--limit <integer>` */
+export const limitOption = (): Option =>
+  new Option('--limit <integer>', 'labelled images to use, of every class alike').argParser(integer(1));
+
+/** `--fraction <number>` */
+export const fractionOption = (): Option =>
+  new Option('--fraction <number>', 'share of the labelled images to use, of every class alike').argParser(
+    number(0, 1),
+  );
 
 /** `--json` */
 export const jsonOption = (): Option =>

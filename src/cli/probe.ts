@@ -1,11 +1,11 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import {
   type CommonOptions,
   dataOption,
   deviceOption,
-  integer,
+  fractionOption,
   jsonOption,
-  number,
+  limitOption,
   seedOption,
   setOption,
   threadsOption,
@@ -14,8 +14,6 @@ import { createOutput } from './output.js';
 
 interface ProbeCommand extends CommonOptions {
   data: string[];
-  limit?: number;
-  fraction?: number;
 }
 
 /** `iwm probe` */
@@ -25,15 +23,8 @@ export function registerProbe(program: Command): void {
     .description('read classes off a frozen encoder: linear, attentive and k-NN, each with a small sweep')
     .argument('<run>', 'folder of a finished run')
     .addOption(dataOption().makeOptionMandatory())
-    .addOption(
-      new Option('--limit <integer>', 'labelled images to use, of every class alike').argParser(integer(1)),
-    )
-    .addOption(
-      new Option(
-        '--fraction <number>',
-        'share of the labelled images to use, of every class alike',
-      ).argParser(number(0, 1)),
-    )
+    .addOption(limitOption())
+    .addOption(fractionOption())
     .addOption(setOption())
     .addOption(seedOption())
     .addOption(threadsOption())

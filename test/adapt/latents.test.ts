@@ -3,11 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { adapt } from '../../src/adapt/adapt.js';
 import type { AdaptationResult } from '../../src/adapt/result.js';
-import type { AdaptationChoices } from '../../src/adapt/settings.js';
-import { readSafetensors } from '../../src/train/safetensors.js';
-import { paint, paintWorld, pretrainTiny } from './tiny-world.js';
+import { bits, paint, paintWorld, pretrainTiny, quickly, weightsOf } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-latents-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -18,23 +15,7 @@ before(async () => {
   await pretrainTiny(images, run);
 });
 
-const quick = { epochs: 2, batch: 16, limit: 40, 'cache.kept': 'memory' };
-async function adapted(
-  name: string,
-  choices: Partial<AdaptationChoices>,
-  set: Record<string, unknown> = {},
-): Promise<AdaptationResult> {
-  return adapt(
-    { run, data: [images], tune: 'predictor', ...choices, set: { ...quick, ...set } },
-    { out: join(folder, name), threads: 1 },
-  );
-}
-const weightsOf = (path: string): Map<string, Float32Array> =>
-  new Map(
-    [...readSafetensors(join(path, 'model.safetensors')).tensors].map(([name, { data }]) => [name, data]),
-  );
-/** Bits, so that 0 and −0 differ and nothing is rounded. */
-const bits = (data: Float32Array): Uint32Array => new Uint32Array(data.buffer, data.byteOffset, data.length);
+const adapted = quickly(run, images, folder);
 
 test('cached and uncached latents give the same training: to the bit, in both precisions', async () => {
   for (const [precision, ways, expected] of [

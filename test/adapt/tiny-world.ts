@@ -1,9 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { adapt } from '../../src/adapt/adapt.js';
+import type { AdaptationResult } from '../../src/adapt/result.js';
+import type { AdaptationChoices } from '../../src/adapt/settings.js';
 import { random } from '../../src/random.js';
 import { resolve } from '../../src/train/config.js';
 import { pretrain } from '../../src/train/pretrain.js';
+import { readSafetensors } from '../../src/train/safetensors.js';
 
 /** Where the light comes from in an image of each class. */
 const classes = { bottom: [1, 0], left: [0, -1], right: [0, 1], top: [-1, 0] } as const;
@@ -56,3 +60,27 @@ export async function pretrainTiny(folder: string, run: string): Promise<void> {
   });
   await pretrain(config, { out: run, threads: 1 });
 }
+
+/** Adapts the run to the images' classes in a moment: two epochs of 40 labels; into `folder`, by name. */
+export function quickly(run: string, images: string, folder: string) {
+  const quick = { epochs: 2, batch: 16, limit: 40, 'cache.kept': 'memory' };
+  return (
+    name: string,
+    choices: Partial<AdaptationChoices>,
+    set: Record<string, unknown> = {},
+  ): Promise<AdaptationResult> =>
+    adapt(
+      { run, data: [images], tune: 'predictor', ...choices, set: { ...quick, ...set } },
+      { out: join(folder, name), threads: 1 },
+    );
+}
+
+/** The tensors of a model's folder by name. */
+export const weightsOf = (path: string): Map<string, Float32Array> =>
+  new Map(
+    [...readSafetensors(join(path, 'model.safetensors')).tensors].map(([name, { data }]) => [name, data]),
+  );
+
+/** Bits, so that 0 and −0 differ and nothing is rounded. */
+export const bits = (data: Float32Array): Uint32Array =>
+  new Uint32Array(data.buffer, data.byteOffset, data.length);

@@ -4,19 +4,9 @@ import { createEngine, type Device } from '../../src/engine/index.js';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/train/config.js';
 import { openTimedSteps } from '../../src/train/timed-steps.js';
+import { tiny } from '../train/tiny-run.js';
 
-const config = resolve('demo', {
-  data: ['synthetic:32'],
-  'image.stored': 16,
-  'image.size': 16,
-  'image.patch': 4,
-  'masks.visible': 6,
-  'masks.predicted': 6,
-  'encoder.depth': 2,
-  'encoder.width': 32,
-  'predictor.depth': 2,
-  batch: 8,
-});
+const config = resolve('demo', { ...tiny, data: ['synthetic:32'], batch: 8 });
 
 async function losses(device: Device): Promise<number[]> {
   const engine = createEngine({ threads: 1, device });

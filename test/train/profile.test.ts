@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolve } from '../../src/train/config.js';
 import { describeProfile, layerOf, type ProfileRow, profileStep } from '../../src/train/profile.js';
+import { tiny } from './tiny-run.js';
 
 test('an operator is counted to the layer that traced it, also after the runtime has fused it', () => {
   const cases: [string, string][] = [
@@ -15,16 +16,7 @@ test('an operator is counted to the layer that traced it, also after the runtime
 });
 
 test("a step's profile accounts for all its operators twice, by operator and by layer", async () => {
-  const config = resolve('demo', {
-    data: ['synthetic:32'],
-    'image.stored': 16,
-    'image.size': 16,
-    'image.patch': 4,
-    'masks.visible': 6,
-    'masks.predicted': 6,
-    'encoder.width': 32,
-    batch: 8,
-  });
+  const config = resolve('demo', { ...tiny, data: ['synthetic:32'], batch: 8 });
   const profile = await profileStep(config, { rounds: 2, threads: 1 });
   for (const rows of [profile.byOperator, profile.byLayer]) {
     const sum = (key: 'milliseconds' | 'share'): number =>
