@@ -24,11 +24,12 @@ export interface StepProfile {
   readonly byLayer: readonly ProfileRow[];
 }
 
-/** What is read of an event of the runtime's trace; `dur` in microseconds. */
+/** What is read of an event of the runtime's trace; `ts`, its start, and `dur` in microseconds. */
 const events = z.array(
   z.object({
     cat: z.string().optional(),
     name: z.string(),
+    ts: z.number().optional(),
     dur: z.number().optional(),
     args: z.object({ op_name: z.string().optional() }).optional(),
   }),
@@ -59,7 +60,7 @@ function fold(nodes: readonly Event[], steps: number, key: (event: Event) => str
     .sort((a, b) => b.milliseconds - a.milliseconds);
 }
 
-/** Runs `rounds` training steps under the runtime's profiler. */
+/** Runs `rounds` training steps, and one before them, under the runtime's profiler. */
 export async function profileStep(
   config: Config,
   { rounds = 5, threads, device }: { rounds?: number } & ComputeOptions = {},
@@ -72,7 +73,7 @@ export async function profileStep(
       device,
     });
     const timed = await openTimedSteps(config, engine);
-    for (let round = 0; round < rounds; round++) await timed.run();
+    for (let round = -1; round < rounds; round++) await timed.run();
     // The runtime writes a program's trace when it is released.
     engine.dispose();
     await timed.close();
@@ -83,7 +84,10 @@ export async function profileStep(
     );
     // Besides the step there is the small product of the estimate.
     const longest = traces.reduce((a, b) => (b.length > a.length ? b : a), []);
-    const nodes = longest.filter((event) => event.cat === 'Node');
+    const starts = longest.flatMap(({ name, ts }) => (name === 'model_run' && ts !== undefined ? [ts] : []));
+    // The first step is not counted: it finds the memory that the others use again.
+    const second = starts.sort((a, b) => a - b)[1] ?? Infinity;
+    const nodes = longest.filter(({ cat, ts = 0 }) => cat === 'Node' && ts >= second);
     return {
       preset: config.preset,
       threads: engine.threads,
