@@ -3,20 +3,13 @@
 // their line are not run again. Usage: npx tsx bench/adaptation.ts --help
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  appendFileSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { AdaptationResult } from '../src/adapt/result.js';
+import { wholeLines } from '../src/json-file.js';
 import { type Line, render, rows } from './adaptation-table.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -47,9 +40,7 @@ const { values } = parseArgs({
 const numbers = (text: string): number[] => text.split(',').map(Number);
 
 function readLines(file: string): Line[] {
-  if (!existsSync(file)) return [];
-  const whole = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return whole.map((line) => JSON.parse(line) as Line);
+  return wholeLines(file).map((line) => JSON.parse(line) as Line);
 }
 
 /** Runs one cell; the adapted model itself is not kept. */

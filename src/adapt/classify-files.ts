@@ -1,5 +1,6 @@
 import { readImages } from '../data/image-files.js';
 import type { ComputeOptions } from '../engine/index.js';
+import { percent } from '../words.js';
 import { AdaptedModel } from './adapted-model.js';
 
 /** Classes of one image, likeliest first. */
@@ -38,7 +39,7 @@ export function describeClassified(files: readonly ClassifiedFile[]): string {
   const width = Math.max(...files.map(({ image }) => image.length));
   return files
     .map(({ image, labels }) => {
-      const shares = labels.map(({ label, probability }) => `${label} ${(100 * probability).toFixed(1)} %`);
+      const shares = labels.map(({ label, probability }) => `${label} ${percent(probability)}`);
       return `${image.padEnd(width)}  ${shares.join(', ')}`;
     })
     .join('\n');

@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
+import { readJson } from '../json-file.js';
 import type { Flat, Layout } from '../nn/index.js';
 import { emptyFlat } from '../train/checkpoint.js';
 import { type Config, check, evaluatorConfig } from '../train/config.js';
@@ -93,14 +94,6 @@ export function saveModel(
     metadata: { format: 'image-world-models' },
   });
   writeAtomically(join(folder, 'result.json'), [encode(result)]);
-}
-
-function readJson(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw new UserError(`${file} is not valid JSON`);
-  }
 }
 
 /** Whether a folder holds an adapted model, and not for example a run. */

@@ -1,5 +1,5 @@
 import type { KnnResult } from '../evaluate/knn.js';
-import { duration } from '../train/estimate.js';
+import { duration, percent } from '../words.js';
 
 /** What a head trained with one learning rate comes to on held-out images. */
 export interface SweepPoint {
@@ -32,8 +32,6 @@ export interface ProbeResult {
   readonly seconds: number;
   readonly protocol: Readonly<Record<string, string | number>>;
 }
-
-const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
 /** The probes in words. */
 export function describeProbe({

@@ -1,4 +1,4 @@
-import { duration } from '../train/estimate.js';
+import { duration, millions, percent } from '../words.js';
 import type { AdaptationSettings } from './settings.js';
 
 /** How well one task is done. */
@@ -51,9 +51,6 @@ export interface AdaptationResult {
   }[];
   readonly protocol: Readonly<Record<string, string | number>>;
 }
-
-const millions = (count: number): string => `${(count / 1e6).toFixed(2)}M`;
-const percent = (value: number): string => `${(100 * value).toFixed(1)} %`;
 
 /** The result in words. */
 export function describeResult(result: AdaptationResult): string {

@@ -1,8 +1,8 @@
 import { UserError } from '../errors.js';
 import { Epochs } from '../train/epochs.js';
-import { duration } from '../train/estimate.js';
 import type { Log } from '../train/pretrain.js';
 import { rates } from '../train/schedule.js';
+import { duration, percent } from '../words.js';
 import type { Inputs } from './inputs.js';
 import type { AdaptationResult } from './result.js';
 import type { AdaptationSettings } from './settings.js';
@@ -74,7 +74,7 @@ export async function tune<M extends { readonly accuracy: number }>(tuning: Tuni
     const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
     const done = step + 1;
     const left = duration((seconds / done) * (steps - done));
-    const accuracy = latest === undefined ? '' : `  accuracy ${(100 * latest.accuracy).toFixed(1)} %`;
+    const accuracy = latest === undefined ? '' : `  accuracy ${percent(latest.accuracy)}`;
     log.progress(
       `epoch ${((done * batch) / inputs.length).toFixed(1)}/${epochs}  loss ${mean.toFixed(4)}  ${((done * batch) / seconds).toFixed(0)} images/s  ${left} left${accuracy}`,
     );

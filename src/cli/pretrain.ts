@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import type { Config } from '../train/config.js';
+import { percent } from '../words.js';
 import { interruptible } from './interruption.js';
 import {
   type CommonOptions,
@@ -73,12 +74,11 @@ export async function runPretrain(
     },
   );
   const { before, after, ...rest } = result;
-  const percent = (value: number | undefined): string =>
-    value === undefined ? '–' : `${(100 * value).toFixed(1)} %`;
+  const share = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
   const lines = [
     `run       ${out}: ${result.steps} steps, ${result.images} images in ${result.seconds.toFixed(0)} s (${result.imagesPerSecond.toFixed(0)} images/s), loss ${result.loss.toFixed(4)}`,
     `MRR       ${before === undefined ? '' : `${before.mrr.toFixed(3)} before, `}${after.mrr.toFixed(3)} after (chance .024; details above)`,
-    `k-NN      ${before === undefined ? '' : `${percent(before.knn)} before, `}${percent(after.knn)} after`,
+    `k-NN      ${before === undefined ? '' : `${share(before.knn)} before, `}${share(after.knn)} after`,
     `verdict   ${after.verdict}`,
     `report    ${report}`,
     `next      npx iwm evaluate ${out} --data ${config.data.join(' --data ')}`,

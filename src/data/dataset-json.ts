@@ -1,7 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
+import { readJson } from '../json-file.js';
 import { type Split, splitOfFolder } from './source.js';
 
 const schema = z.strictObject({
@@ -28,13 +29,7 @@ export interface DatasetFacts {
 export function readDatasetJson(folder: string): DatasetFacts {
   const file = join(folder, 'dataset.json');
   if (!existsSync(file)) return {};
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw new UserError(`${file} is not valid JSON`);
-  }
-  const parsed = schema.safeParse(json);
+  const parsed = schema.safeParse(readJson(file));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     if (issue?.code === 'unrecognized_keys')

@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.js';
+import { gigabytes } from '../words.js';
 import { cacheLimit, openCacheFile } from './cache-folder.js';
 import type { DecodeTask, Told, Wish } from './decode.js';
 import { openStore, type PixelStore, type StorePlace } from './pixel-store.js';
@@ -152,7 +153,6 @@ function allocate(images: number, size: number): SharedArrayBuffer {
   } catch {
     // More than the engine can hold in one piece.
   }
-  const gigabytes = (count: number): string => `${(count / 2 ** 30).toFixed(1)} GiB`;
   throw new UserError(
     `${images.toLocaleString('en-US')} images of ${size} × ${size} pixels need ${gigabytes(bytes)} of memory, too much ` +
       `for this machine with its ${gigabytes(totalmem())}, and do not fit in the cache on the disk with its ` +

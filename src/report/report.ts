@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Sweep } from '../evaluate/sweep.js';
 import type { Health, StepLine } from '../train/metrics.js';
 import { writeAtomically } from '../train/safetensors.js';
+import { percent } from '../words.js';
 import { CHANCE, curves } from './curves.js';
 import { type Html, html } from './html.js';
 import { style } from './style.js';
@@ -53,8 +54,6 @@ ${await pictures(report)}
 function card(label: string, value: string, note: string): Html {
   return html`<div class="card"><span>${label}</span><strong>${value}</strong><small>${note}</small></div>`;
 }
-
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 
 function headline(health: readonly Health[]): Html | undefined {
   const [first, last] = [health[0], health.at(-1)];

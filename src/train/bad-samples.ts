@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BadSample } from '../data/images.js';
 import { UserError } from '../errors.js';
+import { wholeLines } from '../json-file.js';
 
 const FILE = 'bad-samples.jsonl';
 
@@ -27,7 +28,7 @@ export class BadSamples {
     private readonly share: number,
   ) {
     this.#file = join(run, FILE);
-    this.#seen = new Set(readSamples(this.#file));
+    this.#seen = new Set(wholeLines(this.#file).map((line) => (JSON.parse(line) as BadSample).sample));
   }
 
   /** Lists a bad sample, once. @throws UserError when there are too many, or no others */
@@ -51,11 +52,4 @@ export class BadSamples {
       ? undefined
       : `${size} of ${this.images} images cannot be read and are skipped: ${this.#file}`;
   }
-}
-
-/** The samples listed in whole lines; a last line torn by a crash is left out. */
-function readSamples(file: string): string[] {
-  if (!existsSync(file)) return [];
-  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1);
-  return lines.map((line) => (JSON.parse(line) as BadSample).sample);
 }

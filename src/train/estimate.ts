@@ -2,6 +2,7 @@ import { totalmem } from 'node:os';
 import type { Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { cost, type Node, type Program } from '../tensor/index.js';
+import { duration, gigabytes, millions } from '../words.js';
 import { createProductRate } from './product-rate.js';
 import { layouts, type StepConfig } from './step.js';
 
@@ -65,8 +66,6 @@ function memoryLimit(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
-const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
-
 /** The estimate in words. */
 export function describeEstimate({
   encoderParameters,
@@ -75,12 +74,5 @@ export function describeEstimate({
   multiplyAdds,
   seconds,
 }: Estimate): string {
-  const millions = (count: number): string => `${(count / 1e6).toFixed(2)}M`;
   return `estimate: encoder ${millions(encoderParameters)} parameters, predictor ${millions(predictorParameters)}, memory ${gigabytes(memory)}, ${(multiplyAdds / 1e9).toFixed(1)} G multiply-adds a step, about ${duration(seconds)}`;
-}
-
-/** Seconds in words: `48 s`, `12 min`, `3.4 h`. */
-export function duration(seconds: number): string {
-  if (seconds < 100) return `${Math.round(seconds)} s`;
-  return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
 }

@@ -1,6 +1,7 @@
 import type { ImageSet } from '../data/images.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
 import { verdict } from '../evaluate/verdict.js';
+import { percent } from '../words.js';
 import type { ModelWeights } from './checkpoint.js';
 import type { Health } from './metrics.js';
 
@@ -78,6 +79,6 @@ export function describeHealth({
   featureDeviation,
   verdict: says,
 }: Health): string {
-  const accuracy = knn === undefined ? '' : `, k-NN ${(100 * knn).toFixed(1)} %`;
+  const accuracy = knn === undefined ? '' : `, k-NN ${percent(knn)}`;
   return `health at step ${step}: MRR ${mrr.toFixed(3)} ± ${mrrStandardError.toFixed(3)} (L2 ${mrrL2.toFixed(3)}, chance .024)${accuracy}, RankMe ${rankMe.toFixed(1)}, feature deviation ${featureDeviation.toFixed(3)} – ${says}`;
 }

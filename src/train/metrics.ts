@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
+import { wholeLines } from '../json-file.js';
 import { writeAtomically } from './safetensors.js';
 
 const number = z.number();
@@ -60,28 +61,27 @@ export function writeMetric(run: string, metric: Metric): void {
  * @throws UserError naming any other line that is no metric
  */
 export function readMetrics(run: string): Metric[] {
-  return wholeLines(run).map((line, i) => {
+  return readLines(run).map(({ read }) => read);
+}
+
+/** Forgets what was logged after `step`, so that a resumed run logs it once. @throws UserError as {@link readMetrics} */
+export function truncateMetrics(run: string, step: number): void {
+  const path = pathIn(run);
+  const kept = readLines(run).filter(({ read }) => read.step <= step);
+  const text = kept.map(({ line }) => `${line}\n`).join('');
+  if (existsSync(path) && text !== readFileSync(path, 'utf8'))
+    writeAtomically(path, [new TextEncoder().encode(text)]);
+}
+
+function readLines(run: string): { readonly line: string; readonly read: Metric }[] {
+  return wholeLines(pathIn(run)).map((line, i) => {
     const parsed = metric.safeParse(parse(line));
-    if (parsed.success) return parsed.data;
+    if (parsed.success) return { line, read: parsed.data };
     const { path = [], message = '' } = parsed.error.issues[0] ?? {};
     throw new UserError(
       `${pathIn(run)}, line ${i + 1}: no metric (${[...path.map(String), message].join(': ')}); restore the file or remove the line`,
     );
   });
-}
-
-/** Forgets what was logged after `step`, so that a resumed run logs it once. @throws UserError as {@link readMetrics} */
-export function truncateMetrics(run: string, step: number): void {
-  const lines = wholeLines(run);
-  const metrics = readMetrics(run);
-  const kept = lines.filter((_, i) => (metrics[i]?.step ?? 0) <= step).map((line) => `${line}\n`);
-  const text = kept.join('');
-  if (existsSync(pathIn(run)) && text !== readFileSync(pathIn(run), 'utf8'))
-    writeAtomically(pathIn(run), [new TextEncoder().encode(text)]);
-}
-
-function wholeLines(run: string): string[] {
-  return existsSync(pathIn(run)) ? readFileSync(pathIn(run), 'utf8').split('\n').slice(0, -1) : [];
 }
 
 function parse(line: string): unknown {

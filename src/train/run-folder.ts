@@ -1,6 +1,7 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
+import { readJson } from '../json-file.js';
 import { type Config, check } from './config.js';
 import { isClaim } from './run-lock.js';
 import { writeAtomically } from './safetensors.js';
@@ -22,13 +23,7 @@ export function createRun(run: string, config: Config): void {
 export function readConfig(run: string): Config {
   const file = configIn(run);
   if (!isRun(run)) throw new UserError(`${run} is no run folder: ${file} is missing`);
-  let json: unknown;
-  try {
-    json = JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    throw new UserError(`${file} is not valid JSON`);
-  }
-  return check(json);
+  return check(readJson(file));
 }
 
 /** Refuses to go on with a run under other settings than its own. @throws UserError naming each key and both values */

@@ -1,5 +1,5 @@
+import { duration } from '../words.js';
 import type { Config } from './config.js';
-import { duration } from './estimate.js';
 import { type StepLine, writeMetric } from './metrics.js';
 import type { Rates } from './step.js';
 

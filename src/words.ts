@@ -1,0 +1,16 @@
+/** Numbers in words, as all output writes them. */
+
+/** Seconds: `48 s`, `12 min`, `3.4 h`. */
+export function duration(seconds: number): string {
+  if (seconds < 100) return `${Math.round(seconds)} s`;
+  return seconds < 6000 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}
+
+/** Bytes: `7.7 GiB`. */
+export const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
+
+/** A count: `1.50M`. */
+export const millions = (count: number): string => `${(count / 1e6).toFixed(2)}M`;
+
+/** A share, 0 … 1: `43.5 %`. */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
