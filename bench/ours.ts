@@ -22,7 +22,7 @@ const engine = createEngine({ threads });
 const timed = await openTimedSteps(resolve(preset, set), engine);
 await timed.run();
 const product = await createProductRate(engine);
-say({ ready: true });
+say({ ready: true, multiplyAdds: timed.multiplyAdds });
 for await (const line of lines) {
   const times: number[] = [];
   const inputs: number[] = [];

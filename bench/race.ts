@@ -11,11 +11,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { random } from '../src/random.js';
-import { cost, type Program } from '../src/tensor/index.js';
 import { type Config, modelConfig, resolve } from '../src/train/config.js';
-import { isModelWork } from '../src/train/estimate.js';
-import { stepConfig } from '../src/train/pretrain.js';
-import { traceStep } from '../src/train/step.js';
+import { median } from '../src/train/median.js';
 import { blurKernelSize, paperRectangles, patchGrid, sampleMasks } from '../src/world-model/index.js';
 
 const { values } = parseArgs({
@@ -51,6 +48,8 @@ class Contender {
   peakMemoryBytes = 0;
   firstStepSeconds = 0;
   version = '';
+  /** Of the model in a step, where it knows them. */
+  multiplyAdds = Number.NaN;
 
   readonly #process;
   readonly #answers;
@@ -74,9 +73,10 @@ class Contender {
 
   async start(): Promise<void> {
     const begin = performance.now();
-    const { version } = await this.#answer<{ version?: string }>();
+    const { version, multiplyAdds } = await this.#answer<{ version?: string; multiplyAdds?: number }>();
     this.firstStepSeconds = (performance.now() - begin) / 1000;
     this.version = version ?? '';
+    this.multiplyAdds = multiplyAdds ?? Number.NaN;
   }
 
   async run(steps: number, counted: boolean): Promise<void> {
@@ -95,8 +95,6 @@ class Contender {
 }
 
 const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-const median = (numbers: readonly number[]): number =>
-  [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? Number.NaN;
 
 function peerConfig(given: Config, compile: boolean, bfloat16: boolean): unknown {
   const masks = Array.from({ length: 1024 }, (_, i) => {
@@ -135,7 +133,8 @@ const field: Record<string, () => Contender> = {
 
 const contenders: Contender[] = [];
 for (const [name, create] of Object.entries(field)) {
-  if (values.only !== undefined && !values.only.includes(name)) continue;
+  // All is compared with ours.
+  if (name !== 'ours' && values.only !== undefined && !values.only.includes(name)) continue;
   // One after another: what starts alone is timed alone.
   const contender = create();
   await contender.start();
@@ -149,9 +148,8 @@ for (let round = 0; round < rounds; round++) {
 }
 for (const contender of contenders) contender.stop();
 
-const settings = stepConfig(config);
-const work = 2 * cost(traceStep(settings) as Program, isModelWork).multiplyAdds * config.accumulate;
 const ours = contenders[0] as Contender;
+const work = 2 * ours.multiplyAdds;
 const product = (2 * median(ours.products)) / 1e9;
 const rows = contenders.map((contender) => {
   const milliseconds = median(contender.times);

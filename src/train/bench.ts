@@ -1,6 +1,7 @@
 import { type ComputeOptions, createEngine } from '../engine/index.js';
 import { percent } from '../words.js';
 import type { Config } from './config.js';
+import { median } from './median.js';
 import type { Log } from './pretrain.js';
 import { createProductRate } from './product-rate.js';
 import { openTimedSteps } from './timed-steps.js';
@@ -22,9 +23,6 @@ export interface Bench {
   readonly inputShare: number;
   readonly peakMemoryBytes: number;
 }
-
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] as number;
 
 /** Times training steps on the configuration's data, interleaved with matrix products. Medians over `rounds`. */
 export async function bench(

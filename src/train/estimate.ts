@@ -6,14 +6,18 @@ import { duration, gigabytes, millions } from '../words.js';
 import { createProductRate } from './product-rate.js';
 import { layouts, type StepConfig } from './step.js';
 
-/** What a run will take. */
-export interface Estimate {
+/** What a step takes, counted from its program. */
+export interface Demands {
   readonly encoderParameters: number;
   readonly predictorParameters: number;
   /** Bytes at the peak of a step. */
   readonly memory: number;
   /** Multiply-adds of the model's matrix products in one update, forward and backward; views not counted. */
   readonly multiplyAdds: number;
+}
+
+/** What a run will take. */
+export interface Estimate extends Demands {
   /** Seconds of all steps at `efficiency` of the matrix-product rate measured now. */
   readonly seconds: number;
 }
@@ -25,16 +29,10 @@ const EFFICIENCY = 0.5;
 export const isModelWork = (node: Node): boolean =>
   !node.scope.startsWith('views') && !node.scope.startsWith('update');
 
-/** Counts parameters, memory and time of a run. @throws UserError when it cannot fit in this machine's memory */
-export async function estimate(
-  engine: Engine,
-  program: Program,
-  config: StepConfig,
-  steps: number,
-): Promise<Estimate> {
-  const parts = layouts(config.model);
+/** Counts what a step takes. @throws UserError when it cannot fit in this machine's memory */
+export function demands(program: Program, config: StepConfig): Demands {
+  const { encoder, predictor } = layouts(config.model);
   const counted = cost(program, isModelWork);
-  const { encoder, predictor } = parts;
   const state = 4 * (3 * predictor.count + (config.frozen ? 0 : 4 * encoder.count));
   // The state stands twice, as a step reads one copy and writes the other, and once more while a checkpoint is written.
   const memory = counted.inputBytes + 2 * state + counted.peakBytes;
@@ -47,17 +45,26 @@ export async function estimate(
       `this configuration needs about ${gigabytes(memory)} of memory (${gigabytes(3 * state)} of it for weights and moments), there are ${gigabytes(memoryLimit())}; ${what}`,
     );
   }
-  const multiplyAdds = counted.multiplyAdds * config.accumulate;
-  const rate = await createProductRate(engine);
-  const seconds = (steps * multiplyAdds) / ((await rate.measure(5)) * EFFICIENCY);
-  rate.dispose();
   return {
     encoderParameters: encoder.count,
     predictorParameters: predictor.count,
     memory,
-    multiplyAdds,
-    seconds,
+    multiplyAdds: counted.multiplyAdds * config.accumulate,
   };
+}
+
+/** Counts what a run takes, and how long by the machine's speed now. @throws UserError as {@link demands} */
+export async function estimate(
+  engine: Engine,
+  program: Program,
+  config: StepConfig,
+  steps: number,
+): Promise<Estimate> {
+  const counted = demands(program, config);
+  const rate = await createProductRate(engine);
+  const seconds = (steps * counted.multiplyAdds) / ((await rate.measure(5)) * EFFICIENCY);
+  rate.dispose();
+  return { ...counted, seconds };
 }
 
 /** Bytes that the process may use: the machine's, or fewer where the system sets a limit. */

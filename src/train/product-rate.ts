@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/index.js';
 import { matmul, spec, trace } from '../tensor/index.js';
+import { median } from './median.js';
 
 /** Side of the square matrices. */
 const SIDE = 1024;
@@ -29,8 +30,7 @@ export async function createProductRate(engine: Engine): Promise<ProductRate> {
         await product.run({ a, b }, new Map([['c', c]]));
         if (round > 0) times.push(performance.now() - start);
       }
-      times.sort((x, y) => x - y);
-      return (SIDE ** 3 / (times[Math.floor(times.length / 2)] as number)) * 1000;
+      return (SIDE ** 3 / median(times)) * 1000;
     },
     dispose() {
       product.dispose();

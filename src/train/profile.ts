@@ -77,17 +77,12 @@ export async function profileStep(
     // The runtime writes a program's trace when it is released.
     engine.dispose();
     await timed.close();
-    const traces = await Promise.all(
-      (await readdir(folder)).map(async (file) =>
-        events.parse(JSON.parse(await readFile(join(folder, file), 'utf8'))),
-      ),
-    );
-    // Besides the step there is the small product of the estimate.
-    const longest = traces.reduce((a, b) => (b.length > a.length ? b : a), []);
-    const starts = longest.flatMap(({ name, ts }) => (name === 'model_run' && ts !== undefined ? [ts] : []));
+    const [file = ''] = await readdir(folder);
+    const trace = events.parse(JSON.parse(await readFile(join(folder, file), 'utf8')));
+    const starts = trace.flatMap(({ name, ts }) => (name === 'model_run' && ts !== undefined ? [ts] : []));
     // The first step is not counted: it finds the memory that the others use again.
     const second = starts.sort((a, b) => a - b)[1] ?? Infinity;
-    const nodes = longest.filter(({ cat, ts = 0 }) => cat === 'Node' && ts >= second);
+    const nodes = trace.filter(({ cat, ts = 0 }) => cat === 'Node' && ts >= second);
     return {
       preset: config.preset,
       threads: engine.threads,

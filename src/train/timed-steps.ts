@@ -1,9 +1,8 @@
 import { openImages } from '../data/images.js';
 import type { Engine } from '../engine/index.js';
-import { cost, type Program } from '../tensor/index.js';
 import { Batches } from './batches.js';
 import type { Config } from './config.js';
-import { estimate, isModelWork } from './estimate.js';
+import { demands } from './estimate.js';
 import { stepConfig } from './pretrain.js';
 import { rates } from './schedule.js';
 import { traceStep } from './step.js';
@@ -25,17 +24,17 @@ export interface TimedSteps {
 /** @throws UserError when the configuration cannot fit in this machine's memory */
 export async function openTimedSteps(config: Config, engine: Engine): Promise<TimedSteps> {
   const settings = stepConfig(config);
+  const program = traceStep(settings);
+  const { multiplyAdds } = demands(program, settings);
   const limit = Math.min(config.limit ?? IMAGES, IMAGES);
   const images = await openImages(config.data, { size: config.image.stored, limit });
-  const program = traceStep(settings);
-  await estimate(engine, program, settings, 1);
   const { state, frozenEncoder } = initialState(settings, config.seed);
   const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
   const batches = new Batches(images, settings.views, config.seed, settings.batch);
   batches.prefetch(0);
   let number = 0;
   return {
-    multiplyAdds: cost(program as Program, isModelWork).multiplyAdds * config.accumulate,
+    multiplyAdds,
     async run() {
       const start = performance.now();
       const fed = [];
