@@ -1,10 +1,10 @@
-import { createEngine, type Device, type Engine } from '../engine/index.js';
+import type { Device, Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { Compiled } from '../evaluate/compiled.js';
 import type { Flat } from '../nn/index.js';
 import { cost, type Program } from '../tensor/index.js';
 import { isModelWork } from '../train/estimate.js';
-import type { Log } from '../train/pretrain.js';
+import { type Log, quiet } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
 import { type Accuracy, measureAccuracy } from './accuracy.js';
 import type { FrozenLatents } from './latents.js';
@@ -22,7 +22,7 @@ import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';
 import { type AdaptationChoices, resolveAdaptation, trainedShares } from './settings.js';
 import { startWeights } from './start-weights.js';
-import { openTaskImages, type TaskImages } from './task-images.js';
+import { type TaskImages, withTaskImages } from './task-images.js';
 import { stepsOf, tune } from './tune.js';
 import { Tuner } from './tuner.js';
 import { type TuningConfig, traceTuningStep, trainedParts } from './tuning-step.js';
@@ -34,8 +34,6 @@ export interface AdaptOptions {
   readonly device?: Device;
   readonly log?: Log;
 }
-
-const quiet: Log = { progress: () => {}, note: () => {} };
 
 /**
  * Adapts a pretrained run to a task and leaves an adapted model: a folder with config.json, model.safetensors and
@@ -51,16 +49,9 @@ export async function adapt(
   log.note(`configuration: ${JSON.stringify(settings)}`);
   const [task] = settings.tasks;
   if (task === undefined) throw new UserError('give a task', 2);
-  const images = await openTaskImages(task.data, {
-    size: pretraining.image.stored,
-    seed: settings.seed,
-    limit: settings.limit,
-    fraction: settings.fraction,
-  });
-  const engine = createEngine({ threads, device });
-  try {
-    log.note(`learns from ${images.training.description}`);
-    log.note(`measured on ${images.heldOut.description}`);
+  const { seed, limit, fraction } = settings;
+  const wanted = { size: pretraining.image.stored, seed, limit, fraction };
+  return withTaskImages(task.data, wanted, { threads, device, log }, async (images, engine) => {
     const config: AdaptedConfig = {
       kind: 'adapted',
       adaptation: settings,
@@ -69,11 +60,8 @@ export async function adapt(
     };
     const weights = startWeights(settings, pretraining, networkOf(config));
     createModelFolder(out, config);
-    return await adaptTo(config, weights, images, engine, { out, log });
-  } finally {
-    engine.dispose();
-    await images.close();
-  }
+    return adaptTo(config, weights, images, engine, { out, log });
+  });
 }
 
 /** Trains on opened images, and saves the model. */

@@ -42,7 +42,7 @@ export async function evaluateAdapted(
     });
     try {
       log?.progress(`asks ${images.length} images`);
-      images.prefetch(Int32Array.from({ length: images.length }, (_, i) => i));
+      images.prefetch();
       const logits = await model.logits(imageInputs(images));
       const { confusion, ...measured } = measureAccuracy(logits, labels, task.classes.length);
       const before = result.tasks.find(({ name }) => name === task.name);

@@ -41,17 +41,23 @@ export function frozenEncoder(
     const out = new ArrayOf[precision](count * size);
     for (let first = 0; first < count; first += CHUNK) {
       const part = images.subarray(first * pixels, (first + CHUNK) * pixels);
-      const whole = new Float32Array(CHUNK * pixels);
-      whole.set(part);
       const { latents } = await compiled.run(
         `latents ${precision}`,
         () => traceLatents(network, CHUNK, precision),
-        { images: part.length === whole.length ? part : whole, weights: { encoder: weights } },
+        { images: padded(part, CHUNK * pixels), weights: { encoder: weights } },
       );
       out.set(latents.subarray(0, (part.length / pixels) * size), first * size);
     }
     return out;
   };
+}
+
+/** The numbers, and zeros up to a length. */
+function padded(numbers: Float32Array, length: number): Float32Array {
+  if (numbers.length === length) return numbers;
+  const out = new Float32Array(length);
+  out.set(numbers);
+  return out;
 }
 
 /** Images as they are, for an encoder that is trained. */
@@ -71,14 +77,12 @@ export function computedLatents(images: ImageSet, precision: Precision, encode: 
 /** Latents in memory. @param latents of all images, one after the other */
 export function storedLatents(latents: Uint16Array | Float32Array, length: number): Inputs {
   const size = latents.length / length;
+  const kind = latents instanceof Uint16Array ? 'float16' : 'float32';
   return {
-    kind: latents instanceof Uint16Array ? 'float16' : 'float32',
+    kind,
     length,
     batch: async (indices) => {
-      const out =
-        latents instanceof Uint16Array
-          ? new Uint16Array(indices.length * size)
-          : new Float32Array(indices.length * size);
+      const out = new ArrayOf[kind](indices.length * size);
       indices.forEach((image, i) => {
         out.set(latents.subarray(image * size, (image + 1) * size), i * size);
       });
@@ -96,7 +100,7 @@ export async function encodeAll(
   progress: (done: number) => void,
 ): Promise<Uint16Array | Float32Array> {
   const all = Int32Array.from({ length: images.length }, (_, i) => i);
-  images.prefetch(all);
+  images.prefetch();
   const out = new ArrayOf[precision](images.length * size);
   for (let first = 0; first < images.length; first += 4 * CHUNK) {
     const latents = await encode(await images.batch(all.subarray(first, first + 4 * CHUNK)));

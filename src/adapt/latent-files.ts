@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync } from 'node:fs';
+import { existsSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeRoom } from '../data/cache-folder.js';
 import type { ImageSet } from '../data/images.js';
 import type { Flat } from '../nn/index.js';
 import { readStored, writeSafetensors } from '../train/safetensors.js';
@@ -28,7 +29,7 @@ export async function latentsKey(
   const settings = { encoder: model.encoder, normalisation, image, precision, length: images.length };
   const key = createHash('sha256').update(JSON.stringify(settings));
   for (const weights of [encoder.matrices, encoder.vectors]) key.update(hashed(weights).digest());
-  images.prefetch(Int32Array.from({ length: images.length }, (_, i) => i));
+  images.prefetch();
   for (let first = 0; first < images.length; first += CHUNK) {
     const count = Math.min(CHUNK, images.length - first);
     const pixels = await images.batch(Int32Array.from({ length: count }, (_, i) => first + i));
@@ -37,7 +38,8 @@ export async function latentsKey(
   return key.digest('hex');
 }
 
-const fileOf = (folder: string, key: string): string => join(folder, `${key}.safetensors`);
+const ENDING = '.safetensors';
+const fileOf = (folder: string, key: string): string => join(folder, `${key}${ENDING}`);
 
 /**
  * Latents kept under a key; undefined where there are none.
@@ -71,22 +73,10 @@ export function writeLatents(
   limit: number,
 ): void {
   mkdirSync(folder, { recursive: true });
-  const files = readdirSync(folder)
-    .filter((name) => name.endsWith('.safetensors'))
-    .map((name) => ({ path: join(folder, name), ...pick(join(folder, name)) }))
-    .sort((a, b) => b.used - a.used);
-  let total = latents.byteLength;
-  for (const { path, bytes } of files) {
-    total += bytes;
-    if (total > limit) rmSync(path, { force: true });
-  }
-  writeSafetensors(fileOf(folder, key), {
+  const file = fileOf(folder, key);
+  makeRoom(folder, ENDING, file, limit - latents.byteLength);
+  writeSafetensors(file, {
     tensors: new Map([['latents', { shape, data: latents }]]),
     metadata: { key, sha256: hashed(latents).digest('hex') },
   });
-}
-
-function pick(path: string): { bytes: number; used: number } {
-  const { size, mtimeMs } = statSync(path);
-  return { bytes: size, used: mtimeMs };
 }

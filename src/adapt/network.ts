@@ -181,13 +181,13 @@ export function traceLogits(network: Network, task: string, kind: InputKind, bat
   };
   return trace('logits', specs, (inputs) => {
     const trees = unpackParts(networkLayouts(network), inputs.weights as Parts<Flat<Tensor>>);
-    return { logits: taskLogits(readTokens(inputs.input as Tensor, trees, network), trees, task, network) };
+    return { out: taskLogits(readTokens(inputs.input as Tensor, trees, network), trees, task, network) };
   });
 }
 
 /** Latents [B, N, D] → their means [B, D]. */
 export function traceMeans(network: Network, kind: InputKind, batch: number) {
   return trace('means', { input: inputSpec(network, kind, batch) }, ({ input }) => ({
-    features: mean(cast(input, 'float32'), [1]),
+    out: mean(cast(input, 'float32'), [1]),
   }));
 }

@@ -25,8 +25,7 @@ export async function openInputs(
 ): Promise<Fed> {
   const { run, cache } = settings;
   if (trainedShares(settings).encoder !== undefined) {
-    for (const images of [training, heldOut])
-      images.prefetch(Int32Array.from({ length: images.length }, (_, i) => i));
+    for (const images of [training, heldOut]) images.prefetch();
     return { training: imageInputs(training), heldOut: imageInputs(heldOut), latents: undefined };
   }
   const open = (images: ImageSet, what: string): Promise<FrozenLatents> =>

@@ -1,11 +1,11 @@
-import { createEngine, type Device, type Engine } from '../engine/index.js';
+import type { Device, Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { Compiled } from '../evaluate/compiled.js';
 import { knnAccuracy } from '../evaluate/knn.js';
 import type { Flat } from '../nn/index.js';
 import type { Program } from '../tensor/index.js';
 import { type Config, evaluatorConfig } from '../train/config.js';
-import type { Log } from '../train/pretrain.js';
+import { type Log, quiet } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
 import { measureAccuracy } from './accuracy.js';
 import { type HeadKind, headKinds } from './heads.js';
@@ -16,7 +16,7 @@ import { meanLatents, predictLogits } from './predictions.js';
 import type { KnnSweep, ProbeResult, Sweep, SweepPoint } from './probe-result.js';
 import { type AdaptationSettings, resolveAdaptation } from './settings.js';
 import { startWeights } from './start-weights.js';
-import { openTaskImages, type TaskImages } from './task-images.js';
+import { type TaskImages, withTaskImages } from './task-images.js';
 import { stepsOf, tune } from './tune.js';
 import { Tuner } from './tuner.js';
 import { type TuningConfig, traceTuningStep } from './tuning-step.js';
@@ -37,7 +37,6 @@ const RATES: readonly number[] = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
 /** The numbers of neighbours that vote. */
 const NEIGHBOURS: readonly number[] = [1, 5, 10, 20, 50, 200];
 
-const quiet: Log = { progress: () => {}, note: () => {} };
 const headName = (kind: HeadKind, rate: number): string => `${kind}${rate.toExponential().replace('.', '_')}`;
 const probes = headKinds.flatMap((kind) => RATES.map((rate) => ({ kind, rate, name: headName(kind, rate) })));
 
@@ -59,21 +58,11 @@ export async function probeRun({
   if (settings.predictor.weights !== 'none')
     throw new UserError('a probe reads the encoder; predictor.weights must be none', 2);
   log.note(`configuration: ${JSON.stringify(settings)}`);
-  const images = await openTaskImages(data, {
-    size: pretraining.image.stored,
-    seed: settings.seed,
-    limit: settings.limit,
-    fraction: settings.fraction,
-  });
-  const engine = createEngine({ threads, device });
-  try {
-    log.note(`learns from ${images.training.description}`);
-    log.note(`measured on ${images.heldOut.description}`);
-    return await probeImages(settings, pretraining, images, engine, log);
-  } finally {
-    engine.dispose();
-    await images.close();
-  }
+  const { seed, limit, fraction } = settings;
+  const wanted = { size: pretraining.image.stored, seed, limit, fraction };
+  return withTaskImages(data, wanted, { threads, device, log }, (images, engine) =>
+    probeImages(settings, pretraining, images, engine, log),
+  );
 }
 
 /** The pretrained encoder with all probes on it. */

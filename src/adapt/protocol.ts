@@ -1,5 +1,5 @@
 import type { AdaptationResult } from './result.js';
-import type { AdaptationSettings } from './settings.js';
+import { type AdaptationSettings, trainedShares } from './settings.js';
 import type { LabelledImages } from './task-images.js';
 
 /** How an adaptation was made and measured, in words. */
@@ -16,7 +16,7 @@ export function describeProtocol(
     asked: heldOut.description,
     seed,
     images: 'whole and untransformed, in training and when asked',
-    encoder: `${encoder.weights === 'pretrained' ? 'pretrained target encoder' : 'random'}; ${adaptation.tune === 'encoder' || adaptation.tune === 'all' ? 'trained' : 'frozen'}`,
+    encoder: `${encoder.weights === 'pretrained' ? 'pretrained target encoder' : 'random'}; ${trainedShares(adaptation).encoder !== undefined ? 'trained' : 'frozen'}`,
     predictor:
       predictor.weights === 'none'
         ? 'none: the head reads the latents'

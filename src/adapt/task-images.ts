@@ -1,7 +1,9 @@
 import { type ImageSet, openImages } from '../data/images.js';
+import { type ComputeOptions, createEngine, type Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { openHeldOut, place } from '../evaluate/evaluation-sets.js';
 import { purpose, random } from '../random.js';
+import type { Log } from '../train/pretrain.js';
 import { chooseLabelled } from './labelled.js';
 
 /** Images with the class of each. */
@@ -83,6 +85,28 @@ export async function openTaskImages(
   } catch (error) {
     await close();
     throw error;
+  }
+}
+
+/**
+ * Opens a task's images and an engine for `work`, says what is learned from and measured on, and closes both.
+ * @throws UserError as {@link openTaskImages}, and what `work` throws
+ */
+export async function withTaskImages<T>(
+  data: readonly string[],
+  options: Parameters<typeof openTaskImages>[1],
+  { log, ...compute }: ComputeOptions & { readonly log: Log },
+  work: (images: TaskImages, engine: Engine) => Promise<T>,
+): Promise<T> {
+  const images = await openTaskImages(data, options);
+  const engine = createEngine(compute);
+  try {
+    log.note(`learns from ${images.training.description}`);
+    log.note(`measured on ${images.heldOut.description}`);
+    return await work(images, engine);
+  } finally {
+    engine.dispose();
+    await images.close();
   }
 }
 

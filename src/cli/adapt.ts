@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { AdaptationChoices } from '../adapt/settings.js';
 import {
+  adaptationSettings,
   type CommonOptions,
   dataOption,
   deviceOption,
@@ -63,8 +64,7 @@ export function registerAdapt(program: Command): void {
       const { adapt } = await import('../adapt/adapt.js');
       const { describeResult } = await import('../adapt/result.js');
       const output = createOutput({ json: options.json === true });
-      const { data, tune, task, predictor, head, seed, limit, fraction } = options;
-      const given = Object.entries({ seed, limit, fraction }).filter(([, value]) => value !== undefined);
+      const { data, tune, task, predictor, head } = options;
       const result = await adapt(
         {
           run,
@@ -73,7 +73,7 @@ export function registerAdapt(program: Command): void {
           ...(task === undefined ? {} : { task }),
           ...(predictor === undefined ? {} : { predictor }),
           ...(head === undefined ? {} : { head }),
-          set: { ...options.set, ...Object.fromEntries(given) },
+          set: adaptationSettings(options),
         },
         {
           out: options.out,

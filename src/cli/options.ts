@@ -55,6 +55,12 @@ export const fractionOption = (): Option =>
     number(0, 1),
   );
 
+/** What `--set`, `--seed`, `--limit` and `--fraction` say of an adaptation. */
+export function adaptationSettings({ set, seed, limit, fraction }: CommonOptions): Record<string, unknown> {
+  const given = Object.entries({ seed, limit, fraction }).filter(([, value]) => value !== undefined);
+  return { ...set, ...Object.fromEntries(given) };
+}
+
 /** `--json` */
 export const jsonOption = (): Option =>
   new Option('--json', 'print one JSON document on standard output, progress on standard error');

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import {
+  adaptationSettings,
   type CommonOptions,
   dataOption,
   deviceOption,
@@ -35,12 +36,11 @@ export function registerProbe(program: Command): void {
       const { probeRun } = await import('../adapt/probe.js');
       const { describeProbe } = await import('../adapt/probe-result.js');
       const output = createOutput({ json: options.json === true });
-      const { data, seed, limit, fraction, threads, device } = options;
-      const given = Object.entries({ seed, limit, fraction }).filter(([, value]) => value !== undefined);
+      const { data, threads, device } = options;
       const result = await probeRun({
         run,
         data,
-        set: { ...options.set, ...Object.fromEntries(given) },
+        set: adaptationSettings(options),
         log: output,
         threads,
         device,

@@ -54,7 +54,7 @@ export function openCacheFile(
   const name = join(folder, `${keyOf(sources, chosen, size)}${ENDING}`);
   try {
     mkdirSync(folder, { recursive: true });
-    makeRoom(folder, name, limit - bytes);
+    makeRoom(folder, ENDING, name, limit - bytes);
     const file = openSync(name, constants.O_RDWR | constants.O_CREAT);
     try {
       // All zeros where nothing is written yet, without taking room on the disk.
@@ -73,10 +73,10 @@ export function openCacheFile(
   }
 }
 
-/** Deletes files of the cache, least recently used first, until all but `kept` take at most `most` bytes. */
-function makeRoom(folder: string, kept: string, most: number): void {
+/** Deletes a folder's files that end so, least recently used first, until all but `kept` take at most `most` bytes. */
+export function makeRoom(folder: string, ending: string, kept: string, most: number): void {
   const files = readdirSync(folder)
-    .filter((name) => name.endsWith(ENDING) && join(folder, name) !== kept)
+    .filter((name) => name.endsWith(ending) && join(folder, name) !== kept)
     .flatMap((name) => {
       const path = join(folder, name);
       // Another process may have deleted it.

@@ -29,8 +29,8 @@ export interface ImageSet {
   batch(indices: ArrayLike<number>): Promise<Float32Array>;
   /** Waits until the images are decoded; gives those that cannot be, by index. @throws RangeError as `batch` */
   bad(indices: ArrayLike<number>): Promise<ReadonlyMap<number, BadSample>>;
-  /** The order in which images will be wanted, after those wanted already, so that decoding runs ahead. */
-  prefetch(order: ArrayLike<number>): void;
+  /** The order in which images will be wanted (all, from the first), after those wanted already: decoding runs ahead. */
+  prefetch(order?: ArrayLike<number>): void;
   /** The images at `indices`, sharing the decoded pixels. */
   subset(indices: Int32Array): ImageSet;
   /** Ends decoding; of this set and of all its subsets. */
@@ -133,7 +133,7 @@ class CachedImages implements ImageSet {
     );
   }
 
-  prefetch(order: ArrayLike<number>): void {
+  prefetch(order: ArrayLike<number> = this.slots.map((_, i) => i)): void {
     this.cache.want(this.#at(order));
   }
 

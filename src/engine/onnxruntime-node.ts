@@ -3,12 +3,13 @@ import * as ort from 'onnxruntime-node';
 import { UserError } from '../errors.js';
 import {
   type DType,
+  isTensor,
   leaves,
   mapTree,
   outputName,
   type Program,
   spellOutStatistics,
-  Tensor,
+  type Tensor,
   type TensorData,
   type Tree,
   toData,
@@ -86,7 +87,6 @@ function ortTensor(dtype: DType, data: TensorData, shape: readonly number[]): or
 
 const isFeed = (value: unknown): value is Feed =>
   value instanceof OrtValue || ArrayBuffer.isView(value) || Array.isArray(value);
-const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 class NodeExecutable<I, O> implements Executable<I, O> {
   readonly #specs: Map<string, Tensor>;
@@ -124,7 +124,7 @@ class NodeExecutable<I, O> implements Executable<I, O> {
       const result = results[outputName(path)] as ort.Tensor;
       const given = into?.get(path) as OrtValue | undefined;
       if (given === undefined) return new OrtValue(result, this.memory);
-      if (given.tensor !== result && this.device !== 'cpu') given.replace(result);
+      if (this.device !== 'cpu') given.replace(result);
       return given;
     }) as Results<O>;
   }

@@ -2,17 +2,16 @@ import {
   add,
   concat,
   gradient,
+  isTensor,
   leaves,
   mul,
   reshape,
   sqrt,
   sum,
-  Tensor,
+  type Tensor,
   type Tree,
 } from '../tensor/index.js';
 import type { Flat, Layout } from './parameters.js';
-
-const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 /** A tree of parameters as a loss was computed from them, and where they lie in their flat vectors. */
 export interface Laid {

@@ -1,18 +1,10 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { Program } from './program.js';
-import { type DType, Float, type Node, type Spec, type Tensor, type TensorData } from './tensor.js';
+import { elementType, Float, type Node, type Spec, type Tensor, type TensorData } from './tensor.js';
 
 /** Operator set 20 is the first with Gelu; IR version 9 is the one it was published with. */
 const OPSET = 20;
 const IR_VERSION = 9;
-const elementType: Record<DType, number> = {
-  float32: 1,
-  int32: 6,
-  int64: 7,
-  bool: 9,
-  float16: 10,
-  float64: 11,
-};
 
 /** Writes one message as field `field` of `writer`. Field numbers below are those of onnx.proto. */
 function message(writer: BinaryWriter, field: number, write: (inner: BinaryWriter) => void): void {

@@ -1,5 +1,5 @@
 import { reachable } from './graph.js';
-import { type DType, type Node, type Shape, type Spec, Tensor } from './tensor.js';
+import { type DType, isTensor, type Node, type Shape, type Spec, Tensor } from './tensor.js';
 import { leaves, type MapTree, mapTree, type Tree } from './tree.js';
 
 /** Named inputs or outputs of a program: a nested object whose leaves are specs. */
@@ -21,7 +21,6 @@ export interface Program<I = unknown, O = unknown> {
 const isSpec = (value: unknown): value is Spec =>
   value instanceof Tensor ||
   (typeof value === 'object' && value !== null && Array.isArray((value as Spec).shape));
-const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 /** A spec in short: `spec([64, 3, 32, 32])`, `spec([64, 24], 'int32')`. */
 export function spec(shape: Shape, dtype: DType = 'float32'): Spec {

@@ -3,10 +3,8 @@ import { applyMany, scope } from './op.js';
 import { add, mul, reciprocal, sqrt, sub } from './ops/elementwise.js';
 import { mean } from './ops/reduce.js';
 import type { Program } from './program.js';
-import { type Float, type Node, Tensor } from './tensor.js';
+import { type Float, isTensor, type Node, type Tensor } from './tensor.js';
 import { mapTree } from './tree.js';
-
-const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 /** The node once more, on other inputs. */
 function again(node: Node, inputs: readonly Tensor[]): readonly Tensor[] {

@@ -1,6 +1,9 @@
-/** Element types a tensor program may use. `float64` exists for gradient checks, `float16` to store values (as their
- *  bits, in a Uint16Array); it is cast before anything is computed. */
-export type DType = 'float16' | 'float32' | 'float64' | 'int32' | 'int64' | 'bool';
+/**
+ * Element types a tensor program may use, with their numbers in ONNX (TensorProto.DataType). `float64` exists for
+ * gradient checks, `float16` to store values (as their bits, in a Uint16Array); it is cast before anything is computed.
+ */
+export const elementType = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 } as const;
+export type DType = keyof typeof elementType;
 
 /** A size: a number, or a symbolic size such as `batch` or `batch*64` (inference programs only). */
 export type Dim = number | string;
@@ -59,6 +62,8 @@ export class Tensor implements Spec {
     return this.shape.length;
   }
 }
+
+export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 const arrays = {
   float16: Uint16Array,

@@ -8,9 +8,9 @@ import { checkSame, createRun, isRun, removeTemporaries } from './run-folder.js'
 import { lockRun } from './run-lock.js';
 import { type StepConfig, traceStep } from './step.js';
 import { holdOut, openTrainingImages } from './training-images.js';
-import { type Log, type PretrainResult, trainingLoop } from './training-loop.js';
+import { type Log, type PretrainResult, quiet, trainingLoop } from './training-loop.js';
 
-export type { Log, PretrainResult } from './training-loop.js';
+export { type Log, type PretrainResult, quiet } from './training-loop.js';
 
 export interface PretrainOptions {
   /** Run folder to make, or to go on with. */
@@ -37,8 +37,6 @@ export function stepConfig(config: Config): StepConfig {
     clip: config.optimiser.clip,
   };
 }
-
-const quiet: Log = { progress: () => {}, note: () => {} };
 
 /**
  * Pretrains an image world model and leaves a run folder: config.json, metrics.jsonl, checkpoints/, model.safetensors.

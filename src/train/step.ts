@@ -13,6 +13,7 @@ import {
 import {
   add,
   type Dim,
+  isTensor,
   leaves,
   minimum,
   mul,
@@ -22,7 +23,7 @@ import {
   scope,
   spec,
   sub,
-  Tensor,
+  type Tensor,
   type Tree,
   trace,
 } from '../tensor/index.js';
@@ -101,8 +102,6 @@ export function layouts(model: ModelConfig): Layouts {
     predictor: layout(predictorSpec(model.predictor, model.encoder)),
   };
 }
-
-const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 type Part = 'encoder' | 'predictor';
 

@@ -19,6 +19,9 @@ export interface Log {
   note(text: string): void;
 }
 
+/** A log that nobody reads. */
+export const quiet: Log = { progress: () => {}, note: () => {} };
+
 /** What a run came to. */
 export interface PretrainResult {
   readonly run: string;

@@ -8,6 +8,7 @@ import { random } from '../../src/random.js';
 import { resolve } from '../../src/train/config.js';
 import { pretrain } from '../../src/train/pretrain.js';
 import { readSafetensors } from '../../src/train/safetensors.js';
+import { tiny } from '../train/tiny-run.js';
 
 /** Where the light comes from in an image of each class. */
 const classes = { bottom: [1, 0], left: [0, -1], right: [0, 1], top: [-1, 0] } as const;
@@ -44,17 +45,10 @@ export async function paintWorld(folder: string, training: number, validation: n
 /** A pretrained run on the folder: two blocks of width 16 each, a few steps. */
 export async function pretrainTiny(folder: string, run: string): Promise<void> {
   const config = resolve('demo', {
+    ...tiny,
     data: [folder],
-    'image.stored': SIDE,
-    'image.size': SIDE,
-    'image.patch': 4,
-    'masks.visible': 6,
-    'masks.predicted': 6,
-    'encoder.depth': 2,
     'encoder.width': 16,
     'encoder.heads': 2,
-    'predictor.depth': 2,
-    batch: 16,
     steps: 10,
     'health.images': 2,
   });

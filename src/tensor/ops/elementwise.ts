@@ -1,5 +1,5 @@
 import { apply, broadcastShape, type Operator, sameDType } from '../op.js';
-import { constant, type DType, type Node, type Tensor } from '../tensor.js';
+import { constant, type DType, elementType, type Node, type Tensor } from '../tensor.js';
 import { reduceTo } from './shape.js';
 
 /** A tensor, or a number that becomes a scalar of the other operand's element type. */
@@ -113,7 +113,6 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
 }
 
 const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64';
-const castCode: Record<DType, number> = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 };
 
 /** The same values in another element type; gradients are cast back, but none flow through integers or booleans. */
 export function cast(x: Tensor, dtype: DType): Tensor {
@@ -122,7 +121,7 @@ export function cast(x: Tensor, dtype: DType): Tensor {
     infer: ([input]) => [{ dtype, shape: (input as Tensor).shape }],
     gradient: (_, dys) => [isFloat(x.dtype) && isFloat(dtype) ? cast(dys[0] as Tensor, x.dtype) : undefined],
   };
-  return apply('Cast', operator, [x], { to: castCode[dtype] });
+  return apply('Cast', operator, [x], { to: elementType[dtype] });
 }
 
 /** x limited to [low, high]. */
