@@ -23,6 +23,7 @@ const timed = await openTimedSteps(resolve(preset, set), engine);
 await timed.run();
 const product = await createProductRate(engine);
 say({ ready: true, multiplyAdds: timed.multiplyAdds });
+await timed.settle();
 for await (const line of lines) {
   const times: number[] = [];
   const inputs: number[] = [];

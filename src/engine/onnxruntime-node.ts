@@ -8,6 +8,7 @@ import {
   mapTree,
   outputName,
   type Program,
+  simplify,
   spellOutStatistics,
   type Tensor,
   type TensorData,
@@ -201,7 +202,7 @@ export function createEngine({
     threads,
     async compile<I, O>(program: Program<I, O>): Promise<Executable<I, O>> {
       const session = await createSession(
-        toOnnx(device === 'webgpu' ? spellOutStatistics(program) : program),
+        toOnnx(simplify(device === 'webgpu' ? spellOutStatistics(program) : program)),
         device,
         {
           executionProviders: [device],

@@ -1,6 +1,7 @@
 import {
   add,
   type Dim,
+  fold,
   gelu,
   layerNorm,
   matmul,
@@ -15,6 +16,7 @@ import {
   type Tensor,
   transpose,
   transposeLast,
+  unfold,
 } from '../tensor/index.js';
 import { type Linear, linear, linearSpec } from './linear.js';
 import type { ParameterSpec } from './parameters.js';
@@ -78,26 +80,30 @@ export function intoHeads(x: Tensor, heads: number): Tensor {
 }
 
 /**
- * Multi-head attention, [B, N, D] → [B, N, D]; D is a multiple of `heads`.
- * @param select only these tokens ask, all are asked: [B, Q, D]
+ * Multi-head attention over the tokens of each of `batch` images, whose rows lie one after another:
+ * [B·N, D] → [B·N, D]; D is a multiple of `heads`.
+ * @param asking the rows that ask, all are asked: [B·Q, D] → [B·Q, D]
  */
 export function attention(
   x: Tensor,
   { qkv, proj }: Block<Tensor>['attn'],
   heads: number,
-  select?: Select,
+  batch: Dim,
+  asking = x,
 ): Tensor {
   const width = size(x, -1);
   // Cutting the small weight, not the tokens, into three spares a copy of each in both directions.
   const thirds = [width, width, width];
   const weights = split(qkv.weight, 0, thirds);
-  const [q, k, v] = split(qkv.bias, 0, thirds).map((bias, i) =>
-    intoHeads(linear(i === 0 && select ? select(x) : x, { weight: weights[i] as Tensor, bias }), heads),
-  ) as [Tensor, Tensor, Tensor];
+  // Heads are folded into the batch, so that the runtime leaves the transposes of q, k and v as these are and
+  // takes k's other one into the product.
+  const [q, k, v] = split(qkv.bias, 0, thirds).map((bias, i) => {
+    const mapped = linear(i === 0 ? asking : x, { weight: weights[i] as Tensor, bias });
+    return fold(intoHeads(unfold(mapped, batch), heads), 2);
+  }) as [Tensor, Tensor, Tensor];
   const scores = matmul(mul(q, Math.sqrt(heads / width)), transposeLast(k));
-  const mixed = transpose(matmul(softmax(scores), v), [0, 2, 1, 3]);
-  const [batch, queries] = mixed.shape as [Dim, Dim];
-  return linear(reshape(mixed, [batch, queries, width]), proj);
+  const mixed = transpose(unfold(matmul(softmax(scores), v), batch), [0, 2, 1, 3]);
+  return linear(reshape(mixed, asking.shape), proj);
 }
 
 /**
@@ -105,14 +111,19 @@ export function attention(
  * @param select only these tokens are computed: [B, Q, D], the same numbers as selecting them afterwards
  */
 export function block(x: Tensor, parameters: Block<Tensor>, heads: number, select?: Select): Tensor {
+  const [batch] = x.shape as [Dim];
+  // Inside, the tokens of all images are rows of one matrix: no reshaping around every product.
+  const choose = (rows: Tensor): Tensor => (select === undefined ? rows : fold(select(unfold(rows, batch))));
   const attended = scope('attn', () => {
     const qkv = absorb(parameters.norm1, parameters.attn.qkv);
-    const answer = attention(standardise(x), { ...parameters.attn, qkv }, heads, select);
-    return add(select === undefined ? x : select(x), answer);
+    const rows = fold(x);
+    const normal = standardise(rows);
+    const answer = attention(normal, { ...parameters.attn, qkv }, heads, batch, choose(normal));
+    return add(choose(rows), answer);
   });
   return scope('mlp', () => {
     const hidden = gelu(linear(standardise(attended), absorb(parameters.norm2, parameters.mlp.fc1)));
-    return add(attended, linear(hidden, parameters.mlp.fc2));
+    return unfold(add(attended, linear(hidden, parameters.mlp.fc2)), batch);
   });
 }
 

@@ -11,6 +11,7 @@ export * from './ops/normalisation.js';
 export * from './ops/reduce.js';
 export * from './ops/shape.js';
 export { type Program, type SpecTree, spec, type Traced, trace } from './program.js';
+export { simplify } from './simplify.js';
 export { spellOutStatistics } from './spell-out.js';
 export * from './tensor.js';
 export { leaves, type MapTree, mapTree, type Tree } from './tree.js';

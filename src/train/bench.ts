@@ -33,6 +33,7 @@ export async function bench(
   const timed = await openTimedSteps(config, engine);
   try {
     const product = await createProductRate(engine);
+    await timed.settle();
     const steps: number[] = [];
     const inputs: number[] = [];
     const products: number[] = [];

@@ -15,6 +15,8 @@ const IMAGES = 4096;
 export interface TimedSteps {
   /** Multiply-adds of the model in one step, forward and backward; views and update not counted. */
   readonly multiplyAdds: number;
+  /** Waits until all images are decoded, so that later steps share the cores with nothing of ours. */
+  settle(): Promise<void>;
   /** One step: its loss, milliseconds of all of it, and of waiting for and drawing its input. */
   run(): Promise<{ readonly loss: number; readonly whole: number; readonly input: number }>;
   /** Closes the images; the engine stays. */
@@ -35,6 +37,9 @@ export async function openTimedSteps(config: Config, engine: Engine): Promise<Ti
   let number = 0;
   return {
     multiplyAdds,
+    async settle() {
+      await images.bad(Array.from({ length: images.length }, (_, i) => i));
+    },
     async run() {
       const start = performance.now();
       const fed = [];

@@ -170,5 +170,11 @@ case("standardise", "last axis", lambda x: F.layer_norm(x, [4], eps=1e-6), x=nor
 case("gatherTokens", "repeated positions", lambda tokens, positions: torch.stack([t[p.long()] for t, p in zip(tokens, positions)]), tokens=normal(2, 4, 3), positions=integers([3, 0, 3, 1, 1], [2, 2, 2, 0, 3]))
 case("gatherRows", "repeated positions", lambda table, positions: table[positions.long()], table=normal(4, 3), positions=integers([3, 0, 3], [2, 0, 3]))
 
+# Folding, and a sum that is taken in two steps
+case("fold", "all but the last", lambda x: x.reshape(6, 2), x=normal(2, 3, 2))
+case("fold", "all but two", lambda x: x.reshape(4, 3, 2), x=normal(2, 2, 3, 2))
+case("unfold", "rows of two images", lambda x: x.reshape(2, 3, 2), x=normal(6, 2))
+case("sum", "long leading axes", lambda x: x.sum((0, 1)), x=normal(16, 20, 2))
+
 path = Path(__file__).parent.parent / "fixtures" / "operators.json"
 path.write_text(json.dumps({"versions": {"torch": torch.__version__}, "operators": cases}) + "\n")

@@ -80,11 +80,17 @@ export const cases: Readonly<Record<string, Readonly<Record<string, Build>>>> = 
     'three axes in a cycle': ({ x }) => t.transpose(x, [1, 2, 0]),
     'four axes': ({ x }) => t.transpose(x, [0, 2, 1, 3]),
   },
+  fold: {
+    'all but the last': ({ x }) => t.fold(x),
+    'all but two': ({ x }) => t.fold(x, 2),
+  },
+  unfold: { 'rows of two images': ({ x }) => t.unfold(x, 2) },
   transposeLast: { 'batch of matrices': ({ x }) => t.transposeLast(x) },
   sum: {
     'all axes': ({ x }) => t.sum(x),
     'negative axis': ({ x }) => t.sum(x, [-2]),
     'two axes kept': ({ x }) => t.sum(x, [0, -1], true),
+    'long leading axes': ({ x }) => t.sum(x, [0, 1]),
   },
   expand: {
     'size 1 and a new axis': ({ x }) => t.expand(x, [4, 2, 3]),

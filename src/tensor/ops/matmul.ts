@@ -1,13 +1,6 @@
 import { apply, broadcastShape, type Operator, sameDType } from '../op.js';
-import { type Dim, staticShape, type Tensor } from '../tensor.js';
-import { reduceTo, reshape, transposeLast } from './shape.js';
-
-/** All leading axes folded into rows: [..., n] → [rows, n]. */
-function rows(x: Tensor): Tensor {
-  const shape = staticShape(x);
-  const width = shape.at(-1) ?? 1;
-  return reshape(x, [shape.reduce((a, b) => a * b, 1) / width, width]);
-}
+import type { Dim, Tensor } from '../tensor.js';
+import { fold, reduceTo, transposeLast } from './shape.js';
 
 const operator: Operator = {
   infer: (inputs) => {
@@ -24,7 +17,7 @@ const operator: Operator = {
     const da = reduceTo(matmul(dy, transposeLast(b)), a.shape);
     // A shared right operand sees every leading index: fold them into rows, one product instead of a sum of many.
     // Written as (dyᵀ · a)ᵀ: a weight stored as [out, in] undoes the outer transpose.
-    if (b.rank === 2 && a.rank > 2) return [da, transposeLast(matmul(transposeLast(rows(dy)), rows(a)))];
+    if (b.rank === 2) return [da, transposeLast(matmul(transposeLast(fold(dy)), fold(a)))];
     return [da, reduceTo(matmul(transposeLast(a), dy), b.shape)];
   },
 };

@@ -1,5 +1,14 @@
 import { apply, applyMany, type Operator, resolveAxis, sameDType } from '../op.js';
-import { constant, type Dim, elements, type Shape, size, staticShape, type Tensor } from '../tensor.js';
+import {
+  constant,
+  type Dim,
+  elements,
+  type Shape,
+  size,
+  staticShape,
+  type Tensor,
+  times,
+} from '../tensor.js';
 
 const one = (dys: readonly (Tensor | undefined)[]): Tensor => dys[0] as Tensor;
 const integers = (values: readonly number[]): Tensor => constant(values, { dtype: 'int64' });
@@ -20,6 +29,18 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   return apply('Reshape', operator, [x, integers(shape.map((dim) => (typeof dim === 'number' ? dim : -1)))]);
 }
 
+/** All axes but the last `keep` folded into one: `fold` of [B, N, D] is [B·N, D]. */
+export function fold(x: Tensor, keep = 1): Tensor {
+  const { factor, symbol } = elements(x.shape.slice(0, -keep));
+  return reshape(x, [symbol === undefined ? factor : times(symbol, factor), ...x.shape.slice(-keep)]);
+}
+
+/** The first axis cut into `batch` parts, which undoes {@link fold}: [B·N, D] → [B, N, D]. */
+export function unfold(x: Tensor, batch: Dim): Tensor {
+  const [rows, ...others] = x.shape as [Dim, ...Dim[]];
+  return reshape(x, [batch, elements([rows]).factor / elements([batch]).factor, ...others]);
+}
+
 /** Permutes the axes: output axis i is input axis `order[i]`. */
 export function transpose(x: Tensor, order: readonly number[]): Tensor {
   const operator: Operator = {
@@ -36,11 +57,6 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
       ),
     ],
   };
-  // A transpose that undoes the one before it is none.
-  const before = x.producer?.type === 'Transpose' ? x.producer : undefined;
-  const inner = before?.attributes.perm as readonly number[] | undefined;
-  if (before !== undefined && order.every((axis, i) => inner?.[axis] === i))
-    return before.inputs[0] as Tensor;
   return apply('Transpose', operator, [x], { perm: order });
 }
 
@@ -48,6 +64,15 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
 export function transposeLast(x: Tensor): Tensor {
   const axes = x.shape.map((_, i) => i);
   return transpose(x, [...axes.slice(0, -2), x.rank - 1, x.rank - 2]);
+}
+
+/** Rows from which on a sum is worth two steps. */
+const LONG = 256;
+
+function largestDivisor(of: number, limit: number): number {
+  let divisor = Math.floor(limit);
+  while (of % divisor !== 0) divisor--;
+  return divisor;
 }
 
 /** Sums over `axes` (all by default). */
@@ -67,11 +92,13 @@ export function sum(x: Tensor, axes: readonly number[] = x.shape.map((_, i) => i
     },
   };
   if (axes.length === 0) return x;
-  // Sums over all leading axes (bias gradients) run twice as fast with the last of them first: one thread per row.
-  const last = axes.length - 1;
-  if (last > 0 && last < x.rank - 1 && axes.every((axis, i) => axis === i)) {
-    const inner = sum(x, [last], keep);
-    return sum(inner, axes.slice(0, last), keep);
+  // Long sums over all leading axes (bias gradients) are twice as fast in two steps: the first one's groups are many
+  // and short, so that threads share them.
+  if (!keep && axes.length < x.rank && axes.every((axis, i) => axis === i)) {
+    const rest = x.shape.slice(axes.length);
+    const { factor: rows, symbol } = elements(x.shape.slice(0, axes.length));
+    const groups = symbol === undefined && rows >= LONG ? largestDivisor(rows, Math.sqrt(rows)) : 1;
+    if (groups > 1) return sum(sum(reshape(x, [groups, rows / groups, ...rest]), [1]), [0]);
   }
   return apply('ReduceSum', operator, [x, integers(axes)], { keepdims: keep ? 1 : 0 });
 }

@@ -1,0 +1,39 @@
+import { reachable } from './graph.js';
+import { applyMany, scope } from './op.js';
+import type { Program } from './program.js';
+import { isTensor, type Node, type Tensor } from './tensor.js';
+import { mapTree } from './tree.js';
+
+/** The node once more, on other inputs. */
+export function again(node: Node, inputs: readonly Tensor[]): readonly Tensor[] {
+  return scope(node.scope, () =>
+    applyMany(node.type, { infer: () => node.outputs }, inputs, node.attributes),
+  );
+}
+
+/**
+ * The same program with nodes replaced, in topological order.
+ * @param replace gives what stands for a node's outputs, from its inputs as they are by now; undefined leaves the node
+ */
+export function rewrite<I, O>(
+  program: Program<I, O>,
+  replace: (node: Node, inputs: readonly Tensor[]) => readonly Tensor[] | undefined,
+): Program<I, O> {
+  const replaced = new Map<Tensor, Tensor>();
+  const now = (tensor: Tensor): Tensor => replaced.get(tensor) ?? tensor;
+  for (const node of program.nodes) {
+    const inputs = node.inputs.map(now);
+    const moved = inputs.some((input, i) => input !== node.inputs[i]);
+    const outputs = replace(node, inputs) ?? (moved ? again(node, inputs) : node.outputs);
+    node.outputs.forEach((output, i) => {
+      replaced.set(output, outputs[i] as Tensor);
+    });
+  }
+  const outputs = program.outputs.map(([path, tensor]) => [path, now(tensor)] as const);
+  return {
+    ...program,
+    outputs,
+    outputTree: mapTree(program.outputTree, isTensor, now) as O,
+    nodes: reachable(outputs.map(([, tensor]) => tensor)),
+  };
+}
