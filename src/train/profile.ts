@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type ComputeOptions, createEngine } from '../engine/index.js';
+import { type ComputeOptions, createEngine, type Device } from '../engine/index.js';
 import type { Config } from './config.js';
 import { openTimedSteps } from './timed-steps.js';
 
@@ -17,11 +17,14 @@ export interface ProfileRow {
 export interface StepProfile {
   readonly preset: string;
   readonly threads: number;
+  readonly device: Device;
   readonly rounds: number;
   /** Of all operators of a step; measuring each makes it longer than an unmeasured step. */
   readonly milliseconds: number;
   readonly byOperator: readonly ProfileRow[];
   readonly byLayer: readonly ProfileRow[];
+  /** Operators that the CPU computed although another device was asked for. */
+  readonly fellBack: readonly ProfileRow[];
 }
 
 /** What is read of an event of the runtime's trace; `ts`, its start, and `dur` in microseconds. */
@@ -31,7 +34,7 @@ const events = z.array(
     name: z.string(),
     ts: z.number().optional(),
     dur: z.number().optional(),
-    args: z.object({ op_name: z.string().optional() }).optional(),
+    args: z.object({ op_name: z.string().optional(), provider: z.string().optional() }).optional(),
   }),
 );
 type Event = z.infer<typeof events>[number];
@@ -51,10 +54,17 @@ export function layerOf(name: string): string {
   return `${layer === '' ? 'parameters, loss' : layer}${scopes.includes('backward') ? ' backward' : ''}`;
 }
 
-function fold(nodes: readonly Event[], steps: number, key: (event: Event) => string): ProfileRow[] {
+const operatorOf = (event: Event): string => event.args?.op_name ?? event.name;
+
+/** @param total microseconds that the shares are of */
+function fold(
+  nodes: readonly Event[],
+  steps: number,
+  key: (event: Event) => string,
+  total: number,
+): ProfileRow[] {
   const sums = new Map<string, number>();
   for (const event of nodes) sums.set(key(event), (sums.get(key(event)) ?? 0) + (event.dur ?? 0));
-  const total = [...sums.values()].reduce((a, b) => a + b, 0);
   return [...sums]
     .map(([name, micros]) => ({ name, milliseconds: micros / 1000 / steps, share: micros / total }))
     .sort((a, b) => b.milliseconds - a.milliseconds);
@@ -83,13 +93,17 @@ export async function profileStep(
     // The first step is not counted: it finds the memory that the others use again.
     const second = starts.sort((a, b) => a - b)[1] ?? Infinity;
     const nodes = trace.filter(({ cat, ts = 0 }) => cat === 'Node' && ts >= second);
+    const total = nodes.reduce((sum, event) => sum + (event.dur ?? 0), 0);
+    const onCpu = nodes.filter(({ args }) => args?.provider === 'CPUExecutionProvider');
     return {
       preset: config.preset,
       threads: engine.threads,
+      device: engine.device,
       rounds,
-      milliseconds: nodes.reduce((sum, event) => sum + (event.dur ?? 0), 0) / 1000 / rounds,
-      byOperator: fold(nodes, rounds, (event) => event.args?.op_name ?? event.name),
-      byLayer: fold(nodes, rounds, (event) => layerOf(event.name)),
+      milliseconds: total / 1000 / rounds,
+      byOperator: fold(nodes, rounds, operatorOf, total),
+      byLayer: fold(nodes, rounds, (event) => layerOf(event.name), total),
+      fellBack: engine.device === 'cpu' ? [] : fold(onCpu, rounds, operatorOf, total),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
@@ -100,10 +114,12 @@ export async function profileStep(
 export function describeProfile({
   preset,
   threads,
+  device,
   rounds,
   milliseconds,
   byOperator,
   byLayer,
+  fellBack,
 }: StepProfile): string {
   const table = (rows: readonly ProfileRow[]): string[] =>
     rows
@@ -113,10 +129,17 @@ export function describeProfile({
           `${row.milliseconds.toFixed(2).padStart(10)} ms ${(100 * row.share).toFixed(1).padStart(5)} %  ${row.name}`,
       );
   return [
-    `preset ${preset}, ${threads} threads, mean of ${rounds} steps: ${milliseconds.toFixed(1)} ms in operators`,
+    `preset ${preset}, ${device === 'cpu' ? `${threads} threads` : device}, mean of ${rounds} steps: ${milliseconds.toFixed(1)} ms in operators`,
+    ...(device === 'cpu' ? [] : [describeFallback(fellBack, device)]),
     'by operator',
     ...table(byOperator),
     'by layer',
     ...table(byLayer),
   ].join('\n');
+}
+
+function describeFallback(fellBack: readonly ProfileRow[], device: Device): string {
+  if (fellBack.length === 0) return `every operator was computed by ${device}`;
+  const each = fellBack.map(({ name, milliseconds }) => `${name} (${milliseconds.toFixed(2)} ms)`);
+  return `computed by the CPU beside ${device}: ${each.join(', ')}`;
 }

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { createEngine, type Device } from '../../src/engine/index.js';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/train/config.js';
+import { profileStep } from '../../src/train/profile.js';
 import { openTimedSteps } from '../../src/train/timed-steps.js';
 import { tiny } from '../train/tiny-run.js';
 
@@ -38,4 +39,10 @@ for (const device of ['webgpu', 'cuda'] as const)
     found.forEach((loss, i) => {
       assert.ok(Math.abs(loss / (expected[i] as number) - 1) < 1e-4, `${loss} and ${expected[i]}`);
     });
+    const { fellBack } = await profileStep(config, { rounds: 1, threads: 1, device });
+    // A reshape computes nothing; whatever else the CPU did would copy tensors back and forth.
+    assert.deepEqual(
+      fellBack.map(({ name }) => name).filter((name) => name !== 'Reshape'),
+      [],
+    );
   });
