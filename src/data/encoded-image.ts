@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { decodePlainJpeg } from './plain-jpeg.js';
 
 /** Names of image files end so. */
 export const imageEndings = ['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff'] as const;
@@ -33,6 +34,8 @@ export async function decodeImage(
   fit: 'square' | 'whole' = 'square',
 ): Promise<RgbImage> {
   checkKind(bytes);
+  const plain = fit === 'square' ? await decodePlainJpeg(bytes, size) : undefined;
+  if (plain) return { width: size, height: size, data: plain };
   try {
     const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: MOST_PIXELS })
       .autoOrient()

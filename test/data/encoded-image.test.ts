@@ -106,3 +106,44 @@ test('an image cut off anywhere in its first half is refused', async () => {
       );
   }
 });
+
+test('a JPEG that needs no resizing has the pixels that the decoder of all kinds gives', async () => {
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  const decoded = async (bytes: Buffer, size: number): Promise<Buffer> =>
+    sharp(bytes).resize(size, size, { fit: 'cover' }).raw().toBuffer();
+  for (const [width, height] of [
+    [32, 32],
+    [41, 24],
+    [24, 40],
+    [33, 64],
+  ] as const)
+    for (const options of [{}, { progressive: true }, { chromaSubsampling: '4:4:4' }, { mozjpeg: true }]) {
+      const bytes = await sharp({ create: { width, height, channels: 3, background: '#808080', noise } })
+        .jpeg(options)
+        .toBuffer();
+      const size = Math.min(width, height);
+      const { data } = await decodeImage(bytes, size);
+      assert.ok(Buffer.from(data).equals(await decoded(bytes, size)), `${width} × ${height}`);
+      await assert.rejects(decodeImage(bytes.subarray(0, bytes.length / 2), size), /not a readable image/);
+    }
+});
+
+test('a grey or turned JPEG that needs no resizing is left to the decoder of all kinds', async () => {
+  const noise = { type: 'gaussian', mean: 128, sigma: 40 } as const;
+  const right = await sharp({ create: { width: 24, height: 24, channels: 3, background: '#808080', noise } })
+    .png()
+    .toBuffer();
+  const close = (a: Uint8Array, b: Uint8Array): number =>
+    a.reduce((total, value, i) => total + Math.abs(value - (b[i] as number)), 0) / a.length;
+  const jpeg = { quality: 100, chromaSubsampling: '4:4:4' };
+  const upright = await decodeImage(right, 24);
+  const turned = await sharp(right).withMetadata({ orientation: 3 }).jpeg(jpeg).toBuffer();
+  const around = Uint8Array.from({ length: upright.data.length }, (_, i) => {
+    const pixel = Math.floor(i / 3);
+    return upright.data[3 * (24 * 24 - 1 - pixel) + (i % 3)] as number;
+  });
+  assert.ok(close((await decodeImage(turned, 24)).data, around) < 2);
+  const grey = await sharp(right).greyscale().jpeg(jpeg).toBuffer();
+  const { data } = await decodeImage(grey, 24);
+  assert.ok(data.every((value, i) => value === data[i - (i % 3)]));
+});
