@@ -28,3 +28,11 @@ export function systemRefusal(error: unknown): string | undefined {
   }
   return undefined;
 }
+
+/** The name of our warnings. */
+export const WARNING = 'ImageWorldModelsWarning';
+
+/** Says in a line what went otherwise than expected without stopping the work: as a warning of the process. */
+export function warn(line: string): void {
+  process.emitWarning(line, WARNING);
+}

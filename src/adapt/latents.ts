@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ImageSet } from '../data/images.js';
+import { systemRefusal } from '../errors.js';
 import type { Compiled } from '../evaluate/compiled.js';
 import type { Flat } from '../nn/index.js';
 import type { Log } from '../train/pretrain.js';
@@ -93,7 +94,7 @@ async function fromDisk(
     const shape = [images.length, (image / patch) ** 2, width];
     writeLatents(folder, key, latents, shape, cache.gigabytes * 2 ** 30);
   } catch (error) {
-    log.note(`latents are not kept: ${(error as Error).message}`);
+    log.note(`latents are not kept: ${systemRefusal(error) ?? (error as Error).message}`);
   }
   return { latents, from: 'computed' };
 }

@@ -1,16 +1,20 @@
 import { commands } from './commands.js';
+import { WARNING } from '../errors.js';
 import { explainFailure } from './failure.js';
 import { createProgram } from './program.js';
+
+/** On a terminal a progress line may stand there unfinished. */
+function lineStart(): string {
+  return process.stderr.isTTY ? '\r\x1b[K' : '';
+}
 
 /** Prints the one line that explains a failure and ends the process with its exit code. */
 function end(error: unknown): void {
   const { exitCode, message } = explainFailure(error);
   process.exitCode = exitCode;
   if (exitCode === 0) return;
-  // On a terminal a progress line may stand there unfinished.
-  const start = process.stderr.isTTY ? '\r\x1b[K' : '';
   const stack = process.env.IWM_DEBUG === '1' && error instanceof Error ? `${error.stack}\n` : '';
-  const text = message ? `${start}iwm: ${message}\n${stack}` : '';
+  const text = message ? `${lineStart()}iwm: ${message}\n${stack}` : '';
   // A failed command may have left workers or sessions behind that would keep the process alive.
   process.stderr.write(text, () => process.exit(exitCode));
 }
@@ -22,5 +26,10 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 process.on('uncaughtException', end);
+// Node's own listener would add its process number and a hint on its options.
+process.removeAllListeners('warning');
+process.on('warning', ({ name, message }) => {
+  if (name === WARNING) process.stderr.write(`${lineStart()}iwm: ${message}\n`);
+});
 
 createProgram(commands).parseAsync(process.argv).catch(end);

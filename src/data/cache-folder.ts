@@ -8,18 +8,22 @@ import {
   openSync,
   readdirSync,
   rmSync,
+  statfsSync,
   statSync,
 } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
-import { UserError } from '../errors.js';
+import { systemRefusal, UserError, warn } from '../errors.js';
+import { gigabytes } from '../words.js';
 import { CHECKSUM } from './pixel-store.js';
 import type { Pixels, Source } from './source.js';
 
 /** Counted up when the same files would be decoded to other pixels. */
 const DECODING = 1;
 const ENDING = '.pixels';
+/** The most of what a disk has free that one file may take: a run's checkpoints may need the rest. */
+const SHARE_OF_FREE = 0.9;
 /** GiB that the cache takes at most where the environment does not say. */
 const USUAL_LIMIT = 32;
 
@@ -39,8 +43,8 @@ export function cacheLimit(): number {
 /**
  * Opens the file of decoded images that belongs to these sources as they are now and these settings, makes it where it
  * is missing, and makes room for it: those least recently used go first, whoever still reads one keeps it.
- * @returns an open file and its name; undefined where it would be larger than the limit, or the folder cannot be
- *   written to
+ * @returns an open file and its name; undefined where it would be larger than the limit, or – with a warning – the
+ *   disk has no room for it or the folder cannot be written to
  */
 export function openCacheFile(
   sources: readonly Source[],
@@ -55,6 +59,12 @@ export function openCacheFile(
   try {
     mkdirSync(folder, { recursive: true });
     makeRoom(folder, ENDING, name, limit - bytes);
+    const { bavail, bsize } = statfsSync(folder);
+    const missing = bytes - 512 * (statSync(name, { throwIfNoEntry: false })?.blocks ?? 0);
+    if (missing > SHARE_OF_FREE * bavail * bsize) {
+      const needed = `${gigabytes(bytes)} of which ${gigabytes(missing)} are missing`;
+      return refuse(`${folder}: no room for ${needed}; ${gigabytes(bavail * bsize)} are free`);
+    }
     const file = openSync(name, constants.O_RDWR | constants.O_CREAT);
     try {
       // All zeros where nothing is written yet, without taking room on the disk.
@@ -66,11 +76,15 @@ export function openCacheFile(
     }
     return { file, name };
   } catch (error) {
-    const { code = '' } = error as NodeJS.ErrnoException;
+    const { code = '', message } = error as NodeJS.ErrnoException;
     if (['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT'].includes(code))
-      return undefined;
+      return refuse(systemRefusal(error) ?? message);
     throw error;
   }
+}
+
+function refuse(reason: string): undefined {
+  warn(`decoded images are kept in memory and not for the next run: ${reason}`);
 }
 
 /** Deletes a folder's files that end so, least recently used first, until all but `kept` take at most `most` bytes. */

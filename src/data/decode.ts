@@ -1,9 +1,10 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
+import { systemRefusal } from '../errors.js';
 import { decodeImage } from './encoded-image.js';
 import { EncodedImages, nameOf, type Place } from './encoded-images.js';
 import type { Group } from './held-groups.js';
-import { openStore, type StorePlace } from './pixel-store.js';
+import { openStore, type PixelStore, pixelMemory, type StorePlace, slot as state } from './pixel-store.js';
 import type { BadSample, Pixels } from './source.js';
 import { drawScene } from './synthetic.js';
 
@@ -15,15 +16,18 @@ export interface DecodeTask {
   readonly size: number;
   /** Where the pixels go: uint8 [size, size, 3] a slot. */
   readonly store: StorePlace;
-  /** uint8 [n]: 0 not yet, 1 decoded, 2 failed */
+  /** uint8 [n]: how each slot stands */
   readonly done: SharedArrayBuffer;
 }
 
 /** What it is told: slots wanted at once, slots wanted after all those so far, or to end. */
 export type Wish = { readonly now: Int32Array } | { readonly later: Int32Array } | { readonly end: true };
 
-/** What it tells of a slot that failed, or of what keeps it from going on; `done` says the rest. */
-export type Told = (BadSample & { readonly slot: number }) | { readonly stopped: string };
+/** What it tells: a slot that failed, memory in the place of a full disk, what keeps it from going on; `done` says the rest. */
+export type Told =
+  | (BadSample & { readonly slot: number })
+  | { readonly spare: SharedArrayBuffer; readonly reason: string }
+  | { readonly stopped: string };
 
 /** Images decoded at once: as many as Node has threads for it. */
 const TOGETHER = 4;
@@ -33,6 +37,8 @@ const HELD_BYTES = 256 * 2 ** 20;
 const task = workerData as DecodeTask;
 const store = openStore(task.store, task.chosen.length, task.size ** 2 * 3);
 const done = new Uint8Array(task.done);
+/** Takes the pixels that the disk has no room for. */
+let spare: PixelStore | undefined;
 const begun = new Uint8Array(done.length);
 const encoded = new EncodedImages();
 /** Slots still wanted, the first order first. */
@@ -68,12 +74,34 @@ async function attempt(slot: number): Promise<void> {
     const place = placeOf(slot);
     const pixels = await load(place).catch(({ message }: Error) => {
       tell({ slot, sample: nameOf(place), reason: message });
-      Atomics.store(done, slot, 2);
+      Atomics.store(done, slot, state.failed);
     });
-    if (pixels === undefined) return;
-    store.write(slot, pixels);
+    if (pixels !== undefined) Atomics.store(done, slot, keep(slot, pixels));
+  } else Atomics.store(done, slot, state.stored);
+}
+
+/** Puts pixels where there is room for them. @returns how their slot stands now */
+function keep(slot: number, pixels: Uint8Array): number {
+  if (spare === undefined) {
+    try {
+      store.write(slot, pixels);
+      return state.stored;
+    } catch (error) {
+      spare = openSpare(error as Error);
+    }
   }
-  Atomics.store(done, slot, 1);
+  spare.write(slot, pixels);
+  return state.spare;
+}
+
+/** Memory for what the disk refuses to take. @throws Error where there is not enough of it either */
+function openSpare(error: Error): PixelStore {
+  const reason = systemRefusal(Object.assign(error, 'name' in task.store ? { path: task.store.name } : {}));
+  if (reason === undefined) throw error;
+  const bytes = pixelMemory(done.length * task.size ** 2 * 3);
+  if (bytes === undefined) throw new Error(`${reason}; and they do not fit in memory`);
+  tell({ spare: bytes, reason });
+  return openStore({ kind: 'memory', bytes }, done.length, task.size ** 2 * 3);
 }
 
 function tell(message: Told): void {
@@ -144,7 +172,7 @@ async function work(): Promise<void> {
 /** The pixels cannot be kept: nothing would come of going on. */
 function stop({ message }: Error): void {
   ended = true;
-  tell({ stopped: task.store.kind === 'file' ? `${task.store.name}: ${message}` : message });
+  tell({ stopped: message });
 }
 
 parentPort?.on('message', (wish: Wish) => {

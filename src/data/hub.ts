@@ -115,6 +115,9 @@ async function append(path: string, stream: ReadableStream<Uint8Array>): Promise
   const file = await open(path, 'a');
   try {
     for await (const part of stream) await file.appendFile(part);
+  } catch (error) {
+    // What a file handle throws does not say which file it is.
+    throw Object.assign(error as Error, { path });
   } finally {
     await file.close();
   }

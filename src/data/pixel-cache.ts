@@ -2,17 +2,15 @@ import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { UserError } from '../errors.js';
+import { UserError, warn } from '../errors.js';
 import { gigabytes } from '../words.js';
 import { cacheLimit, openCacheFile } from './cache-folder.js';
 import type { DecodeTask, Told, Wish } from './decode.js';
-import { openStore, type PixelStore, type StorePlace } from './pixel-store.js';
+import { openStore, type PixelStore, pixelMemory, type StorePlace, slot as state } from './pixel-store.js';
 import type { BadSample, Source } from './source.js';
 
 /** How often to look whether an image has been decoded. */
 const POLL_MILLISECONDS = 2;
-/** The share of the machine's memory that decoded images may take. */
-const MEMORY_SHARE = 0.75;
 /** Fewer bytes than these are decoded again in a moment, and not worth a file. */
 const WORTH_A_FILE = 32 * 2 ** 20;
 
@@ -20,10 +18,12 @@ const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, POLL_M
 
 /**
  * Decoded pixels of chosen images of all sources, a slot an image, filled by a thread of its own. Few are kept in memory,
- * many in a file that the next run finds again.
+ * many in a file that the next run finds again; where the disk gets full, the rest goes into memory, with a warning.
  */
 export class PixelCache {
   readonly #store: PixelStore;
+  /** Takes what the disk has no room for. */
+  #spare: PixelStore | undefined;
   readonly #done: Uint8Array;
   readonly #failures = new Map<number, BadSample>();
   readonly #task: DecodeTask;
@@ -53,7 +53,8 @@ export class PixelCache {
 
   /** The pixels of a slot that is {@link ready}, uint8 [size, size, 3]; only until the next call. */
   read(slot: number): Uint8Array {
-    return this.#store.read(slot);
+    const spare = Atomics.load(this.#done, slot) === state.spare ? this.#spare : undefined;
+    return (spare ?? this.#store).read(slot);
   }
 
   /** Lets decoding run ahead in this order, after what is wanted already. */
@@ -64,16 +65,18 @@ export class PixelCache {
   /** Waits until all of `slots` are filled, or known not to be: gives those, by slot. */
   async ready(slots: Int32Array): Promise<ReadonlyMap<number, BadSample>> {
     const bad = new Map<number, BadSample>();
-    const missing = slots.filter((slot) => Atomics.load(this.#done, slot) === 0);
+    const missing = slots.filter((slot) => Atomics.load(this.#done, slot) === state.missing);
     if (missing.length > 0) this.#tell({ now: missing });
     for (const slot of slots) {
-      while (Atomics.load(this.#done, slot) === 0) {
+      while (Atomics.load(this.#done, slot) === state.missing) {
         if (this.#end) throw this.#end;
         await pause();
       }
-      if (Atomics.load(this.#done, slot) === 1) continue;
+      const now = Atomics.load(this.#done, slot);
+      // Messages may come a little later.
+      while (now === state.spare && this.#spare === undefined) await pause();
+      if (now !== state.failed) continue;
       let failure = this.#failures.get(slot);
-      // Its message may come a little later.
       for (; failure === undefined; failure = this.#failures.get(slot)) await pause();
       bad.set(slot, failure);
     }
@@ -110,6 +113,10 @@ export class PixelCache {
     const worker = startThread(this.#task);
     worker.on('message', (told: Told) => {
       if ('stopped' in told) this.#end ??= new UserError(`cannot keep decoded images: ${told.stopped}`);
+      else if ('spare' in told) {
+        this.#spare = openStore({ kind: 'memory', bytes: told.spare }, this.#done.length, this.size ** 2 * 3);
+        warn(`decoded images that are still to come are kept in memory: ${told.reason}`);
+      }
       else this.#failures.set(told.slot, { sample: told.sample, reason: told.reason });
     });
     worker.on('error', (error) => {
@@ -148,11 +155,8 @@ function placeFor(sources: readonly Source[], chosen: Int32Array, size: number):
 
 function allocate(images: number, size: number): SharedArrayBuffer {
   const bytes = images * size * size * 3;
-  try {
-    if (bytes <= MEMORY_SHARE * totalmem()) return new SharedArrayBuffer(bytes);
-  } catch {
-    // More than the engine can hold in one piece.
-  }
+  const memory = pixelMemory(bytes);
+  if (memory) return memory;
   throw new UserError(
     `${images.toLocaleString('en-US')} images of ${size} × ${size} pixels need ${gigabytes(bytes)} of memory, too much ` +
       `for this machine with its ${gigabytes(totalmem())}, and do not fit in the cache on the disk with its ` +

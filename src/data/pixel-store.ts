@@ -1,11 +1,28 @@
 import { createHash } from 'node:crypto';
 import { readSync, writeSync } from 'node:fs';
+import { totalmem } from 'node:os';
 
 /** Where the decoded pixels of many images are kept; plain data, as it travels to the decoding thread. */
 export type StorePlace =
   | { readonly kind: 'memory'; readonly bytes: SharedArrayBuffer }
   /** An open file of the cache: the images, then a checksum of each, zeros for one that is not there. */
   | { readonly kind: 'file'; readonly file: number; readonly name: string };
+
+/** How a slot stands: an uint8 that all threads see. */
+export const slot = { missing: 0, stored: 1, failed: 2, spare: 3 } as const;
+
+/** The share of the machine's memory that decoded images may take. */
+const MEMORY_SHARE = 0.75;
+
+/** Memory for decoded images that all threads see, zeros; undefined where it is too much for this machine. */
+export function pixelMemory(bytes: number): SharedArrayBuffer | undefined {
+  try {
+    return bytes <= MEMORY_SHARE * totalmem() ? new SharedArrayBuffer(bytes) : undefined;
+  } catch {
+    // More than the engine can hold in one piece.
+    return undefined;
+  }
+}
 
 /** Bytes of an image's checksum. */
 export const CHECKSUM = 8;
