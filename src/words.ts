@@ -9,6 +9,9 @@ export function duration(seconds: number): string {
 /** Bytes: `7.7 GiB`. */
 export const gigabytes = (bytes: number): string => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
+/** Bytes: `34 MiB`. */
+export const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(0)} MiB`;
+
 /** A count: `1.50M`. */
 export const millions = (count: number): string => `${(count / 1e6).toFixed(2)}M`;
 

@@ -70,9 +70,13 @@ const folder = mkdtempSync(join(tmpdir(), 'iwm-throughput-'));
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
 await extract(join(folder, 'files'));
 const loader = fileURLToPath(new URL('../peers/loader.py', import.meta.url));
-const peer = spawn(python, [loader, JSON.stringify({ folder: join(folder, 'files'), size, batch, workers })], {
-  stdio: ['pipe', 'pipe', 'inherit'],
-});
+const peer = spawn(
+  python,
+  [loader, JSON.stringify({ folder: join(folder, 'files'), size, batch, workers })],
+  {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  },
+);
 const answers = createInterface({ input: peer.stdout })[Symbol.asyncIterator]();
 const answer = async <T>(): Promise<T> => JSON.parse((await answers.next()).value) as T;
 const { version } = await answer<{ version: string }>();

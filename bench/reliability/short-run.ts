@@ -25,13 +25,27 @@ const settings = {
 };
 export const STEPS = 60;
 
-/** Starts the short run in a folder, by the command line; with one thread, as weights depend on their number. */
-export function start(out: string, ...more: string[]): ChildProcess {
-  const set = Object.entries(settings).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
-  const fixed = ['--data', 'synthetic:200', '--preset', 'demo', '--steps', `${STEPS}`, '--threads', '1'];
-  return spawn(process.execPath, [launcher, 'pretrain', '--out', out, ...fixed, ...set, ...more], {
+/** Starts a command of ours. @param env what differs from this process's */
+export function iwm(args: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
+  return spawn(process.execPath, [launcher, ...args], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...env },
   });
+}
+
+/** The short run's arguments: with one thread, as weights depend on their number. */
+export function shortRun(out: string, data: string, set: Readonly<Record<string, number>> = {}): string[] {
+  const given = Object.entries({ ...settings, ...set }).flatMap(([key, value]) => [
+    '--set',
+    `${key}=${value}`,
+  ]);
+  const fixed = ['--data', data, '--preset', 'demo', '--steps', `${STEPS}`, '--threads', '1'];
+  return ['pretrain', '--out', out, ...fixed, ...given];
+}
+
+/** Starts the short run on synthetic images in a folder. */
+export function start(out: string, ...more: string[]): ChildProcess {
+  return iwm([...shortRun(out, 'synthetic:200'), ...more]);
 }
 
 /** Waits until a process has ended. @returns its exit code (null after a signal) and what it said */

@@ -1,4 +1,4 @@
-import { duration, millions, percent } from '../words.js';
+import { duration, mebibytes, millions, percent } from '../words.js';
 import type { AdaptationSettings } from './settings.js';
 
 /** How well one task is done. */
@@ -62,7 +62,7 @@ export function describeResult(result: AdaptationResult): string {
         `${name}  ${percent(accuracy)} ± ${percent(standardError)}, top-5 ${percent(top5)} (${classes} classes, ${trained.toLocaleString('en-US')} labelled images, ${asked.toLocaleString('en-US')} asked)`,
     ),
     `cost      ${millions(result.trainableParameters)} trainable parameters, ${millions(result.multiplyAddsPerImage)} multiply-adds an image and step, ${millions(result.inferenceMultiplyAddsPerImage)} to answer`,
-    `time      ${result.secondsPerEpoch.toFixed(2)} s an epoch × ${result.epochs}, ${duration(result.seconds)} in all${latents === undefined ? '' : `, ${latents.seconds.toFixed(1)} s of it for latents (${latents.precision}, ${(latents.bytes / 2 ** 20).toFixed(0)} MiB, ${latents.from === 'disk' ? 'from disk' : latents.from === 'computed' ? 'computed once' : 'computed in every epoch'})`}; ${(result.peakMemoryBytes / 2 ** 20).toFixed(0)} MiB at the peak`,
+    `time      ${result.secondsPerEpoch.toFixed(2)} s an epoch × ${result.epochs}, ${duration(result.seconds)} in all${latents === undefined ? '' : `, ${latents.seconds.toFixed(1)} s of it for latents (${latents.precision}, ${mebibytes(latents.bytes)}, ${latents.from === 'disk' ? 'from disk' : latents.from === 'computed' ? 'computed once' : 'computed in every epoch'})`}; ${mebibytes(result.peakMemoryBytes)} at the peak`,
     'protocol',
     ...Object.entries(result.protocol).map(([name, value]) => `  ${name}: ${value}`),
   ].join('\n');

@@ -1,5 +1,5 @@
-import { commands } from './commands.js';
 import { WARNING } from '../errors.js';
+import { commands } from './commands.js';
 import { explainFailure } from './failure.js';
 import { createProgram } from './program.js';
 

@@ -15,7 +15,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { systemRefusal, UserError, warn } from '../errors.js';
-import { gigabytes } from '../words.js';
+import { mebibytes } from '../words.js';
 import { CHECKSUM } from './pixel-store.js';
 import type { Pixels, Source } from './source.js';
 
@@ -62,8 +62,7 @@ export function openCacheFile(
     const { bavail, bsize } = statfsSync(folder);
     const missing = bytes - 512 * (statSync(name, { throwIfNoEntry: false })?.blocks ?? 0);
     if (missing > SHARE_OF_FREE * bavail * bsize) {
-      const needed = `${gigabytes(bytes)} of which ${gigabytes(missing)} are missing`;
-      return refuse(`${folder}: no room for ${needed}; ${gigabytes(bavail * bsize)} are free`);
+      return refuse(`${folder}: they take ${mebibytes(missing)}, and ${mebibytes(bavail * bsize)} are free`);
     }
     const file = openSync(name, constants.O_RDWR | constants.O_CREAT);
     try {

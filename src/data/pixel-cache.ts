@@ -116,8 +116,7 @@ export class PixelCache {
       else if ('spare' in told) {
         this.#spare = openStore({ kind: 'memory', bytes: told.spare }, this.#done.length, this.size ** 2 * 3);
         warn(`decoded images that are still to come are kept in memory: ${told.reason}`);
-      }
-      else this.#failures.set(told.slot, { sample: told.sample, reason: told.reason });
+      } else this.#failures.set(told.slot, { sample: told.sample, reason: told.reason });
     });
     worker.on('error', (error) => {
       this.#end = error;

@@ -1,5 +1,5 @@
 import { type ComputeOptions, createEngine } from '../engine/index.js';
-import { percent } from '../words.js';
+import { mebibytes, percent } from '../words.js';
 import type { Config } from './config.js';
 import { median } from './median.js';
 import type { Log } from './pretrain.js';
@@ -80,6 +80,6 @@ export function describeBench({
     `step     ${step.milliseconds.toFixed(1)} ms, ${step.imagesPerSecond.toFixed(0)} images/s, ${step.gflops.toFixed(0)} GFLOP/s of model work`,
     `matmul   ${matmul.gflops.toFixed(0)} GFLOP/s (1024³ between the steps); the step reaches ${(100 * fractionOfMatmul).toFixed(0)} % of it`,
     `input    ${percent(inputShare)} of the time`,
-    `memory   ${(peakMemoryBytes / 2 ** 20).toFixed(0)} MiB at the peak`,
+    `memory   ${mebibytes(peakMemoryBytes)} at the peak`,
   ].join('\n');
 }

@@ -119,10 +119,10 @@ export function blurKernelSize(size: number): number {
 }
 
 /**
- * A separable linear map of images, each with its own matrices: `rows · X · columnsᵀ` per channel.
+ * A separable linear map of images, each with its own matrices or all with the same: `rows · X · columnsᵀ` per channel.
  * @param images [B, C, h, w]
- * @param rows [B, 1, H, h]
- * @param columns [B, 1, W, w]
+ * @param rows [B, 1, H, h] or [1, 1, H, h]
+ * @param columns [B, 1, W, w] or [1, 1, W, w]
  * @returns [B, C, H, W]
  */
 export function separable(images: Tensor, rows: Tensor, columns: Tensor): Tensor {
@@ -130,6 +130,6 @@ export function separable(images: Tensor, rows: Tensor, columns: Tensor): Tensor
   const outWidth = size(columns, 2);
   // All channels share one product on the right.
   const lines = reshape(images, [batch, channels * height, width]);
-  const narrowed = matmul(lines, transposeLast(reshape(columns, [batch, outWidth, width])));
+  const narrowed = matmul(lines, transposeLast(reshape(columns, [columns.shape[0] as Dim, outWidth, width])));
   return matmul(rows, reshape(narrowed, [batch, channels, height, outWidth]));
 }

@@ -11,7 +11,9 @@ import type { DecodeTask, Told, Wish } from '../../src/data/decode.js';
 const folder = mkdtempSync(join(tmpdir(), 'iwm-full-disk-'));
 after(() => rmSync(folder, { recursive: true }));
 
-test('where the disk is full, decoded images go into memory', { skip: !existsSync('/dev/full') }, async () => {
+test('where the disk is full, decoded images go into memory', {
+  skip: !existsSync('/dev/full'),
+}, async () => {
   const paths = [40, 80, 120].map((_, i) => join(folder, `${i}.png`));
   for (const [i, path] of paths.entries())
     await sharp({ create: { width: 4, height: 4, channels: 3, background: { r: 40 * (i + 1), g: 1, b: 2 } } })

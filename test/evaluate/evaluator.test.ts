@@ -3,12 +3,13 @@ import { after, test } from 'node:test';
 import { createEngine } from '../../src/engine/index.js';
 import { bankParameters, jitterNames } from '../../src/evaluate/bank.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
-import { similarity, versionLatents } from '../../src/evaluate/programs.js';
+import { similarity, versionLatents, whole } from '../../src/evaluate/programs.js';
 import { rankOf } from '../../src/evaluate/ranks.js';
 import { flatSpecs, initialise } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import { slice, spec, type Tensor, trace } from '../../src/tensor/index.js';
 import { layouts } from '../../src/train/step.js';
+import { resizeMatrix } from '../../src/world-model/geometry.js';
 import {
   type ModelConfig,
   type Parameters,
@@ -168,4 +169,28 @@ test('programs go, the engine stays', async () => {
   const before = await evaluator.features(weights, one);
   await evaluator.dispose();
   assert.deepEqual(await evaluator.features(weights, one), before);
+});
+
+test('images of another size than the model takes are resized whole, several as one', async () => {
+  const [height, width, count] = [20, 24, 3];
+  const sized = { ...config, image: { height, width } };
+  const program = trace('whole', { images: spec([count, 3, height, width]) }, (inputs) => ({
+    out: whole(inputs.images, sized),
+  }));
+  const pixels = Float32Array.from({ length: count * 3 * height * width }, () => draw.next());
+  const { out } = (await (await engine.compile(program)).run({ images: pixels } as never)) as {
+    out: Float32Array;
+  };
+  const [rows, columns] = [resizeMatrix(16, height, 0, height), resizeMatrix(16, width, 0, width)];
+  for (let plane = 0; plane < 3 * count; plane++)
+    for (let at = 0; at < 16 * 16; at++) {
+      let right = 0;
+      for (let y = 0; y < height; y++)
+        for (let x = 0; x < width; x++)
+          right +=
+            rows[Math.floor(at / 16) * height + y]! *
+            pixels[(plane * height + y) * width + x]! *
+            columns[(at % 16) * width + x]!;
+      assert.ok(Math.abs(right - out[plane * 256 + at]!) < 1e-5);
+    }
 });
