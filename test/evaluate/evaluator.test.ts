@@ -178,9 +178,8 @@ test('images of another size than the model takes are resized whole, several as 
     out: whole(inputs.images, sized),
   }));
   const pixels = Float32Array.from({ length: count * 3 * height * width }, () => draw.next());
-  const { out } = (await (await engine.compile(program)).run({ images: pixels } as never)) as {
-    out: Float32Array;
-  };
+  const run = await (await engine.compile(program)).run({ images: pixels } as never);
+  const out = (await run.out.read()) as Float32Array;
   const [rows, columns] = [resizeMatrix(16, height, 0, height), resizeMatrix(16, width, 0, width)];
   for (let plane = 0; plane < 3 * count; plane++)
     for (let at = 0; at < 16 * 16; at++) {
