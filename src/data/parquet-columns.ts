@@ -1,5 +1,6 @@
 import { type FileMetaData, parquetSchema, type SchemaElement } from 'hyparquet';
 import { z } from 'zod';
+import { parseJson } from '../json-file.js';
 
 /** What the `datasets` library of Hugging Face writes about a column; anything else it may hold is passed over. */
 const featureSchema = z.object({ _type: z.string(), names: z.array(z.string()).optional() });
@@ -17,14 +18,6 @@ function features({ key_value_metadata }: FileMetaData): Map<string, Feature> {
       return feature.success ? [[name, feature.data] as const] : [];
     }),
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 const isBytes = ({ type, converted_type, logical_type }: SchemaElement): boolean =>

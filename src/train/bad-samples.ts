@@ -1,10 +1,12 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { z } from 'zod';
 import type { BadSample } from '../data/images.js';
 import { UserError } from '../errors.js';
-import { wholeLines } from '../json-file.js';
+import { parseJson, wholeLines } from '../json-file.js';
 
 const FILE = 'bad-samples.jsonl';
+const listed = z.object({ sample: z.string(), reason: z.string() });
 
 /** Whether a run skipped samples. */
 export function hasBadSamples(run: string): boolean {
@@ -21,6 +23,7 @@ export class BadSamples {
    * @param run the run's folder
    * @param images how many there are in all
    * @param share how many of them may be bad, 0 … 1
+   * @throws UserError naming a line of the list that is none of ours
    */
   constructor(
     run: string,
@@ -28,7 +31,7 @@ export class BadSamples {
     private readonly share: number,
   ) {
     this.#file = join(run, FILE);
-    this.#seen = new Set(wholeLines(this.#file).map((line) => (JSON.parse(line) as BadSample).sample));
+    this.#seen = new Set(wholeLines(this.#file).map((line, i) => read(this.#file, line, i).sample));
   }
 
   /** Lists a bad sample, once. @throws UserError when there are too many, or no others */
@@ -52,4 +55,10 @@ export class BadSamples {
       ? undefined
       : `${size} of ${this.images} images cannot be read and are skipped: ${this.#file}`;
   }
+}
+
+function read(file: string, line: string, i: number): BadSample {
+  const parsed = listed.safeParse(parseJson(line));
+  if (parsed.success) return parsed.data;
+  throw new UserError(`${file}, line ${i + 1}: no sample and reason; restore the file or remove the line`);
 }

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { wholeLines } from '../json-file.js';
+import { parseJson, wholeLines } from '../json-file.js';
 import { writeAtomically } from './safetensors.js';
 
 const number = z.number();
@@ -75,19 +75,11 @@ export function truncateMetrics(run: string, step: number): void {
 
 function readLines(run: string): { readonly line: string; readonly read: Metric }[] {
   return wholeLines(pathIn(run)).map((line, i) => {
-    const parsed = metric.safeParse(parse(line));
+    const parsed = metric.safeParse(parseJson(line));
     if (parsed.success) return { line, read: parsed.data };
     const { path = [], message = '' } = parsed.error.issues[0] ?? {};
     throw new UserError(
       `${pathIn(run)}, line ${i + 1}: no metric (${[...path.map(String), message].join(': ')}); restore the file or remove the line`,
     );
   });
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
-  }
 }

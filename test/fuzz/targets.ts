@@ -1,0 +1,184 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import sharp from 'sharp';
+import { readLatents, writeLatents } from '../../src/adapt/latent-files.js';
+import { readDatasetJson } from '../../src/data/dataset-json.js';
+import { decodeImage } from '../../src/data/encoded-image.js';
+import { EncodedImages } from '../../src/data/encoded-images.js';
+import { decodeMask } from '../../src/data/mask.js';
+import { openSource } from '../../src/data/open-source.js';
+import { UserError } from '../../src/errors.js';
+import { BadSamples } from '../../src/train/bad-samples.js';
+import { loadCheckpoint, saveCheckpoint } from '../../src/train/checkpoint.js';
+import { resolve } from '../../src/train/config.js';
+import { readMetrics } from '../../src/train/metrics.js';
+import { stepConfig } from '../../src/train/pretrain.js';
+import { readConfig } from '../../src/train/run-folder.js';
+import { readSafetensors } from '../../src/train/safetensors.js';
+import { layouts } from '../../src/train/step.js';
+import { initialState } from '../../src/train/trainer.js';
+import { tarHeader, tarOf } from '../data/tar.js';
+import { tiny } from '../train/tiny-run.js';
+import { mendTar } from './mutate.js';
+
+/** A file that would be written if a tar's names were taken for paths. */
+export const ESCAPED = '/iwm-escaped.jpg';
+
+/** One parser: makes inputs from good ones, and reads them. */
+export interface Target {
+  readonly name: string;
+  readonly good: readonly Uint8Array[];
+  /** Reads an input in a folder of its own. @throws only what {@link expected} allows */
+  read(input: Buffer, folder: string): Promise<unknown>;
+  /** Makes damaged input look sound from outside. */
+  readonly mend?: (input: Buffer) => Buffer;
+  /** Errors that are the parser's own; by default UserError. */
+  readonly expected?: (error: Error) => boolean;
+}
+
+const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
+const text = (value: unknown): Buffer => Buffer.from(JSON.stringify(value, null, 2));
+
+/** Opens a source and reads its first images, encoded. */
+async function readSource(path: string): Promise<void> {
+  const { pixels, masks, length } = await openSource(path, undefined);
+  masks?.();
+  const encoded = new EncodedImages();
+  try {
+    for (let at = 0; at < Math.min(length, 8); at++) await encoded.read({ source: pixels, at });
+  } finally {
+    await encoded.close();
+  }
+}
+
+const into =
+  (name: string, read: (path: string, folder: string) => unknown) =>
+  async (input: Buffer, folder: string): Promise<unknown> => {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), input);
+    return read(join(folder, name), folder);
+  };
+
+const images = (JSON.parse(fixture('decode.json').toString()) as { images: { name: string; file: string }[] })
+  .images;
+const encodedImages = images.map(({ file }) => Buffer.from(file, 'base64'));
+const tars = ['ustar', 'gnu', 'pax'].map((form) => fixture(`webdataset-${form}.tar`));
+const refusal = ({ message }: Error): boolean => /^(not a |too large: )/.test(message);
+
+/** Tars whose names lead out of any folder. */
+const hostile = [
+  tarOf({ '../escaped.jpg': encodedImages[0] as Buffer, '../escaped.cls': '1' }),
+  tarOf({ [ESCAPED]: encodedImages[0] as Buffer }),
+  Buffer.concat([linkTo('/'), tarOf({ [`out${ESCAPED}`]: encodedImages[0] as Buffer })]),
+];
+
+/** A tar's header of a link `out` to a place. */
+function linkTo(place: string): Buffer {
+  const header = tarHeader('out', 0, '2');
+  header.write(place, 157);
+  return mendTar(header);
+}
+
+/** A file that something of ours wrote, read back. */
+function written(name: string, write: (folder: string) => void): Buffer {
+  const folder = mkdtempSync(join(tmpdir(), 'iwm-written-'));
+  try {
+    write(folder);
+    return readFileSync(join(folder, name));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+const small = stepConfig(resolve('demo', { ...tiny, 'encoder.width': 8, 'predictor.depth': 1 }));
+const { state } = initialState(small, 0);
+const parts = layouts(small.model);
+const checkpoint = 'checkpoints/step-0000001.safetensors';
+const checkpoints = [written(checkpoint, (run) => saveCheckpoint(run, 1, state, parts, 1))];
+const key = 'k';
+const latents = [
+  written(`${key}.safetensors`, (at) => writeLatents(at, key, new Uint16Array(64), [4, 16], 2 ** 30)),
+];
+const jsonLines = (...lines: unknown[]): Buffer =>
+  Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
+
+/** JPEGs that are decoded without resizing. */
+const SIDE = 24;
+const jpegs = await Promise.all(
+  [{}, { progressive: true }, { chromaSubsampling: '4:4:4' }].map((options) =>
+    sharp(encodedImages[0]).resize(SIDE, SIDE).jpeg(options).toBuffer(),
+  ),
+);
+
+export const targets: readonly Target[] = [
+  { name: 'images', good: encodedImages, read: (input) => decodeImage(input, 16), expected: refusal },
+  { name: 'JPEG as it is', good: jpegs, read: (input) => decodeImage(input, SIDE), expected: refusal },
+  {
+    name: 'masks',
+    good: encodedImages.filter((_, i) => images[i]?.name.endsWith('.png')),
+    read: async (input) => decodeMask(input),
+    expected: refusal,
+  },
+  { name: 'tar', good: tars, read: into('a.tar', readSource) },
+  { name: 'tar, checksums mended', good: tars, read: into('a.tar', readSource), mend: mendTar },
+  { name: 'tar whose names lead out of it', good: hostile, read: into('a.tar', readSource), mend: mendTar },
+  { name: 'gzipped tar', good: tars.map((tar) => gzipSync(tar)), read: into('a.tar.gz', readSource) },
+  {
+    name: 'tar damaged before it was gzipped',
+    good: tars,
+    read: into('a.tgz', readSource),
+    mend: (input) => gzipSync(mendTar(input), { level: 1 }),
+  },
+  {
+    name: 'Parquet',
+    good: ['snappy', 'gzip', 'zstd', 'brotli', 'lz4', 'plain'].map((codec) => fixture(`${codec}.parquet`)),
+    read: into('a.parquet', readSource),
+  },
+  {
+    name: 'config.json',
+    good: [text(resolve('demo')), text(resolve('vit-b16'))],
+    read: into('config.json', (_, folder) => readConfig(folder)),
+  },
+  {
+    name: 'dataset.json',
+    good: [text({ classes: ['sky', 'road'], ignored: 11, splits: { train: ['a', 'b/c'], val: ['d'] } })],
+    read: into('dataset.json', (_, folder) => readDatasetJson(folder).splitOf?.('b/c')),
+  },
+  {
+    name: 'metrics.jsonl',
+    good: [
+      jsonLines(
+        {
+          kind: 'health',
+          step: 0,
+          mrr: 0.1,
+          mrrL2: 0.1,
+          mrrStandardError: 0,
+          rankMe: 3,
+          featureDeviation: 1,
+        },
+        { kind: 'step', step: 1, images: 2, loss: 0.5, gradientNorm: 1, learningRate: 1, weightDecay: 0 },
+      ),
+    ],
+    read: into('metrics.jsonl', (_, folder) => readMetrics(folder)),
+  },
+  {
+    name: 'bad-samples.jsonl',
+    good: [jsonLines({ sample: 'a.png', reason: 'empty' }, { sample: 'b.tar, c.jpg', reason: 'cut off' })],
+    read: into('bad-samples.jsonl', (_, folder) => new BadSamples(folder, 10, 1)),
+  },
+  { name: 'safetensors', good: checkpoints, read: into('a.safetensors', readSafetensors) },
+  {
+    name: 'checkpoint',
+    good: checkpoints,
+    read: into(checkpoint, (_, folder) => loadCheckpoint(folder, state, parts, () => {})),
+  },
+  {
+    name: 'latents',
+    good: latents,
+    read: into(`${key}.safetensors`, (_, folder) => readLatents(folder, key, 'float16')),
+    expected: (error) => error instanceof UserError || /its numbers have changed$/.test(error.message),
+  },
+];
