@@ -18,6 +18,8 @@ const stepLine = z.object({
   weightDecay: number,
   momentum: number,
   imagesPerSecond: number,
+  /** Share of the time of these steps spent waiting for and sampling input. */
+  inputShare: number,
 });
 
 const health = z.object({

@@ -1,4 +1,4 @@
-import { duration } from '../words.js';
+import { duration, percent } from '../words.js';
 import type { Config } from './config.js';
 import { type StepLine, writeMetric } from './metrics.js';
 import type { Rates } from './step.js';
@@ -8,7 +8,7 @@ export class StepLog {
   /** Seconds in steps, and the part of them spent waiting for and sampling input. */
   seconds = 0;
   inputSeconds = 0;
-  #interval = { loss: 0, steps: 0, seconds: 0 };
+  #interval = { loss: 0, steps: 0, seconds: 0, inputSeconds: 0 };
 
   constructor(
     private readonly run: string,
@@ -30,10 +30,11 @@ export class StepLog {
       loss: this.#interval.loss + loss,
       steps: this.#interval.steps + 1,
       seconds: this.#interval.seconds + seconds,
+      inputSeconds: this.#interval.inputSeconds + inputSeconds,
     };
     this.#interval = interval;
     if (done % log.every !== 0 && done !== steps) return;
-    this.#interval = { loss: 0, steps: 0, seconds: 0 };
+    this.#interval = { loss: 0, steps: 0, seconds: 0, inputSeconds: 0 };
     const line: StepLine = {
       step: done,
       images: done * batch,
@@ -43,11 +44,12 @@ export class StepLog {
       weightDecay,
       momentum,
       imagesPerSecond: (interval.steps * batch) / interval.seconds,
+      inputShare: interval.inputSeconds / interval.seconds,
     };
     writeMetric(this.run, { kind: 'step', ...line });
     const left = ((steps - done) * batch) / line.imagesPerSecond;
     this.progress(
-      `step ${done}/${steps}  loss ${line.loss.toFixed(4)}  ${line.imagesPerSecond.toFixed(0)} images/s  ${duration(left)} left`,
+      `step ${done}/${steps}  loss ${line.loss.toFixed(4)}  ${line.imagesPerSecond.toFixed(0)} images/s  input ${percent(line.inputShare)}  ${duration(left)} left`,
     );
   }
 }

@@ -152,14 +152,14 @@ export const targets: readonly Target[] = [
       jsonLines(
         {
           kind: 'health',
-          step: 0,
-          mrr: 0.1,
-          mrrL2: 0.1,
-          mrrStandardError: 0,
-          rankMe: 3,
-          featureDeviation: 1,
+          ...{ step: 0, mrr: 0.1, mrrL2: 0.1, mrrStandardError: 0, knn: 0.5, rankMe: 3, featureDeviation: 1 },
+          verdict: 'fine',
         },
-        { kind: 'step', step: 1, images: 2, loss: 0.5, gradientNorm: 1, learningRate: 1, weightDecay: 0 },
+        {
+          kind: 'step',
+          ...{ step: 1, images: 2, loss: 0.5, gradientNorm: 1, learningRate: 1, weightDecay: 0, momentum: 1 },
+          ...{ imagesPerSecond: 9, inputShare: 0.01 },
+        },
       ),
     ],
     read: into('metrics.jsonl', (_, folder) => readMetrics(folder)),

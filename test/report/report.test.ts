@@ -33,6 +33,7 @@ const report = (size = 8): Report => ({
     weightDecay: 0.04,
     momentum: 0.99,
     imagesPerSecond: 100,
+    inputShare: 0.02,
   })),
   health: [
     {

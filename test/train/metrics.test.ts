@@ -20,6 +20,7 @@ const stepAt = (step: number): Metric => ({
   weightDecay: 0.04,
   momentum: 0.98,
   imagesPerSecond: 123.4,
+  inputShare: 0.031,
 });
 const healthAt = (step: number): Metric => ({
   kind: 'health',
