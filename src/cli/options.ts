@@ -90,7 +90,7 @@ export function number(min = -Infinity, max = Infinity): (text: string) => numbe
   };
 }
 
-/** A value that reads as JSON (a number, true, null, a list) is that, any other is text. */
+/** A value that reads as JSON (a number, true, null, a list) or is a number otherwise (.05) is that, any other is text. */
 function assignment(text: string, earlier: Record<string, unknown> = {}): Record<string, unknown> {
   const [, key, value] = /^(\w[\w.-]*)=(.*)$/s.exec(text) ?? [];
   if (key === undefined || value === undefined) {
@@ -103,6 +103,6 @@ function jsonOrText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return text;
+    return /^[+-]?(\d+\.?|\d*\.\d+)$/.test(text) ? Number(text) : text;
   }
 }

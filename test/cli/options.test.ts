@@ -65,7 +65,7 @@ test('repeatable options are collected', async () => {
         '--set',
         'encoder.frozen=true',
       ],
-      ...['--set', 'predictor.depth=6', '--set', 'note=a=b', '--set', 'rate=1e-3'],
+      ...['--set', 'predictor.depth=6', '--set', 'note=a=b', '--set', 'rate=1e-3', '--set', 'share=.05'],
     ),
     {
       data: ['a', 'b'],
@@ -79,6 +79,7 @@ test('repeatable options are collected', async () => {
         'encoder.frozen': true,
         note: 'a=b',
         rate: 0.001,
+        share: 0.05,
       },
     },
   );
