@@ -1,4 +1,5 @@
 import type { Random } from '../../src/random.js';
+import { crc32 } from '../data/crc32.js';
 
 /** Numbers that lengths and offsets go wrong at. */
 const edges = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
@@ -40,4 +41,15 @@ export function mendTar(tar: Buffer): Buffer {
     block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
   }
   return tar;
+}
+
+/** Makes the checksums of a PNG's chunks right again. */
+export function mendPng(png: Buffer): Buffer {
+  for (let at = 8; at + 12 <= png.length; ) {
+    const end = at + 8 + png.readUInt32BE(at);
+    if (end + 4 > png.length) break;
+    png.writeUInt32BE(crc32(png.subarray(at + 4, end)), end);
+    at = end + 4;
+  }
+  return png;
 }

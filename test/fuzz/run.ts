@@ -12,7 +12,7 @@ const longest = { processor: 10, clock: 600 };
 /** In which the system counts a process's time, a second. */
 const TICKS = 100;
 
-const [count = 28_000, seed = 0, from] = process.argv.slice(2).map(Number);
+const [count = 28_900, seed = 0, from] = process.argv.slice(2).map(Number);
 if (from === undefined) await supervise();
 else await child(from);
 

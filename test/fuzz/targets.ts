@@ -21,7 +21,7 @@ import { layouts } from '../../src/train/step.js';
 import { initialState } from '../../src/train/trainer.js';
 import { tarHeader, tarOf } from '../data/tar.js';
 import { tiny } from '../train/tiny-run.js';
-import { mendTar } from './mutate.js';
+import { mendPng, mendTar } from './mutate.js';
 
 /** A file that would be written if a tar's names were taken for paths. */
 export const ESCAPED = '/iwm-escaped.jpg';
@@ -64,6 +64,7 @@ const into =
 const images = (JSON.parse(fixture('decode.json').toString()) as { images: { name: string; file: string }[] })
   .images;
 const encodedImages = images.map(({ file }) => Buffer.from(file, 'base64'));
+const pngs = encodedImages.filter((_, i) => images[i]?.name.endsWith('.png'));
 const tars = ['ustar', 'gnu', 'pax'].map((form) => fixture(`webdataset-${form}.tar`));
 const refusal = ({ message }: Error): boolean => /^(not a |too large: )/.test(message);
 
@@ -115,11 +116,13 @@ const jpegs = await Promise.all(
 export const targets: readonly Target[] = [
   { name: 'images', good: encodedImages, read: (input) => decodeImage(input, 16), expected: refusal },
   { name: 'JPEG as it is', good: jpegs, read: (input) => decodeImage(input, SIDE), expected: refusal },
+  { name: 'masks', good: pngs, read: async (input) => decodeMask(input), expected: refusal },
   {
-    name: 'masks',
-    good: encodedImages.filter((_, i) => images[i]?.name.endsWith('.png')),
+    name: 'masks, checksums mended',
+    good: pngs,
     read: async (input) => decodeMask(input),
     expected: refusal,
+    mend: mendPng,
   },
   { name: 'tar', good: tars, read: into('a.tar', readSource) },
   { name: 'tar, checksums mended', good: tars, read: into('a.tar', readSource), mend: mendTar },
