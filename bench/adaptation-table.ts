@@ -42,7 +42,7 @@ function meanAndDeviation(numbersOf: readonly number[]): [mean: number, deviatio
 function cell(lines: readonly Line[]): string {
   if (lines.length === 0) return '–';
   const [mean, deviation] = meanAndDeviation(
-    lines.map(({ result }) => 100 * (result.tasks[0]?.accuracy ?? 0)),
+    lines.map(({ result }) => 100 * (result.history.at(-1)?.accuracy ?? 0)),
   );
   const each = meanAndDeviation(lines.map(({ result }) => result.secondsPerEpoch))[0];
   const all = meanAndDeviation(lines.map(({ result }) => result.seconds))[0];

@@ -1,12 +1,18 @@
 import { type ComputeOptions, createEngine, type Engine } from '../engine/index.js';
+import { UserError } from '../errors.js';
 import { Compiled } from '../evaluate/compiled.js';
 import type { Flat } from '../nn/index.js';
 import { probabilities } from './accuracy.js';
-import type { Inputs } from './inputs.js';
+import type { DenseHeadConfig } from './dense-head.js';
+import type { HeadConfig } from './heads.js';
+import { type Inputs, imageInputs } from './inputs.js';
 import { type AdaptedConfig, type AdaptedTask, loadModel } from './model-folder.js';
 import type { Network, Parts } from './network.js';
 import { predictLogits } from './predictions.js';
 import type { AdaptationResult } from './result.js';
+import type { Score } from './score.js';
+import type { Answers, TaskName, TaskSet } from './task.js';
+import { toldClasses } from './told-classes.js';
 
 /** What classes images have, with which probability. */
 export interface Classification {
@@ -15,6 +21,23 @@ export interface Classification {
   readonly probabilities: Float32Array;
   readonly dims: readonly [images: number, classes: number];
 }
+
+/** What class every pixel has. */
+export interface Segmentation {
+  /** Names of class 0, 1, … */
+  readonly classes: readonly string[];
+  /** A class that is never told, as it counted for nothing in training: its number, among `classes` or beyond. */
+  readonly ignored: number | undefined;
+  /** The class of each pixel, bytes [images, height, width]. */
+  readonly masks: Uint8Array;
+  readonly dims: readonly [images: number, height: number, width: number];
+}
+
+/** The command that serves each kind of task. */
+const commands: Readonly<Record<TaskName, string>> = {
+  classification: 'iwm classify',
+  segmentation: 'iwm segment',
+};
 
 /**
  * A pretrained model adapted to a task, ready to use.
@@ -30,6 +53,8 @@ export class AdaptedModel {
   readonly #compiled: Compiled;
 
   private constructor(
+    /** Where it lies. */
+    readonly folder: string,
     readonly config: AdaptedConfig,
     /** What its adaptation came to. */
     readonly result: AdaptationResult,
@@ -44,7 +69,7 @@ export class AdaptedModel {
   static async load(folder: string, { threads, device }: ComputeOptions = {}): Promise<AdaptedModel> {
     const { config, network, weights, result } = loadModel(folder);
     const engine = createEngine({ threads, device });
-    return new AdaptedModel(config, result, network, weights, engine);
+    return new AdaptedModel(folder, config, result, network, weights, engine);
   }
 
   /** Side of the images that it takes, in pixels. */
@@ -52,42 +77,53 @@ export class AdaptedModel {
     return this.network.image.height;
   }
 
-  /** The task that it does. */
-  get task(): AdaptedTask {
-    return this.config.tasks[0] as AdaptedTask;
+  /** The tasks that it does. */
+  get tasks(): readonly AdaptedTask[] {
+    return this.config.tasks;
   }
 
-  /** Logits, float32 [n, classes], of inputs of kind `images`. */
-  logits(images: Inputs): Promise<Float32Array> {
-    return predictLogits(this.#compiled, this.network, this.task.name, this.weights, images);
+  /** How well it does one of its tasks. @throws UserError where an image or what is to be said of it cannot be read */
+  measure({ name }: AdaptedTask, set: TaskSet): Promise<Score> {
+    set.images.prefetch();
+    return set.measure(this.#answers(name, imageInputs(set.images)), this.#head(name), this.#compiled);
   }
 
   /**
    * Classes of whole images.
    * @param pixels float32 [n, 3, size, size] in 0..1, size as {@link size}
-   * @throws RangeError for another number of pixels
+   * @throws RangeError for another number of pixels, UserError where the model does another task
    */
   async classify(pixels: Float32Array): Promise<Classification> {
-    const each = 3 * this.size ** 2;
-    const length = pixels.length / each;
-    if (!Number.isInteger(length) || length < 1)
-      throw new RangeError(
-        `classify: ${pixels.length} numbers are no [n, 3, ${this.size}, ${this.size}], n ≥ 1`,
-      );
-    const { classes } = this.task;
-    const logits = await this.logits({
-      kind: 'images',
-      length,
-      batch: async (indices) => {
-        const first = indices[0] ?? 0;
-        return pixels.subarray(first * each, (first + indices.length) * each);
-      },
-    });
-    return {
-      classes,
-      probabilities: probabilities(logits, classes.length),
-      dims: [length, classes.length],
-    };
+    const { name, classes } = this.#task('classification');
+    const inputs = this.#inputs('classify', pixels);
+    const out = new Float32Array(inputs.length * classes.length);
+    for await (const { first, logits } of this.#answers(name, inputs))
+      out.set(probabilities(logits, classes.length), first * classes.length);
+    return { classes, probabilities: out, dims: [inputs.length, classes.length] };
+  }
+
+  /**
+   * Classes of all pixels.
+   * @param pixels float32 [n, 3, size, size] in 0..1, size as {@link size}: whole images, stretched to a square
+   * @param dims size of the masks, usually that of the images before they were stretched; by default the square's
+   * @throws RangeError for another number of pixels, UserError where the model does another task
+   */
+  async segment(
+    pixels: Float32Array,
+    { height, width } = { height: this.size, width: this.size },
+  ): Promise<Segmentation> {
+    const { name, classes, ignored } = this.#task('segmentation');
+    const inputs = this.#inputs('segment', pixels);
+    const head = this.#head(name) as DenseHeadConfig;
+    const each = head.side ** 2 * head.classes;
+    const masks = new Uint8Array(inputs.length * height * width);
+    for await (const { first, logits } of this.#answers(name, inputs))
+      for (let i = 0; i < logits.length / each; i++) {
+        const own = logits.subarray(i * each, (i + 1) * each);
+        const told = await toldClasses(this.#compiled, own, head, { height, width }, ignored);
+        masks.set(told, (first + i) * height * width);
+      }
+    return { classes, ignored, masks, dims: [inputs.length, height, width] };
   }
 
   /** Frees the engine's memory. */
@@ -97,5 +133,38 @@ export class AdaptedModel {
 
   [Symbol.dispose](): void {
     this.dispose();
+  }
+
+  #answers(task: string, inputs: Inputs): AsyncIterable<Answers> {
+    return predictLogits(this.#compiled, this.network, task, this.weights, inputs);
+  }
+
+  #head(task: string): HeadConfig {
+    return this.network.tasks[task] as HeadConfig;
+  }
+
+  /** @throws UserError where the model does no task of this kind */
+  #task(kind: TaskName): AdaptedTask {
+    const found = this.tasks.find(({ task }) => task === kind);
+    if (found !== undefined) return found;
+    const own = (this.tasks[0] as AdaptedTask).task;
+    throw new UserError(`${this.folder} does ${own}, not ${kind}; ask it with ${commands[own]}`);
+  }
+
+  #inputs(asker: string, pixels: Float32Array): Inputs {
+    const each = 3 * this.size ** 2;
+    const length = pixels.length / each;
+    if (!Number.isInteger(length) || length < 1)
+      throw new RangeError(
+        `${asker}: ${pixels.length} numbers are no [n, 3, ${this.size}, ${this.size}], n ≥ 1`,
+      );
+    return {
+      kind: 'images',
+      length,
+      batch: async (indices) => {
+        const first = indices[0] ?? 0;
+        return pixels.subarray(first * each, (first + indices.length) * each);
+      },
+    };
   }
 }

@@ -1,10 +1,11 @@
 import type { Device } from '../engine/index.js';
 import type { Log } from '../train/pretrain.js';
-import { measureAccuracy } from './accuracy.js';
 import { AdaptedModel } from './adapted-model.js';
-import { imageInputs } from './inputs.js';
-import { type AdaptationResult, describeResult } from './result.js';
+import type { AdaptedTask } from './model-folder.js';
+import { type AdaptationResult, describeResult, type TaskResult } from './result.js';
+import { summary } from './score.js';
 import { openMeasured } from './task-images.js';
+import { taskKinds } from './task-kinds.js';
 
 /** What an adapted model does on given images, beside what it cost to make. */
 export interface AdaptedEvaluation extends AdaptationResult {
@@ -32,37 +33,28 @@ export async function evaluateAdapted(
   { data, threads, device, log }: EvaluateAdaptedOptions = {},
 ): Promise<AdaptedEvaluation> {
   const model = await AdaptedModel.load(folder, { threads, device });
-  const { task, config, result } = model;
+  const { tasks, config, result } = model;
+  const [task] = tasks as [AdaptedTask];
   const learned = config.adaptation.tasks[0]?.data ?? [];
   try {
-    const { images, labels, description, close } = await openMeasured(data ?? learned, {
+    const set = await openMeasured(taskKinds[task.task], data ?? learned, {
       size: model.size,
-      classes: task.classes,
+      known: task,
       learned,
     });
     try {
-      log?.progress(`asks ${images.length} images`);
-      images.prefetch();
-      const logits = await model.logits(imageInputs(images));
-      const { confusion, ...measured } = measureAccuracy(logits, labels, task.classes.length);
-      const before = result.tasks.find(({ name }) => name === task.name);
+      log?.progress(`asks ${set.images.length} images`);
+      const score = await model.measure(task, set);
+      const before = result.tasks.find(({ name }) => name === task.name) as TaskResult;
       return {
         ...result,
         model: folder,
-        tasks: [
-          {
-            name: task.name,
-            task: task.task,
-            ...measured,
-            classes: task.classes.length,
-            trained: before?.trained ?? 0,
-          },
-        ],
-        protocol: { ...result.protocol, asked: description },
-        confusion: { classes: task.classes, counts: confusion },
+        tasks: [{ ...before, ...summary(score) }],
+        protocol: { ...result.protocol, asked: set.description },
+        confusion: { classes: task.classes, counts: score.confusion },
       };
     } finally {
-      await close();
+      await set.close();
     }
   } finally {
     model.dispose();

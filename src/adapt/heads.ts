@@ -1,88 +1,37 @@
+import { crossEntropy, type ParameterSpec } from '../nn/index.js';
+import { type Spec, spec, type Tensor } from '../tensor/index.js';
+import { type DenseHead, type DenseHeadConfig, denseHeadSpec, denseLoss, tokenLogits } from './dense-head.js';
 import {
-  absorb,
-  intoHeads,
-  type Linear,
-  linear,
-  linearSpec,
-  type Norm,
-  norm,
-  normSpec,
-  type ParameterSpec,
-} from '../nn/index.js';
-import {
-  type Dim,
-  matmul,
-  mean,
-  mul,
-  reshape,
-  softmax,
-  split,
-  standardise,
-  type Tensor,
-  transposeLast,
-} from '../tensor/index.js';
+  classLogits,
+  type PooledHead,
+  type PooledHeadConfig,
+  pooledHeadKinds,
+  pooledHeadSpec,
+} from './pooled-head.js';
 
-/** How a head makes one vector of an image's tokens: their mean, or attention with one learned query. */
-export type HeadKind = 'linear' | 'attentive';
-export const headKinds: readonly HeadKind[] = ['linear', 'attentive'];
+/** Sizes of a task's head: one that names an image's class, or one that says a class of every place. */
+export type HeadConfig = PooledHeadConfig | DenseHeadConfig;
+export type HeadKind = HeadConfig['kind'];
+export const headKinds: readonly HeadKind[] = [...pooledHeadKinds, 'dense'];
 
-/** Sizes of a head that names an image's class. */
-export interface HeadConfig {
-  readonly kind: HeadKind;
-  readonly classes: number;
-  /** Features of a token. */
-  readonly width: number;
-  /** Of the attention. */
-  readonly heads: number;
+/** Parameters of a head of either kind. */
+export type Head<T> = PooledHead<T> | DenseHead<T>;
+
+export function headSpec(config: HeadConfig): Head<ParameterSpec> {
+  return config.kind === 'dense' ? denseHeadSpec(config) : pooledHeadSpec(config);
 }
 
-/** Cross-attention pooling: one learned query asks all tokens. */
-export interface Pooling<T> {
-  readonly norm: Norm<T>;
-  readonly query: T;
-  readonly kv: Linear<T>;
-  readonly proj: Linear<T>;
+/** Tokens [B, Q, D] → logits [B, classes], or of a dense head [B, Q, classes]. */
+export function headLogits(tokens: Tensor, parameters: Head<Tensor>, config: HeadConfig): Tensor {
+  return config.kind === 'dense' ? tokenLogits(tokens, parameters) : classLogits(tokens, parameters, config);
 }
 
-/** Parameters of a head; `pool` only where it is attentive. */
-export interface Head<T> {
-  readonly pool?: Pooling<T>;
-  readonly norm: Norm<T>;
-  readonly linear: Linear<T>;
+/** What a head learns from, of `batch` images: int32 [B] the class of each, or [B, points²] one of each point or −1. */
+export function targetSpec(config: HeadConfig, batch: number): Spec {
+  return spec(config.kind === 'dense' ? [batch, config.points ** 2] : [batch], 'int32');
 }
 
-export function headSpec({ kind, classes, width }: HeadConfig): Head<ParameterSpec> {
-  const last = { norm: normSpec(width), linear: linearSpec(width, classes) };
-  if (kind === 'linear') return last;
-  return {
-    pool: {
-      norm: normSpec(width),
-      // Near zero, so that it starts as the mean.
-      query: { shape: [1, 1, width], initialise: { normal: 0.02 } },
-      kv: linearSpec(width, 2 * width),
-      proj: linearSpec(width, width),
-    },
-    ...last,
-  };
-}
-
-/** Cross-attention pooling of tokens [B, N, D] → [B, D]. */
-export function attentivePool(
-  tokens: Tensor,
-  { norm: before, query, kv, proj }: Pooling<Tensor>,
-  heads: number,
-): Tensor {
-  const [batch, , width] = tokens.shape as [Dim, Dim, number];
-  const both = linear(standardise(tokens), absorb(before, kv));
-  const [k, v] = split(both, 2, [width, width]).map((part) => intoHeads(part, heads)) as [Tensor, Tensor];
-  const q = mul(intoHeads(query, heads), Math.sqrt(heads / width));
-  const mixed = matmul(softmax(matmul(q, transposeLast(k))), v);
-  return linear(reshape(mixed, [batch, width]), proj);
-}
-
-/** Logits of images: tokens [B, N, D] → [B, classes]. */
-export function classLogits(tokens: Tensor, parameters: Head<Tensor>, { heads }: HeadConfig): Tensor {
-  const { pool } = parameters;
-  const pooled = pool === undefined ? mean(tokens, [1]) : attentivePool(tokens, pool, heads);
-  return linear(norm(pooled, parameters.norm), parameters.linear);
+/** Mean loss of logits, as {@link headLogits} gives them, against targets as {@link targetSpec} says. */
+export function headLoss(logits: Tensor, targets: Tensor, config: HeadConfig): Tensor {
+  return config.kind === 'dense' ? denseLoss(logits, targets, config) : crossEntropy(logits, targets);
 }

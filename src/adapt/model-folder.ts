@@ -9,15 +9,15 @@ import { type Config, check, evaluatorConfig } from '../train/config.js';
 import { collect, fill, type Section } from '../train/named-tensors.js';
 import { readSafetensors, writeAtomically, writeSafetensors } from '../train/safetensors.js';
 import type { HeadConfig } from './heads.js';
-import { type Network, networkLayouts, type Part, type Parts, partsOf } from './network.js';
+import { type Network, networkLayouts, type Part, type Parts, partsOf, tokenGrid } from './network.js';
 import type { AdaptationResult } from './result.js';
 import { type AdaptationSettings, settingsSchema } from './settings.js';
+import { type TaskClasses, type TaskName, taskNames } from './task.js';
 
 /** A task that an adapted model serves. */
-export interface AdaptedTask {
+export interface AdaptedTask extends TaskClasses {
   readonly name: string;
-  readonly task: 'classification';
-  readonly classes: readonly string[];
+  readonly task: TaskName;
 }
 
 /** What config.json of an adapted model holds: all that is needed to run it, beside its weights. */
@@ -36,8 +36,9 @@ const schema = z.strictObject({
   tasks: z.array(
     z.strictObject({
       name: z.string(),
-      task: z.literal('classification'),
+      task: z.enum(taskNames),
       classes: z.array(z.string()).min(2),
+      ignored: z.int().optional(),
     }),
   ),
 });
@@ -49,17 +50,21 @@ const encode = (document: unknown): Uint8Array =>
 export function networkOf({ adaptation, pretraining, tasks }: Omit<AdaptedConfig, 'kind'>): Network {
   const { model, normalisation, image } = evaluatorConfig(pretraining);
   const { weights, contextBlocks, stride } = adaptation.predictor;
-  const head = ({ classes }: AdaptedTask): HeadConfig => ({
-    kind: adaptation.head as HeadConfig['kind'],
-    classes: classes.length,
-    width: model.encoder.width,
-    heads: model.encoder.heads,
-  });
+  const predictor = weights === 'none' ? undefined : { contextBlocks, stride };
+  const head = ({ name, classes }: AdaptedTask): HeadConfig => {
+    const { width, heads } = model.encoder;
+    const kind = adaptation.tasks.find((task) => task.name === name)?.head;
+    if (kind === undefined) throw new UserError(`task ${name} is none of this model's adaptation`);
+    const sizes = { classes: classes.length, width };
+    return kind === 'dense'
+      ? { kind, ...sizes, ...tokenGrid(model.encoder, predictor) }
+      : { kind, ...sizes, heads };
+  };
   return {
     model,
     normalisation,
     image,
-    predictor: weights === 'none' ? undefined : { contextBlocks, stride },
+    predictor,
     tasks: Object.fromEntries(tasks.map((task) => [task.name, head(task)])),
   };
 }

@@ -17,6 +17,7 @@ import { type Layouts, layouts } from '../train/step.js';
 import {
   actionSize,
   type Encoder,
+  type EncoderConfig,
   encode,
   type ModelConfig,
   type Normalisation,
@@ -24,7 +25,8 @@ import {
   type Predictor,
   predict,
 } from '../world-model/index.js';
-import { classLogits, type Head, type HeadConfig, headSpec } from './heads.js';
+import type { DenseHeadConfig } from './dense-head.js';
+import { type Head, type HeadConfig, headLogits, headSpec } from './heads.js';
 
 /** How the predictor is asked. The published way is all blocks but the last with the context, and stride 1. */
 export interface PredictorForm {
@@ -75,6 +77,24 @@ export function predictedPositions({ encoder }: ModelConfig, { stride }: Predict
   const middle = Math.floor(stride / 2);
   const places = Array.from({ length: Math.floor(side / stride) }, (_, i) => middle + i * stride);
   return Int32Array.from(places.flatMap((row) => places.map((column) => row * side + column)));
+}
+
+/** Points along a patch's side at which a dense head learns, where it has as many pixels. */
+const POINTS = 4;
+
+/** How the tokens that a dense head reads lie in an image, see {@link DenseHeadConfig}. */
+export function tokenGrid(
+  { image, patch }: EncoderConfig,
+  predictor: PredictorForm | undefined,
+): Pick<DenseHeadConfig, 'side' | 'shift' | 'points'> {
+  const stride = predictor?.stride ?? 1;
+  const patches = image / patch;
+  return {
+    side: patches / stride,
+    // As in predictedPositions; for an even stride the middle patch's own middle is half a patch off.
+    shift: 0.5 - (Math.floor(stride / 2) + 0.5) / stride,
+    points: patches * Math.min(POINTS, patch),
+  };
 }
 
 /** Latents of whole images [B, 3, h, w] in 0..1: [B, N, D]. */
@@ -142,10 +162,10 @@ export function readTokens(input: Tensor, trees: Trees, network: Network): Tenso
   return features(latents, trees.predictor, network);
 }
 
-/** Logits of one task [B, classes] from what the heads read. */
+/** Logits of one task from what the heads read, as {@link headLogits} gives them. */
 export function taskLogits(tokens: Tensor, trees: Trees, task: string, network: Network): Tensor {
   return scope('heads', () =>
-    classLogits(tokens, trees.heads[task] as Head<Tensor>, network.tasks[task] as HeadConfig),
+    headLogits(tokens, trees.heads[task] as Head<Tensor>, network.tasks[task] as HeadConfig),
   );
 }
 
@@ -173,7 +193,7 @@ export function traceLatents(network: Network, batch: number, precision: DType) 
   });
 }
 
-/** Inputs of a kind → logits of one task [B, classes]. */
+/** Inputs of a kind → logits of one task, as {@link headLogits} gives them. */
 export function traceLogits(network: Network, task: string, kind: InputKind, batch: number) {
   const specs = {
     input: inputSpec(network, kind, batch),

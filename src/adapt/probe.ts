@@ -7,13 +7,14 @@ import type { Program } from '../tensor/index.js';
 import { type Config, evaluatorConfig } from '../train/config.js';
 import { type Log, quiet } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
-import { measureAccuracy } from './accuracy.js';
-import { type HeadKind, headKinds } from './heads.js';
+import { classification, type LabelledImages } from './classification-task.js';
 import type { Inputs } from './inputs.js';
 import type { Network } from './network.js';
 import { openInputs } from './open-inputs.js';
+import { type PooledHeadKind, pooledHeadKinds } from './pooled-head.js';
 import { meanLatents, predictLogits } from './predictions.js';
 import type { KnnSweep, ProbeResult, Sweep, SweepPoint } from './probe-result.js';
+import type { Headline } from './score.js';
 import { type AdaptationSettings, resolveAdaptation } from './settings.js';
 import { startWeights } from './start-weights.js';
 import { type TaskImages, withTaskImages } from './task-images.js';
@@ -37,8 +38,11 @@ const RATES: readonly number[] = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1];
 /** The numbers of neighbours that vote. */
 const NEIGHBOURS: readonly number[] = [1, 5, 10, 20, 50, 200];
 
-const headName = (kind: HeadKind, rate: number): string => `${kind}${rate.toExponential().replace('.', '_')}`;
-const probes = headKinds.flatMap((kind) => RATES.map((rate) => ({ kind, rate, name: headName(kind, rate) })));
+const headName = (kind: PooledHeadKind, rate: number): string =>
+  `${kind}${rate.toExponential().replace('.', '_')}`;
+const probes = pooledHeadKinds.flatMap((kind) =>
+  RATES.map((rate) => ({ kind, rate, name: headName(kind, rate) })),
+);
 
 /**
  * Probes a run's target encoder, frozen: linear heads on mean-pooled latents, attentive heads, k-NN. All heads, of
@@ -60,7 +64,7 @@ export async function probeRun({
   log.note(`configuration: ${JSON.stringify(settings)}`);
   const { seed, limit, fraction } = settings;
   const wanted = { size: pretraining.image.stored, seed, limit, fraction };
-  return withTaskImages(data, wanted, { threads, device, log }, (images, engine) =>
+  return withTaskImages(classification, data, wanted, { threads, device, log }, (images, engine) =>
     probeImages(settings, pretraining, images, engine, log),
   );
 }
@@ -81,7 +85,7 @@ function probeNetwork(pretraining: Config, classes: number): Network {
 async function probeImages(
   settings: AdaptationSettings,
   pretraining: Config,
-  { training, heldOut }: TaskImages,
+  { training, heldOut }: TaskImages<LabelledImages>,
   engine: Engine,
   log: Log,
 ): Promise<ProbeResult> {
@@ -107,23 +111,21 @@ async function probeImages(
   };
   const program = traceTuningStep(stepConfig) as unknown as Program;
   const tuner = await Tuner.create(engine, program, stepConfig, start);
-  const measure = async (): Promise<{
-    accuracy: number;
-    points: readonly (SweepPoint & { kind: HeadKind })[];
-  }> => {
+  type Point = SweepPoint & { kind: PooledHeadKind };
+  const measure = async (): Promise<{ headline: Headline; points: readonly Point[] }> => {
     const weights = await tuner.weights();
-    const points: (SweepPoint & { kind: HeadKind })[] = [];
+    const points: Point[] = [];
     for (const { kind, name, rate } of probes) {
-      const logits = await predictLogits(compiled, network, name, { ...start, ...weights }, fed.heldOut);
-      const { confusion: _, ...measured } = measureAccuracy(logits, heldOut.labels, classes);
-      points.push({ kind, learningRate: rate, ...measured });
+      const answers = predictLogits(compiled, network, name, { ...start, ...weights }, fed.heldOut);
+      const { accuracy, standardError, top5 } = await heldOut.measure(answers);
+      points.push({ kind, learningRate: rate, accuracy, standardError, top5 });
     }
-    return { accuracy: Math.max(...points.map(({ accuracy }) => accuracy)), points };
+    return { headline: { accuracy: Math.max(...points.map(({ accuracy }) => accuracy)) }, points };
   };
   const { measured, seconds } = await tune({
     tuner,
     inputs: fed.training,
-    labels: training.labels,
+    targets: await training.targets(),
     settings: {
       ...settings,
       optimiser: { ...optimiser, learningRate: 1 },
@@ -136,7 +138,7 @@ async function probeImages(
     out: run,
     log,
   });
-  const best = (kind: HeadKind): Sweep => {
+  const best = (kind: PooledHeadKind): Sweep => {
     const sweep = measured.points
       .filter((point) => point.kind === kind)
       .map(({ kind: _, ...point }) => point);
@@ -168,7 +170,7 @@ async function probeNeighbours(
   compiled: Compiled,
   network: Network,
   fed: { readonly training: Inputs; readonly heldOut: Inputs },
-  { training, heldOut }: Pick<TaskImages, 'training' | 'heldOut'>,
+  { training, heldOut }: Pick<TaskImages<LabelledImages>, 'training' | 'heldOut'>,
 ): Promise<KnnSweep> {
   const bank = { features: await meanLatents(compiled, network, fed.training), labels: training.labels };
   const asked = { features: await meanLatents(compiled, network, fed.heldOut), labels: heldOut.labels };

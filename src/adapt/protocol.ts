@@ -1,12 +1,14 @@
+import type { HeadConfig } from './heads.js';
 import type { AdaptationResult } from './result.js';
 import { type AdaptationSettings, trainedShares } from './settings.js';
-import type { LabelledImages } from './task-images.js';
+import type { TaskSet } from './task.js';
 
 /** How an adaptation was made and measured, in words. */
 export function describeProtocol(
   adaptation: AdaptationSettings,
-  training: LabelledImages,
-  heldOut: LabelledImages,
+  training: TaskSet,
+  heldOut: TaskSet,
+  head: HeadConfig,
   steps: number,
   batch: number,
 ): AdaptationResult['protocol'] {
@@ -15,13 +17,12 @@ export function describeProtocol(
     training: training.description,
     asked: heldOut.description,
     seed,
-    images: 'whole and untransformed, in training and when asked',
+    ...heldOut.protocol(head),
     encoder: `${encoder.weights === 'pretrained' ? 'pretrained target encoder' : 'random'}; ${trainedShares(adaptation).encoder !== undefined ? 'trained' : 'frozen'}`,
     predictor:
       predictor.weights === 'none'
         ? 'none: the head reads the latents'
         : `${predictor.weights}, null action; context computed in ${predictor.contextBlocks} blocks, every ${predictor.stride === 1 ? 'position' : `${predictor.stride}th position of rows and columns`} predicted`,
     optimiser: `AdamW, ${steps} steps of ${batch}, learning rate ${optimiser.learningRate} (pretrained weights × ${optimiser.pretrained}), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}, clip ${optimiser.clip}`,
-    accuracy: 'top-1 at the end, not the best along the way; ties count against; binomial standard error',
   };
 }

@@ -2,8 +2,9 @@ import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { Config } from '../train/config.js';
 import { merge, parseSettings, set as setKeys } from '../train/settings.js';
-import { headKinds } from './heads.js';
+import { type HeadKind, headKinds } from './heads.js';
 import type { Part, Parts } from './network.js';
+import { type TaskName, taskNames } from './task.js';
 
 const count = z.int().min(1);
 const fraction = z.number().min(0).max(1);
@@ -12,14 +13,13 @@ const fraction = z.number().min(0).max(1);
 export const tunes = ['head', 'predictor', 'encoder', 'all'] as const;
 /** Where the predictor's weights come from; none: the head reads the encoder's latents. */
 export const predictorWeights = ['pretrained', 'random', 'none'] as const;
-/** What a head is asked for. */
-export const taskKinds = ['classification'] as const;
-
 const task = z.strictObject({
   /** Also the name of its head on disk. */
   name: z.string().regex(/^[\w-]+$/),
-  task: z.enum(taskKinds),
+  task: z.enum(taskNames),
   data: z.array(z.string()).min(1),
+  /** What reads the tokens. */
+  head: z.enum(headKinds as [HeadKind, ...HeadKind[]]),
 });
 
 /** Everything that determines an adaptation, beside the pretrained run. */
@@ -28,7 +28,6 @@ export const settingsSchema = z.strictObject({
   run: z.string(),
   tasks: z.array(task).length(1, 'give one task'),
   tune: z.enum(tunes),
-  head: z.enum(headKinds as [string, ...string[]]),
   /** Weights to begin with: of the pretrained target encoder, or random ones. */
   encoder: z.strictObject({ weights: z.enum(['pretrained', 'random']) }),
   predictor: z.strictObject({
@@ -45,6 +44,8 @@ export const settingsSchema = z.strictObject({
   /** Use only so many labelled images, or this share of them; of every class alike, chosen by the seed. */
   limit: count.optional(),
   fraction: z.number().gt(0).max(1).optional(),
+  /** Of masks the class that counts for nothing, where no dataset.json tells it. */
+  ignored: z.int().min(0).max(255).optional(),
   epochs: count,
   batch: count,
   optimiser: z.strictObject({
@@ -82,16 +83,16 @@ export interface AdaptationChoices {
   readonly run: string;
   readonly data: readonly string[];
   readonly tune: (typeof tunes)[number];
-  readonly task?: (typeof taskKinds)[number];
+  readonly task?: TaskName;
   /** pretrained where the predictor is tuned, none where it is not. */
   readonly predictor?: (typeof predictorWeights)[number];
-  readonly head?: (typeof headKinds)[number];
+  /** attentive to name an image's class, dense to name those of pixels. */
+  readonly head?: HeadKind;
   /** Any settings by dotted key (`optimiser.learningRate`); they win. */
   readonly set?: Readonly<Record<string, unknown>>;
 }
 
 const common = {
-  head: 'attentive',
   encoder: { weights: 'pretrained' },
   predictor: { stride: 1 },
   seed: 0,
@@ -109,6 +110,11 @@ const common = {
   cache: { kept: 'disk', precision: 'float16', gigabytes: 2 },
 };
 
+const usualHead: Readonly<Record<TaskName, HeadKind>> = {
+  classification: 'attentive',
+  segmentation: 'dense',
+};
+
 const isPredictorTuned = (tune: string): boolean => tune === 'predictor' || tune === 'all';
 
 /**
@@ -122,9 +128,8 @@ export function resolveAdaptation(
 ): AdaptationSettings {
   const defaults = merge(common, {
     run,
-    tasks: [{ name: kind, task: kind, data }],
+    tasks: [{ name: kind, task: kind, data, head: head ?? usualHead[kind] }],
     tune,
-    ...(head === undefined ? {} : { head }),
     predictor: {
       weights: predictor ?? (isPredictorTuned(tune) ? 'pretrained' : 'none'),
       contextBlocks: pretrained.predictor.depth - 1,
@@ -142,7 +147,7 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
   const demand = (holds: boolean, message: string): void => {
     if (!holds) throw new UserError(message, 2);
   };
-  const { tune, predictor, limit, fraction: share } = settings;
+  const { tasks, tune, predictor, limit, fraction: share, ignored } = settings;
   demand(
     !(isPredictorTuned(tune) && predictor.weights === 'none'),
     `--tune ${tune} tunes a predictor; give --predictor pretrained or random, or --tune ${tune === 'all' ? 'encoder' : 'head'}`,
@@ -150,6 +155,15 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
   demand(
     tune !== 'encoder' || predictor.weights === 'none',
     `--tune encoder has no predictor; leave --predictor ${predictor.weights} out, or give --tune all`,
+  );
+  for (const { task, head } of tasks)
+    demand(
+      (task === 'segmentation') === (head === 'dense'),
+      `--head ${head} is not for ${task}; give ${task === 'segmentation' ? 'dense' : 'linear or attentive'}`,
+    );
+  demand(
+    ignored === undefined || tasks.some(({ task }) => task === 'segmentation'),
+    '--ignored is a class of masks; give --task segmentation, or leave it out',
   );
   demand(limit === undefined || share === undefined, 'give either --limit or --fraction, not both');
   demand(

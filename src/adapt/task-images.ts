@@ -1,87 +1,73 @@
-import { type ImageSet, openImages } from '../data/images.js';
 import { type ComputeOptions, createEngine, type Engine } from '../engine/index.js';
-import { UserError } from '../errors.js';
 import { openHeldOut, place } from '../evaluate/evaluation-sets.js';
 import { purpose, random } from '../random.js';
 import type { Log } from '../train/pretrain.js';
 import { chooseLabelled } from './labelled.js';
-
-/** Images with the class of each. */
-export interface LabelledImages {
-  readonly images: ImageSet;
-  readonly labels: Int32Array;
-  readonly classes: readonly string[];
-  /** What was read, in words. */
-  readonly description: string;
-}
+import type { TaskClasses, TaskKind, TaskSet } from './task.js';
 
 /** The images that a task is learned from and measured on. */
-export interface TaskImages {
-  readonly training: LabelledImages;
-  readonly heldOut: LabelledImages;
+export interface TaskImages<S extends TaskSet = TaskSet> {
+  readonly training: S;
+  readonly heldOut: S;
   close(): Promise<void>;
+}
+
+/** What is wanted of a task's images. */
+export interface TaskImagesOptions {
+  /** Side of the stored images, pixels. */
+  readonly size: number;
+  readonly seed: number;
+  /** Labelled images to use, see {@link chooseLabelled}. */
+  readonly limit?: number | undefined;
+  readonly fraction?: number | undefined;
+  /** The ignored class of masks, where the data do not tell it. */
+  readonly ignored?: number | undefined;
 }
 
 /** The share of a source without splits that is held out. */
 const HELD_OUT = 0.1;
 
-/** @throws UserError where images have no labels */
-function labelled(images: ImageSet, description: string): LabelledImages {
-  const { labels, classes, source } = images;
-  if (labels === undefined || classes === undefined)
-    throw new UserError(
-      `${source}: no labels there; classification needs a class for every image (one sub-folder per class, or a Parquet column of labels)`,
-    );
-  if (classes.length < 2) throw new UserError(`${source}: there is only one class, "${classes[0] ?? ''}"`);
-  return { images, labels, classes, description };
-}
-
 /** Where a source has no split of its own to measure on: the same images of it are held out, whatever the seed. */
-function holdOut(images: ImageSet): { training: ImageSet; heldOut: ImageSet } {
-  const order = random(0, purpose.evaluate).permutation(images.length);
-  const held = Math.ceil(images.length * HELD_OUT);
+function holdOut<S extends TaskSet>(kind: TaskKind<S>, all: S): { training: S; heldOut: S } {
+  const { length } = all.images;
+  const order = random(0, purpose.evaluate).permutation(length);
+  const held = Math.ceil(length * HELD_OUT);
   return {
-    heldOut: images.subset(order.slice(0, held).sort()),
-    training: images.subset(order.slice(held).sort()),
+    heldOut: kind.subset(
+      all,
+      order.slice(0, held).sort(),
+      `${held} of ${all.description}; held out of training`,
+    ),
+    training: kind.subset(all, order.slice(held).sort(), all.description),
   };
 }
 
 /**
  * Opens a task's images: its training split to learn from, its validation or else test split to measure on; of a
  * source without these a tenth is held out.
- * @param options.size side of the stored images, pixels
- * @param options.limit and fraction: labelled images to use, see {@link chooseLabelled}
- * @throws UserError for what cannot be opened, has no labels, or differs in its classes
+ * @throws UserError for what cannot be opened, does not say what is to be learned, or differs in its classes
  */
-export async function openTaskImages(
+export async function openTaskImages<S extends TaskSet>(
+  kind: TaskKind<S>,
   data: readonly string[],
-  {
-    size,
-    seed,
-    ...wanted
-  }: { size: number; seed: number; limit?: number | undefined; fraction?: number | undefined },
-): Promise<TaskImages> {
-  const opened: ImageSet[] = [];
+  { size, seed, limit, fraction, ignored }: TaskImagesOptions,
+): Promise<TaskImages<S>> {
+  const opened: S[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((set) => set.close()));
   };
   try {
-    const all = await openImages(data, { size });
+    const all = await kind.open(data, { size, ignored });
     opened.push(all);
-    const other = await openHeldOut(data, size);
+    const other = await openHeldOut((split) => kind.open(data, { size, split, ignored }));
     opened.push(other);
-    const own = other.split === all.split;
-    const parts = own ? holdOut(all) : { training: all, heldOut: other };
-    const known = labelled(parts.training, all.description);
-    const heldOut = labelled(
-      parts.heldOut,
-      own ? `${parts.heldOut.length} of ${all.description}; held out of training` : other.description,
-    );
-    checkClasses(known.classes, heldOut.classes, heldOut.images.source);
-    const chosen = chooseLabelled(known.labels, wanted, seed);
-    const training = parts.training.subset(chosen);
-    const few = chosen.length < all.length ? `${chosen.length} of ` : '';
-    return { training: labelled(training, `${few}${all.description}`), heldOut, close };
+    const own = other.images.split === all.images.split;
+    const parts = own ? holdOut(kind, all) : { training: all, heldOut: other };
+    const heldOut = kind.renumber(parts.heldOut, all);
+    const chosen = chooseLabelled(parts.training.groups, { limit, fraction }, seed);
+    const few = chosen.length < all.images.length ? `${chosen.length} of ` : '';
+    const training = kind.subset(parts.training, chosen, `${few}${all.description}`);
+    return { training, heldOut, close };
   } catch (error) {
     await close();
     throw error;
@@ -92,13 +78,14 @@ export async function openTaskImages(
  * Opens a task's images and an engine for `work`, says what is learned from and measured on, and closes both.
  * @throws UserError as {@link openTaskImages}, and what `work` throws
  */
-export async function withTaskImages<T>(
+export async function withTaskImages<S extends TaskSet, T>(
+  kind: TaskKind<S>,
   data: readonly string[],
-  options: Parameters<typeof openTaskImages>[1],
+  options: TaskImagesOptions,
   { log, ...compute }: ComputeOptions & { readonly log: Log },
-  work: (images: TaskImages, engine: Engine) => Promise<T>,
+  work: (images: TaskImages<S>, engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const images = await openTaskImages(data, options);
+  const images = await openTaskImages(kind, data, options);
   const engine = createEngine(compute);
   try {
     log.note(`learns from ${images.training.description}`);
@@ -111,38 +98,37 @@ export async function withTaskImages<T>(
 }
 
 /**
- * Opens images to measure an adapted model on: as {@link openTaskImages} holds them out; labels are numbered as the
- * model's classes.
+ * Opens images to measure an adapted model on: as {@link openTaskImages} holds them out, with classes numbered as the
+ * model's.
+ * @param known the model's classes
  * @param learned the sources that the model learned from
  * @throws UserError as there, and for a class that is none of the model's
  */
-export async function openMeasured(
+export async function openMeasured<S extends TaskSet>(
+  kind: TaskKind<S>,
   data: readonly string[],
-  { size, classes, learned }: { size: number; classes: readonly string[]; learned: readonly string[] },
-): Promise<LabelledImages & { close(): Promise<void> }> {
+  { size, known, learned }: { size: number; known: TaskClasses; learned: readonly string[] },
+): Promise<S> {
   const where = (sources: readonly string[]): string => sources.map(place).sort().join('\n');
+  const { ignored } = known;
   if (where(data) === where(learned)) {
-    const { heldOut, close } = await openTaskImages(data, { size, seed: 0 });
-    checkClasses(classes, heldOut.classes, heldOut.images.source);
-    return { ...heldOut, close };
+    const images = await openTaskImages(kind, data, { size, seed: 0, ignored });
+    return renumbered(kind, images.heldOut, known, () => images.close());
   }
-  const images = await openHeldOut(data, size);
-  const close = (): Promise<void> => images.close();
+  const images = await openHeldOut((split) => kind.open(data, { size, split, ignored }));
+  return renumbered(kind, images, known, () => images.close());
+}
+
+async function renumbered<S extends TaskSet>(
+  kind: TaskKind<S>,
+  set: S,
+  known: TaskClasses,
+  close: () => Promise<void>,
+): Promise<S> {
   try {
-    const found = labelled(images, images.description);
-    checkClasses(classes, found.classes, images.source);
-    const number = found.classes.map((name) => classes.indexOf(name));
-    return { ...found, classes, labels: found.labels.map((label) => number[label] as number), close };
+    return { ...kind.renumber(set, known), close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-/** @throws UserError naming the first class of `found` that is none of `known` */
-function checkClasses(known: readonly string[], found: readonly string[], source: string): void {
-  const strange = found.find((name) => !known.includes(name));
-  if (strange === undefined) return;
-  const some = known.slice(0, 5).join(', ') + (known.length > 5 ? `, … (${known.length})` : '');
-  throw new UserError(`${source}: its class "${strange}" is none of those learned: ${some}`);
 }

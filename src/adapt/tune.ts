@@ -2,23 +2,30 @@ import { UserError } from '../errors.js';
 import { Epochs } from '../train/epochs.js';
 import type { Log } from '../train/pretrain.js';
 import { rates } from '../train/schedule.js';
-import { duration, percent } from '../words.js';
+import { duration } from '../words.js';
 import type { Inputs } from './inputs.js';
 import type { AdaptationResult } from './result.js';
+import { describeHeadline, type Headline } from './score.js';
 import type { AdaptationSettings } from './settings.js';
+import type { Targets } from './task.js';
 import type { Tuner } from './tuner.js';
 
+/** What is measured on the way, and the number of it that tells most. */
+export interface Measured {
+  readonly headline: Headline;
+}
+
 /** What the loop goes over. */
-export interface Tuning<M extends { readonly accuracy: number }> {
+export interface Tuning<M extends Measured> {
   readonly tuner: Tuner;
   readonly inputs: Inputs;
-  /** Class of each input. */
-  readonly labels: Int32Array;
+  /** What is to be learned of each input. */
+  readonly targets: Targets;
   readonly settings: AdaptationSettings;
   /** Of the step program; at most as many as there are inputs. */
   readonly batch: number;
   readonly steps: number;
-  /** Accuracy on held-out images as the weights are now. */
+  /** Held-out images as the weights are now. */
   readonly measure: () => Promise<M>;
   /** Folder of the model, for messages. */
   readonly out: string;
@@ -41,8 +48,8 @@ export function stepsOf(epochs: number, images: number, batch: number): number {
 }
 
 /** Trains, and measures on the way. @throws UserError where the loss is not finite */
-export async function tune<M extends { readonly accuracy: number }>(tuning: Tuning<M>): Promise<Tuned<M>> {
-  const { tuner, inputs, labels, settings, batch, steps, measure, out, log } = tuning;
+export async function tune<M extends Measured>(tuning: Tuning<M>): Promise<Tuned<M>> {
+  const { tuner, inputs, targets, settings, batch, steps, measure, out, log } = tuning;
   const { optimiser, epochs } = settings;
   const { weightDecay } = optimiser;
   const schedule = {
@@ -60,11 +67,7 @@ export async function tune<M extends { readonly accuracy: number }>(tuning: Tuni
     const began = performance.now();
     const chosen = order.from(step * batch, batch);
     const { momentum: _, ...now } = rates(schedule, step);
-    const { loss, gradientNorm } = await tuner.update(
-      await inputs.batch(chosen),
-      chosen.map((image) => labels[image] as number),
-      now,
-    );
+    const { loss, gradientNorm } = await tuner.update(await inputs.batch(chosen), targets(chosen), now);
     seconds += (performance.now() - began) / 1000;
     if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
       throw new UserError(
@@ -74,9 +77,9 @@ export async function tune<M extends { readonly accuracy: number }>(tuning: Tuni
     const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
     const done = step + 1;
     const left = duration((seconds / done) * (steps - done));
-    const accuracy = latest === undefined ? '' : `  accuracy ${percent(latest.accuracy)}`;
+    const score = latest === undefined ? '' : `  ${describeHeadline(latest.headline)}`;
     log.progress(
-      `epoch ${((done * batch) / inputs.length).toFixed(1)}/${epochs}  loss ${mean.toFixed(4)}  ${((done * batch) / seconds).toFixed(0)} images/s  ${left} left${accuracy}`,
+      `epoch ${((done * batch) / inputs.length).toFixed(1)}/${epochs}  loss ${mean.toFixed(4)}  ${((done * batch) / seconds).toFixed(0)} images/s  ${left} left${score}`,
     );
     const isDue = epochAt(done) > epochAt(step) && epochAt(done) % settings.measure.every === 0;
     if (!isDue && done < steps) continue;
@@ -85,7 +88,7 @@ export async function tune<M extends { readonly accuracy: number }>(tuning: Tuni
       epoch: done === steps ? epochs : epochAt(done),
       seconds,
       loss: mean,
-      accuracy: latest.accuracy,
+      ...latest.headline,
     });
     losses = [];
   }

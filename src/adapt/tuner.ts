@@ -60,15 +60,15 @@ export class Tuner {
     return new Tuner((await engine.compile(program)) as Executable, engine, config, weights);
   }
 
-  /** One update. @param labels int32 [B] @returns the batch's mean loss and the gradient's norm before clipping */
+  /** One update. @param targets as `targetSpec` has them @returns the batch's mean loss and the gradient's norm before clipping */
   async update(
     input: TensorData,
-    labels: Int32Array,
+    targets: Int32Array,
     rates: TuningRates<number>,
   ): Promise<{ loss: number; gradientNorm: number }> {
     const feeds = {
       input,
-      labels,
+      targets,
       rates: Object.fromEntries(Object.entries(rates).map(([name, value]) => [name, [value]])),
       state: this.#state.current,
       frozen: this.#frozen,

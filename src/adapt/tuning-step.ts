@@ -1,12 +1,4 @@
-import {
-  adamw,
-  crossEntropy,
-  type Flat,
-  flatGradients,
-  globalNorm,
-  type Layout,
-  type Moments,
-} from '../nn/index.js';
+import { adamw, type Flat, flatGradients, globalNorm, type Layout, type Moments } from '../nn/index.js';
 import {
   add,
   concat,
@@ -22,6 +14,7 @@ import {
   trace,
 } from '../tensor/index.js';
 import type { Rates } from '../train/step.js';
+import { type HeadConfig, headLoss, targetSpec } from './heads.js';
 import {
   type InputKind,
   inputSpec,
@@ -46,7 +39,7 @@ export interface TuningState<T> {
 /** What a tuning step is built from. */
 export interface TuningConfig {
   readonly network: Network;
-  /** The heads that learn from the labels, by task, each with the share of the heads' learning rate that it takes. */
+  /** The heads that learn from the targets, by task, each with the share of the heads' learning rate that it takes. */
   readonly learners: Readonly<Record<string, number>>;
   /** What the step is fed; the encoder must be frozen where it is latents. */
   readonly input: InputKind;
@@ -64,8 +57,8 @@ export type TuningRates<T> = Omit<Rates<T>, 'momentum'>;
 export interface TuningInputs<T> {
   /** Images [B, 3, h, w] in 0..1, or latents [B, N, D]. */
   readonly input: T;
-  /** int32 [B] */
-  readonly labels: T;
+  /** As {@link targetSpec} has them; all learners learn from the same. */
+  readonly targets: T;
   readonly rates: TuningRates<T>;
   readonly state: TuningState<T>;
   /** The parts that the input passes and that stay as they are. */
@@ -88,9 +81,10 @@ export function tuningStateSpecs(config: Pick<TuningConfig, 'network' | 'trained
 function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
   const { network, input, trained, batch } = config;
   const scalar = spec([]);
+  const [learner = ''] = Object.keys(config.learners);
   return {
     input: inputSpec(network, input, batch),
-    labels: spec([batch], 'int32'),
+    targets: targetSpec(network.tasks[learner] as HeadConfig, batch),
     rates: { learningRate: scalar, weightDecay: scalar, meanCorrection: scalar, varianceCorrection: scalar },
     state: tuningStateSpecs(config),
     frozen: partSpecs(
@@ -115,17 +109,17 @@ function headShares(config: TuningConfig, group: keyof Flat<Tensor>): Tensor | n
   );
 }
 
-/** One whole tuning step: (encode →) predict → head → cross-entropy → gradients → clip → AdamW. */
+/** One whole tuning step: (encode →) predict → head → loss → gradients → clip → AdamW. */
 export function traceTuningStep(config: TuningConfig) {
   const { network } = config;
   return trace('tune', tuningSpecs(config), (traced) => {
-    const { input, labels, rates, state, frozen } = traced as unknown as TuningInputs<Tensor>;
+    const { input, targets, rates, state, frozen } = traced as unknown as TuningInputs<Tensor>;
     const where = networkLayouts(network);
     const trees = unpackParts(where, { ...frozen, ...state.weights });
     const tokens = readTokens(input, trees, network);
     const losses = Object.keys(config.learners).map((task) => {
       const logits = taskLogits(tokens, trees, task, network);
-      return scope('loss', () => crossEntropy(logits, labels));
+      return scope('loss', () => headLoss(logits, targets, network.tasks[task] as HeadConfig));
     });
     const loss = losses.reduce((a, b) => add(a, b));
     const parts = trainedParts(config);

@@ -6,6 +6,7 @@ import {
   dataOption,
   deviceOption,
   fractionOption,
+  ignoredOption,
   jsonOption,
   limitOption,
   seedOption,
@@ -30,7 +31,10 @@ export function registerAdapt(program: Command): void {
     .addOption(dataOption().makeOptionMandatory())
     .requiredOption('--out <folder>', 'folder to make for the adapted model')
     .addOption(
-      new Option('--task <task>', 'what to learn (default: classification)').choices(['classification']),
+      new Option('--task <task>', 'what to learn (default: classification)').choices([
+        'classification',
+        'segmentation',
+      ]),
     )
     .addOption(
       new Option('--tune <part>', 'what is trained; the rest is frozen')
@@ -44,13 +48,14 @@ export function registerAdapt(program: Command): void {
       ).choices(['pretrained', 'random', 'none']),
     )
     .addOption(
-      new Option('--head <kind>', 'what reads the tokens (default: attentive)').choices([
-        'linear',
-        'attentive',
-      ]),
+      new Option(
+        '--head <kind>',
+        'what reads the tokens (default: attentive; dense for segmentation)',
+      ).choices(['linear', 'attentive', 'dense']),
     )
     .addOption(limitOption())
     .addOption(fractionOption())
+    .addOption(ignoredOption())
     .addOption(setOption())
     .addOption(seedOption())
     .addOption(threadsOption())

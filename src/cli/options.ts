@@ -19,6 +19,8 @@ export interface CommonOptions {
   limit?: number;
   /** Share of the labelled images to use, 0 … 1. */
   fraction?: number;
+  /** Of masks the class that counts for nothing, 0 … 255. */
+  ignored?: number;
   json?: true;
 }
 
@@ -55,9 +57,22 @@ export const fractionOption = (): Option =>
     number(0, 1),
   );
 
-/** What `--set`, `--seed`, `--limit` and `--fraction` say of an adaptation. */
-export function adaptationSettings({ set, seed, limit, fraction }: CommonOptions): Record<string, unknown> {
-  const given = Object.entries({ seed, limit, fraction }).filter(([, value]) => value !== undefined);
+/** `--ignored <class>` */
+export const ignoredOption = (): Option =>
+  new Option(
+    '--ignored <class>',
+    'class of pixels that count for nothing, where no dataset.json tells it (default: 255)',
+  ).argParser(integer(0, 255));
+
+/** What `--set`, `--seed`, `--limit`, `--fraction` and `--ignored` say of an adaptation. */
+export function adaptationSettings({
+  set,
+  seed,
+  limit,
+  fraction,
+  ignored,
+}: CommonOptions): Record<string, unknown> {
+  const given = Object.entries({ seed, limit, fraction, ignored }).filter(([, value]) => value !== undefined);
   return { ...set, ...Object.fromEntries(given) };
 }
 

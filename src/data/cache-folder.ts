@@ -16,6 +16,7 @@ import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { systemRefusal, UserError, warn } from '../errors.js';
 import { mebibytes } from '../words.js';
+import type { Fit } from './encoded-image.js';
 import { CHECKSUM } from './pixel-store.js';
 import type { Pixels, Source } from './source.js';
 
@@ -50,12 +51,13 @@ export function openCacheFile(
   sources: readonly Source[],
   chosen: Int32Array,
   size: number,
+  fit: Fit,
 ): { file: number; name: string } | undefined {
   const folder = cacheFolder();
   const bytes = chosen.length * (size * size * 3 + CHECKSUM);
   const limit = cacheLimit();
   if (bytes > limit) return undefined;
-  const name = join(folder, `${keyOf(sources, chosen, size)}${ENDING}`);
+  const name = join(folder, `${keyOf(sources, chosen, size, fit)}${ENDING}`);
   try {
     mkdirSync(folder, { recursive: true });
     makeRoom(folder, ENDING, name, limit - bytes);
@@ -105,9 +107,9 @@ export function makeRoom(folder: string, ending: string, kept: string, most: num
 }
 
 /** Other files, places, dates, settings or decoders give another key. */
-function keyOf(sources: readonly Source[], chosen: Int32Array, size: number): string {
+function keyOf(sources: readonly Source[], chosen: Int32Array, size: number, fit: Fit): string {
   const hash = createHash('sha256');
-  hash.update(JSON.stringify({ DECODING, decoder: sharp.versions, size }));
+  hash.update(JSON.stringify({ DECODING, decoder: sharp.versions, size, fit }));
   for (const { pixels, length } of sources) {
     hash.update(
       JSON.stringify({ kind: pixels.kind, length, column: 'column' in pixels ? pixels.column : '' }),

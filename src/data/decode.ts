@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
 import { systemRefusal } from '../errors.js';
-import { decodeImage } from './encoded-image.js';
+import { decodeImage, type Fit } from './encoded-image.js';
 import { EncodedImages, nameOf, type Place } from './encoded-images.js';
 import type { Group } from './held-groups.js';
 import { openStore, type PixelStore, pixelMemory, type StorePlace, slot as state } from './pixel-store.js';
@@ -14,6 +14,7 @@ export interface DecodeTask {
   /** Places among the images of all sources, ascending: which image each slot of the store is for. */
   readonly chosen: Int32Array;
   readonly size: number;
+  readonly fit: Fit;
   /** Where the pixels go: uint8 [size, size, 3] a slot. */
   readonly store: StorePlace;
   /** uint8 [n]: how each slot stands */
@@ -61,7 +62,7 @@ function placeOf(slot: number): Place {
 
 async function load(place: Place): Promise<Uint8Array> {
   if (place.source.kind !== 'synthetic')
-    return (await decodeImage(await encoded.read(place), task.size)).data;
+    return (await decodeImage(await encoded.read(place), task.size, task.fit)).data;
   const pixels = new Uint8Array(task.size ** 2 * 3);
   drawScene(place.source.first + place.at, task.size, pixels);
   return pixels;

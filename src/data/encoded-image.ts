@@ -4,12 +4,20 @@ import { decodePlainJpeg } from './plain-jpeg.js';
 /** Names of image files end so. */
 export const imageEndings = ['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff'] as const;
 
+/**
+ * What becomes of an image that is no square: `square` keeps the middle, `stretched` brings everything into a square,
+ * `whole` keeps everything and its shape.
+ */
+export type Fit = 'square' | 'stretched' | 'whole';
+
 /** RGB pixels, bytes [height, width, 3]. */
 export interface RgbImage {
   readonly width: number;
   readonly height: number;
   readonly data: Uint8Array;
 }
+
+const resizing = { square: 'cover', stretched: 'fill', whole: 'outside' } as const;
 
 /** Pixels that an image may have. A small file can unpack to any number of them and fill the memory. */
 export const MOST_PIXELS = 100_000_000;
@@ -24,15 +32,10 @@ const beginnings = {
 /**
  * Decodes an image to 8-bit sRGB: turned as its EXIF data say, the first frame of several, alpha over black.
  * @param bytes a JPEG, PNG, WebP, AVIF, GIF or TIFF file
- * @param size of the shorter side, pixels
- * @param fit `square` keeps the middle, `whole` everything
+ * @param size of the shorter side, or of both, pixels
  * @throws Error saying in a few words why it is no readable image; the name is the caller's to add
  */
-export async function decodeImage(
-  bytes: Uint8Array,
-  size: number,
-  fit: 'square' | 'whole' = 'square',
-): Promise<RgbImage> {
+export async function decodeImage(bytes: Uint8Array, size: number, fit: Fit = 'square'): Promise<RgbImage> {
   checkKind(bytes);
   const plain = fit === 'square' ? await decodePlainJpeg(bytes, size) : undefined;
   if (plain) return { width: size, height: size, data: plain };
@@ -41,7 +44,7 @@ export async function decodeImage(
       .autoOrient()
       .flatten({ background: '#000' })
       .toColourspace('srgb')
-      .resize(size, size, { fit: fit === 'square' ? 'cover' : 'outside' })
+      .resize(size, size, { fit: resizing[fit] })
       .removeAlpha()
       .raw()
       .toBuffer({ resolveWithObject: true });

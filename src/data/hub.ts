@@ -7,7 +7,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, type ListFileEntry, listFiles } from '@huggingface/hub';
 import { UserError } from '../errors.js';
 import { cacheFolder } from './cache-folder.js';
-import { chooseSplit, type Split, splitOfFile, splitOfFolder } from './source.js';
+import { chooseSplit, MissingSplit, type Split, splitOfFile, splitOfFolder } from './source.js';
 import { tarEndings } from './webdataset.js';
 
 /** A data set on the Hugging Face hub: `hf:owner/name` or `hf:owner/name:split`. */
@@ -37,7 +37,7 @@ export async function downloadFromHub(source: string, wanted: Split | undefined)
   if (given !== undefined && own === undefined)
     throw new UserError(`${source}: unknown split ${given}; give train, validation, test or all`, 2);
   if (own !== undefined && wanted !== undefined && own !== wanted)
-    throw new UserError(`${source}: no ${wanted} split; this is ${own} alone`);
+    throw new MissingSplit(`${source}: no ${wanted} split; this is ${own} alone`);
   const hub = connection();
   const found = await explained(source, () => dataFiles(name, hub));
   const split = chooseSplit(

@@ -1,5 +1,6 @@
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
+import type { Fit } from './encoded-image.js';
 import { writePlanes } from './image-files.js';
 import { openSource } from './open-source.js';
 import { PixelCache } from './pixel-cache.js';
@@ -16,7 +17,7 @@ export interface ImageSet {
   /** One line for people. */
   readonly description: string;
   readonly length: number;
-  /** Side in pixels: the shorter side is resized to it, the middle kept. */
+  /** Side in pixels: the shorter side is resized to it and the middle kept, or both are (`stretched`). */
   readonly size: number;
   readonly classes: readonly string[] | undefined;
   /** Class of each image; undefined where the source has no labels, or sources have different classes. */
@@ -42,13 +43,19 @@ export interface ImageSet {
  * @param sources `synthetic`, `synthetic:COUNT`, a folder of images, Parquet or WebDataset tar files: one, a folder of
  *   them, or a pattern (`train-{000..012}.tar`)
  * @param options.size side of the decoded images, pixels
+ * @param options.fit `square` keeps the middle of each (the default), `stretched` everything
  * @param options.split which part to read (default: train where there is one, else the only one, else all)
  * @param options.limit at most so many images, a random choice that is always the same
  * @throws UserError for what cannot be opened, or does not fit in memory
  */
 export async function openImages(
   sources: readonly string[],
-  { size, split, limit }: { size: number; split?: Split; limit?: number },
+  {
+    size,
+    fit = 'square',
+    split,
+    limit,
+  }: { size: number; fit?: Exclude<Fit, 'whole'>; split?: Split | undefined; limit?: number },
 ): Promise<ImageSet> {
   const opened = await Promise.all(sources.map((source) => openSource(source, split)));
   const [first] = opened;
@@ -63,7 +70,7 @@ export async function openImages(
   // Its native libraries must stay loaded until no thread uses them, so sharp asks to be loaded here first.
   await import('sharp');
   return new CachedImages(
-    new PixelCache(opened, chosen, size),
+    new PixelCache(opened, chosen, size, fit),
     {
       source: sources.join(' + '),
       split: opened.every((source) => source.split === first.split) ? first.split : 'all',

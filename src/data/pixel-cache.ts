@@ -6,6 +6,7 @@ import { UserError, warn } from '../errors.js';
 import { gigabytes } from '../words.js';
 import { cacheLimit, openCacheFile } from './cache-folder.js';
 import type { DecodeTask, Told, Wish } from './decode.js';
+import type { Fit } from './encoded-image.js';
 import { openStore, type PixelStore, pixelMemory, type StorePlace, slot as state } from './pixel-store.js';
 import type { BadSample, Source } from './source.js';
 
@@ -39,12 +40,14 @@ export class PixelCache {
     sources: readonly Source[],
     chosen: Int32Array,
     readonly size: number,
+    fit: Fit,
   ) {
     this.#task = {
       sources: sources.map(({ pixels, length }) => ({ pixels, length })),
       chosen,
       size,
-      store: placeFor(sources, chosen, size),
+      fit,
+      store: placeFor(sources, chosen, size, fit),
       done: new SharedArrayBuffer(chosen.length),
     };
     this.#store = openStore(this.#task.store, chosen.length, size * size * 3);
@@ -142,11 +145,11 @@ function startThread(workerData: DecodeTask): Worker {
 }
 
 /** A file where it is worth it and possible, else memory. */
-function placeFor(sources: readonly Source[], chosen: Int32Array, size: number): StorePlace {
+function placeFor(sources: readonly Source[], chosen: Int32Array, size: number, fit: Fit): StorePlace {
   const bytes = chosen.length * size * size * 3;
   // Scenes are drawn, not read: nothing would tell when their drawing has changed.
   const drawn = sources.some(({ pixels }) => pixels.kind === 'synthetic');
-  const found = bytes < WORTH_A_FILE || drawn ? undefined : openCacheFile(sources, chosen, size);
+  const found = bytes < WORTH_A_FILE || drawn ? undefined : openCacheFile(sources, chosen, size, fit);
   return found === undefined
     ? { kind: 'memory', bytes: allocate(chosen.length, size) }
     : { kind: 'file', ...found };

@@ -34,6 +34,8 @@ export interface SegmentationSet {
    * @throws RangeError for an index that is none
    */
   sample(index: number): Promise<SegmentationSample>;
+  /** The mask of sample `index` alone; the image's size is read off its header. @throws as `sample` */
+  mask(index: number): Promise<Mask>;
   close(): Promise<void>;
 }
 
@@ -46,12 +48,16 @@ const USUALLY_IGNORED = 255;
  * to see how many classes there are.
  * @param options.size of the shorter side of the decoded images, pixels
  * @param options.split as for `openImages`
- * @param options.ignored the ignored class; by default that of `dataset.json`, else 255
+ * @param options.ignored the ignored class where no `dataset.json` tells it (default 255)
  * @throws UserError for a source that cannot be opened, has no masks, or has an image without one
  */
 export async function openSegmentation(
   source: string,
-  { size, split, ignored }: { size: number; split?: Split; ignored?: number },
+  {
+    size,
+    split,
+    ignored = USUALLY_IGNORED,
+  }: { size: number; split?: Split | undefined; ignored?: number | undefined },
 ): Promise<SegmentationSet> {
   const { pixels, masks, ...facts } = await openSource(source, split);
   const drawn =
@@ -62,8 +68,16 @@ export async function openSegmentation(
     );
   const found: Masks = masks?.() ?? { pixels, ignored: undefined, classes: drawn?.classes };
   const set = new EncodedSegmentation(pixels, found.pixels, size);
-  const neglected = ignored ?? found.ignored ?? USUALLY_IGNORED;
+  const neglected = found.ignored ?? ignored;
   const classes = found.classes ?? (await set.numbers(facts.length, neglected));
+  const mask = async (index: number): Promise<Mask> => {
+    if (!(index >= 0 && index < facts.length))
+      throw new RangeError(`no image ${index} among ${facts.length}`);
+    const found = await set.mask(index);
+    await set.checkSize(index, found);
+    set.checkClasses(index, found, classes.length, neglected);
+    return found;
+  };
   return {
     source,
     split: facts.split,
@@ -72,12 +86,10 @@ export async function openSegmentation(
     classes,
     ignored: neglected,
     async sample(index) {
-      if (!(index >= 0 && index < facts.length))
-        throw new RangeError(`no image ${index} among ${facts.length}`);
-      const mask = await set.mask(index);
-      set.checkClasses(index, mask, classes.length, neglected);
-      return { name: set.name(index), image: await set.image(index, mask), mask };
+      const own = await mask(index);
+      return { name: set.name(index), image: await set.image(index), mask: own };
     },
+    mask,
     close: () => set.close(),
   };
 }
@@ -105,22 +117,23 @@ class EncodedSegmentation {
     return this.#read(masks, at, async (bytes) => decodeMask(bytes));
   }
 
-  /** The image, checked against the size of its mask. */
-  async image(at: number, mask: Mask): Promise<RgbImage> {
+  async image(at: number): Promise<RgbImage> {
     const { images, size } = this;
     if (images.kind === 'synthetic') {
       const data = new Uint8Array(3 * size * size);
       drawScene(images.first + at, size, data);
       return { width: size, height: size, data };
     }
-    return this.#read(images, at, async (bytes) => {
-      const { width, height } = await imageSize(bytes);
-      if (width !== mask.width || height !== mask.height)
-        throw new UserError(
-          `${nameOf({ source: this.masks, at })}: a mask of ${mask.width} × ${mask.height} pixels for an image of ${width} × ${height}, ${this.name(at)}`,
-        );
-      return decodeImage(bytes, size, 'whole');
-    });
+    return this.#read(images, at, (bytes) => decodeImage(bytes, size, 'whole'));
+  }
+
+  async checkSize(at: number, mask: Mask): Promise<void> {
+    if (this.images.kind === 'synthetic') return;
+    const { width, height } = await this.#read(this.images, at, imageSize);
+    if (width !== mask.width || height !== mask.height)
+      throw new UserError(
+        `${nameOf({ source: this.masks, at })}: a mask of ${mask.width} × ${mask.height} pixels for an image of ${width} × ${height}, ${this.name(at)}`,
+      );
   }
 
   checkClasses(at: number, { data, width }: Mask, classes: number, ignored: number): void {

@@ -1,5 +1,8 @@
 import { UserError } from '../errors.js';
 
+/** A data set without the split that is wanted. */
+export class MissingSplit extends UserError {}
+
 /** Which part of a data set is meant. */
 export type Split = 'train' | 'validation' | 'test' | 'all';
 
@@ -79,7 +82,7 @@ export function splitOfFile(name: string): Split | undefined {
 /**
  * The split to read: the one that is wanted, else train, else the only one there is, else all.
  * @param present the splits of `name`; undefined stands for images that belong to none
- * @throws UserError when the wanted one is missing
+ * @throws MissingSplit when the wanted one is missing
  */
 export function chooseSplit(
   name: string,
@@ -89,7 +92,7 @@ export function chooseSplit(
   if (wanted === 'all' || (wanted !== undefined && present.has(wanted))) return wanted;
   const splits = [...present].filter((split) => split !== undefined);
   if (wanted !== undefined)
-    throw new UserError(
+    throw new MissingSplit(
       `${name}: no ${wanted} split; ${splits.length > 0 ? `there are ${splits.join(', ')}` : 'it has no splits'}`,
     );
   if (present.has('train')) return 'train';

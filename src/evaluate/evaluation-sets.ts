@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { type ImageSet, openImages } from '../data/images.js';
+import { MissingSplit, type Split } from '../data/source.js';
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
 import type { Config } from '../train/config.js';
@@ -19,17 +20,19 @@ export interface EvaluationSets {
 /** One to fit action R² on and one to check it with. */
 const FEWEST = 2;
 
-/** Images that were not trained on where the sources say which, else what they have. */
-export async function openHeldOut(sources: readonly string[], size: number): Promise<ImageSet> {
+/**
+ * Images that were not trained on where the sources say which, else what they have.
+ * @param open opens a split of them, or what they have
+ */
+export async function openHeldOut<T>(open: (split: Split | undefined) => Promise<T>): Promise<T> {
   for (const split of ['validation', 'test'] as const) {
     try {
-      return await openImages(sources, { size, split });
+      return await open(split);
     } catch (error) {
-      // No such split; anything else comes up again below, in the words for it.
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof MissingSplit)) throw error;
     }
   }
-  return openImages(sources, { size });
+  return open(undefined);
 }
 
 export const place = (source: string): string => (existsSync(source) ? realpathSync(source) : source);
@@ -58,7 +61,7 @@ export async function openEvaluationSets(
   const same = (one: readonly string[], other: readonly string[], a: ImageSet, b: ImageSet): boolean =>
     a.split === b.split && one.map(place).sort().join('\n') === other.map(place).sort().join('\n');
   try {
-    const heldOut = await keep(openHeldOut(data, size));
+    const heldOut = await keep(openHeldOut((split) => openImages(data, { size, split })));
     const trained = await keep(openTrainingImages(config));
     const seen = same(data, config.data, heldOut, trained);
     const parts = holdOut(trained, config.seed);

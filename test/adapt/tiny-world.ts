@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { adapt } from '../../src/adapt/adapt.js';
-import type { AdaptationResult } from '../../src/adapt/result.js';
+import type { AdaptationResult, TaskResult } from '../../src/adapt/result.js';
 import type { AdaptationChoices } from '../../src/adapt/settings.js';
 import { random } from '../../src/random.js';
 import { resolve } from '../../src/train/config.js';
@@ -67,6 +67,13 @@ export function quickly(run: string, images: string, folder: string) {
       { run, data: [images], tune: 'predictor', ...choices, set: { ...quick, ...set } },
       { out: join(folder, name), threads: 1 },
     );
+}
+
+/** What a model came to in its only task, a classification. */
+export function named({ tasks }: AdaptationResult): Extract<TaskResult, { task: 'classification' }> {
+  const [task] = tasks;
+  if (task?.task !== 'classification') throw new Error('no classification');
+  return task;
 }
 
 /** The tensors of a model's folder by name. */

@@ -23,6 +23,7 @@ test('where the disk is full, decoded images go into memory', {
     sources: [{ pixels: { kind: 'files', paths }, length: 3 }],
     chosen: Int32Array.of(0, 1, 2),
     size: 4,
+    fit: 'square',
     // Every write to it fails as on a full disk.
     store: { kind: 'file', file: openSync('/dev/full', 'r+'), name: 'full' },
     done: new SharedArrayBuffer(3),

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { attentivePool, classLogits, type Head, type HeadConfig, headSpec } from '../../src/adapt/heads.js';
+import {
+  attentivePool,
+  classLogits,
+  type PooledHead,
+  type PooledHeadConfig,
+  pooledHeadSpec,
+} from '../../src/adapt/pooled-head.js';
 import { createEngine } from '../../src/engine/index.js';
 import { flatSpecs, initialise, layout, unpack, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
@@ -8,9 +14,9 @@ import { spec, type Tensor, trace } from '../../src/tensor/index.js';
 
 const engine = createEngine({ threads: 1 });
 after(() => engine.dispose());
-const config: HeadConfig = { kind: 'attentive', classes: 3, width: 8, heads: 2 };
+const config: PooledHeadConfig = { kind: 'attentive', classes: 3, width: 8, heads: 2 };
 const [batch, tokens, width] = [3, 5, 8];
-const parts = layout(headSpec(config));
+const parts = layout(pooledHeadSpec(config));
 const draw = random(5);
 /** Numbers of everyday size for every parameter, also for those that start at 0 or 1. */
 const weights = initialise(parts, 3, 0);
@@ -70,7 +76,7 @@ function assertClose(found: ArrayLike<number>, expected: readonly number[]): voi
 test('attentive pooling and the head on it against a slow, obvious implementation', async () => {
   const specs = { x: spec([batch, tokens, width]), weights: flatSpecs(parts) };
   const program = trace('head', specs, (inputs) => {
-    const head = unpack(parts, inputs.weights as never) as unknown as Head<Tensor>;
+    const head = unpack(parts, inputs.weights as never) as unknown as PooledHead<Tensor>;
     return {
       pooled: attentivePool(inputs.x as Tensor, head.pool!, config.heads),
       logits: classLogits(inputs.x as Tensor, head, config),
@@ -86,14 +92,14 @@ test('attentive pooling and the head on it against a slow, obvious implementatio
 });
 
 test('the linear head reads the mean of the tokens', async () => {
-  const linear: HeadConfig = { ...config, kind: 'linear' };
-  const own = layout(headSpec(linear));
+  const linear: PooledHeadConfig = { ...config, kind: 'linear' };
+  const own = layout(pooledHeadSpec(linear));
   assert.ok(own.entries.every(({ name }) => !name.startsWith('pool')));
   const flat = initialise(own, 7, 0);
   const program = trace('linear', { x: spec([batch, tokens, width]), weights: flatSpecs(own) }, (inputs) => ({
     logits: classLogits(
       inputs.x as Tensor,
-      unpack(own, inputs.weights as never) as unknown as Head<Tensor>,
+      unpack(own, inputs.weights as never) as unknown as PooledHead<Tensor>,
       linear,
     ),
   }));
