@@ -1,6 +1,6 @@
 /** The library's front: a trained model to use, and the verbs of the command line. */
 export { type AdaptOptions, adapt } from './adapt/adapt.js';
-export { AdaptedModel, type Classification } from './adapt/adapted-model.js';
+export { AdaptedModel, type Classification, type Segmentation } from './adapt/adapted-model.js';
 export { type AdaptedEvaluation, evaluateAdapted } from './adapt/evaluate-adapted.js';
 export { type ProbeOptions, probeRun } from './adapt/probe.js';
 export type { ProbeResult } from './adapt/probe-result.js';

@@ -82,6 +82,14 @@ export class AdaptedModel {
     return this.config.tasks;
   }
 
+  /** The task of a kind that it does, the first of several. @throws UserError where there is none */
+  task(kind: TaskName): AdaptedTask {
+    const found = this.tasks.find(({ task }) => task === kind);
+    if (found !== undefined) return found;
+    const own = (this.tasks[0] as AdaptedTask).task;
+    throw new UserError(`${this.folder} does ${own}, not ${kind}; ask it with ${commands[own]}`);
+  }
+
   /** How well it does one of its tasks. @throws UserError where an image or what is to be said of it cannot be read */
   measure({ name }: AdaptedTask, set: TaskSet): Promise<Score> {
     set.images.prefetch();
@@ -94,7 +102,7 @@ export class AdaptedModel {
    * @throws RangeError for another number of pixels, UserError where the model does another task
    */
   async classify(pixels: Float32Array): Promise<Classification> {
-    const { name, classes } = this.#task('classification');
+    const { name, classes } = this.task('classification');
     const inputs = this.#inputs('classify', pixels);
     const out = new Float32Array(inputs.length * classes.length);
     for await (const { first, logits } of this.#answers(name, inputs))
@@ -112,7 +120,7 @@ export class AdaptedModel {
     pixels: Float32Array,
     { height, width } = { height: this.size, width: this.size },
   ): Promise<Segmentation> {
-    const { name, classes, ignored } = this.#task('segmentation');
+    const { name, classes, ignored } = this.task('segmentation');
     const inputs = this.#inputs('segment', pixels);
     const head = this.#head(name) as DenseHeadConfig;
     const each = head.side ** 2 * head.classes;
@@ -141,14 +149,6 @@ export class AdaptedModel {
 
   #head(task: string): HeadConfig {
     return this.network.tasks[task] as HeadConfig;
-  }
-
-  /** @throws UserError where the model does no task of this kind */
-  #task(kind: TaskName): AdaptedTask {
-    const found = this.tasks.find(({ task }) => task === kind);
-    if (found !== undefined) return found;
-    const own = (this.tasks[0] as AdaptedTask).task;
-    throw new UserError(`${this.folder} does ${own}, not ${kind}; ask it with ${commands[own]}`);
   }
 
   #inputs(asker: string, pixels: Float32Array): Inputs {

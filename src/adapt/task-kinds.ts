@@ -3,4 +3,4 @@ import { segmentation } from './segmentation-task.js';
 import type { TaskKind, TaskName } from './task.js';
 
 /** All kinds of tasks; what they have in common is `task.ts`. */
-export const taskKinds = { classification, segmentation } as unknown as Readonly<Record<TaskName, TaskKind>>;
+export const taskKinds: Readonly<Record<TaskName, TaskKind>> = { classification, segmentation };

@@ -6,6 +6,7 @@ import { registerDemo } from './demo.js';
 import { registerEvaluate } from './evaluate.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
+import { registerSegment } from './segment.js';
 
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
@@ -21,6 +22,7 @@ export const commands: readonly RegisterCommand[] = [
   registerProbe,
   registerAdapt,
   registerClassify,
+  registerSegment,
   registerBench,
   registerDemo,
 ];

@@ -6,7 +6,12 @@ import { readJson } from '../json-file.js';
 import { type Split, splitOfFolder } from './source.js';
 
 const schema = z.strictObject({
-  classes: z.array(z.string()).min(1).max(256).optional(),
+  classes: z
+    .array(z.string())
+    .min(1)
+    .max(256)
+    .refine((names) => new Set(names).size === names.length, 'two have the same name')
+    .optional(),
   ignored: z.int().min(0).max(255).optional(),
   splits: z.record(z.string(), z.array(z.string())).optional(),
 });

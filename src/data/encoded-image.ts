@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
 import { decodePlainJpeg } from './plain-jpeg.js';
 
 /** Names of image files end so. */
@@ -39,15 +39,22 @@ export async function decodeImage(bytes: Uint8Array, size: number, fit: Fit = 's
   checkKind(bytes);
   const plain = fit === 'square' ? await decodePlainJpeg(bytes, size) : undefined;
   if (plain) return { width: size, height: size, data: plain };
+  return decode(bytes, (image) => image.resize(size, size, { fit: resizing[fit] }));
+}
+
+/** Decodes an image as {@link decodeImage} does, at its own size. @throws Error as there */
+export async function decodeUnresized(bytes: Uint8Array): Promise<RgbImage> {
+  checkKind(bytes);
+  return decode(bytes, (image) => image);
+}
+
+async function decode(bytes: Uint8Array, resize: (image: Sharp) => Sharp): Promise<RgbImage> {
   try {
-    const { data, info } = await sharp(bytes, { failOn: 'error', limitInputPixels: MOST_PIXELS })
+    const image = sharp(bytes, { failOn: 'error', limitInputPixels: MOST_PIXELS })
       .autoOrient()
       .flatten({ background: '#000' })
-      .toColourspace('srgb')
-      .resize(size, size, { fit: resizing[fit] })
-      .removeAlpha()
-      .raw()
-      .toBuffer({ resolveWithObject: true });
+      .toColourspace('srgb');
+    const { data, info } = await resize(image).removeAlpha().raw().toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data };
   } catch (error) {
     throw new Error(await reason(bytes, error as Error));

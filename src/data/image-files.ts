@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.js';
-import { decodeImage } from './encoded-image.js';
+import { decodeImage, decodeUnresized, type RgbImage } from './encoded-image.js';
 
 /** RGB bytes [pixels, 3] as planes of floats [3, pixels] in 0..1, written to `out` at `to`. */
 export function writePlanes(bytes: Uint8Array, out: Float32Array, to: number): void {
@@ -19,13 +19,31 @@ export function writePlanes(bytes: Uint8Array, out: Float32Array, to: number): v
 export async function readImages(paths: readonly string[], size: number): Promise<Float32Array> {
   const out = new Float32Array(paths.length * 3 * size * size);
   for (const [i, path] of paths.entries()) {
-    try {
-      const { data } = await decodeImage(await readFile(path), size);
-      writePlanes(data, out, i * 3 * size * size);
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw new UserError(`${path}: ${code === undefined ? message : `cannot be read (${code})`}`);
-    }
+    const { data } = await readNamed(path, (bytes) => decodeImage(bytes, size));
+    writePlanes(data, out, i * 3 * size * size);
   }
   return out;
+}
+
+/**
+ * One image file as float32 [1, 3, size, size] in 0..1, all of it stretched to a square, and at its own size.
+ * @throws UserError where it is no image
+ */
+export function readWhole(path: string, size: number): Promise<{ pixels: Float32Array; whole: RgbImage }> {
+  return readNamed(path, async (bytes) => {
+    const { data } = await decodeImage(bytes, size, 'stretched');
+    const pixels = new Float32Array(data.length);
+    writePlanes(data, pixels, 0);
+    return { pixels, whole: await decodeUnresized(bytes) };
+  });
+}
+
+/** @throws UserError naming the file */
+async function readNamed<T>(path: string, use: (bytes: Uint8Array) => Promise<T>): Promise<T> {
+  try {
+    return await use(await readFile(path));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UserError(`${path}: ${code === undefined ? message : `cannot be read (${code})`}`);
+  }
 }

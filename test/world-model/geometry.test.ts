@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { test } from 'node:test';
+import { after, test } from 'node:test';
+import { createEngine } from '../../src/engine/index.js';
 import { random } from '../../src/random.js';
-import { blurKernelSize, blurMatrix, resizeMatrix, sampleCrop } from '../../src/world-model/geometry.js';
+import { spec, trace } from '../../src/tensor/index.js';
+import {
+  blurKernelSize,
+  blurMatrix,
+  resizeMatrix,
+  sampleCrop,
+  separable,
+} from '../../src/world-model/geometry.js';
+
+const engine = createEngine({ threads: 1 });
+after(() => engine.dispose());
 
 const fixture = (name: string) =>
   JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), 'utf8'));
@@ -44,6 +55,33 @@ test('resizing and cropping agree with Pillow, up and down, with and without fli
       `floats, ${shape} to ${out}: ${furthest(resized, floats)} of 255`,
     );
     assert.ok(furthest(resized, bytes) <= 1, `bytes, ${shape} to ${out}: ${furthest(resized, bytes)} of 255`);
+  }
+});
+
+test('the same map for all images, or each its own', async () => {
+  const [h, w, H, W] = [3, 5, 4, 2];
+  const draw = random(2);
+  const numbers = (count: number) => Float32Array.from({ length: count }, () => draw.normal());
+  for (const maps of [1, 2]) {
+    const images = numbers(2 * 3 * h * w);
+    const rows = numbers(maps * H * h);
+    const columns = numbers(maps * W * w);
+    const specs = { images: spec([2, 3, h, w]), rows: spec([maps, 1, H, h]), columns: spec([maps, 1, W, w]) };
+    const program = trace('separable', specs, (given) => ({
+      out: separable(given.images, given.rows, given.columns),
+    }));
+    const { out } = await (await engine.compile(program)).run({ images, rows, columns });
+    const expected = [0, 1, 2, 3, 4, 5].flatMap((plane) => {
+      const map = maps === 1 ? 0 : Math.floor(plane / 3);
+      return sandwich(
+        rows.subarray(map * H * h, (map + 1) * H * h),
+        [...images.subarray(plane * h * w, (plane + 1) * h * w)],
+        columns.subarray(map * W * w, (map + 1) * W * w),
+        h,
+        w,
+      );
+    });
+    assert.ok(furthest([...((await out.read()) as Float32Array)], expected) < 1e-5, `${maps} maps`);
   }
 });
 

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { type CommonOptions, deviceOption, jsonOption, threadsOption } from './options.js';
+import { createOutput } from './output.js';
+
+interface SegmentCommand extends CommonOptions {
+  out: string;
+}
+
+/** `iwm segment` */
+export function registerSegment(program: Command): void {
+  program
+    .command('segment')
+    .description('tell the class of every pixel of images: a mask, an overlay and a legend')
+    .argument('<model>', 'folder that iwm adapt --task segmentation has made')
+    .argument('<images...>', 'image files')
+    .option('--out <folder>', 'folder to write to', 'segmented')
+    .addOption(threadsOption())
+    .addOption(deviceOption())
+    .addOption(jsonOption())
+    .addHelpText('after', '\nExample:\n  iwm segment runs/streets crossing.jpg bridge.jpg --out masks')
+    .action(async (model: string, images: string[], { out, threads, device, json }: SegmentCommand) => {
+      const { segmentFiles, describeSegmented } = await import('../adapt/segment-files.js');
+      const output = createOutput({ json: json === true });
+      const files = await segmentFiles(model, images, { out, threads, device });
+      output.result({ model, ...files }, describeSegmented(files));
+    });
+}
