@@ -1,6 +1,8 @@
 import type { Device } from '../engine/index.js';
 import type { Log } from '../train/pretrain.js';
 import { AdaptedModel } from './adapted-model.js';
+import { describeConfusion } from './confusion-table.js';
+import { describeIou } from './iou.js';
 import type { AdaptedTask } from './model-folder.js';
 import { type AdaptationResult, describeResult, type TaskResult } from './result.js';
 import { summary } from './score.js';
@@ -9,7 +11,7 @@ import { taskKinds } from './task-kinds.js';
 
 /** What an adapted model does on given images, beside what it cost to make. */
 export interface AdaptedEvaluation extends AdaptationResult {
-  /** Images of class i (row) that were taken for class j (column). */
+  /** Images, or pixels, of class i (row) that were taken for class j (column). */
   readonly confusion: {
     readonly classes: readonly string[];
     readonly counts: readonly (readonly number[])[];
@@ -25,7 +27,7 @@ export interface EvaluateAdaptedOptions {
 }
 
 /**
- * Measures an adapted model: top-1, top-5, confusion matrix.
+ * Measures an adapted model: top-1 and top-5, or IoU by class, mIoU and pixel accuracy; and the confusion matrix.
  * @throws UserError where model or images cannot be read, or classes are none of the model's
  */
 export async function evaluateAdapted(
@@ -61,26 +63,13 @@ export async function evaluateAdapted(
   }
 }
 
-/** Classes up to which the confusion matrix is drawn. */
-const MATRIX = 20;
-
-/** An evaluation in words, with its confusion matrix where it fits on a screen. */
+/** An evaluation in words, with what was taken for what. */
 export function describeAdapted(evaluation: AdaptedEvaluation): string {
+  const [task] = evaluation.tasks as [TaskResult];
   const { classes, counts } = evaluation.confusion;
-  if (classes.length > MATRIX)
-    return `${describeResult(evaluation)}\nconfusion of ${classes.length} classes: see --json`;
-  const name = Math.max(...classes.map((each) => each.length));
-  const cell = Math.max(
-    4,
-    String(Math.max(...counts.flat())).length + 1,
-    ...classes.map((_, i) => `${i}`.length + 1),
-  );
-  const row = (cells: readonly (string | number)[]): string =>
-    cells.map((each) => String(each).padStart(cell)).join('');
   return [
     describeResult(evaluation),
-    'confusion: rows are the classes, columns what they were taken for',
-    `${' '.repeat(name + 4)}${row(classes.map((_, i) => i))}`,
-    ...counts.map((line, i) => `${String(i).padStart(3)} ${(classes[i] ?? '').padEnd(name)}${row(line)}`),
+    ...(task.task === 'segmentation' ? [describeIou(task.iou)] : []),
+    describeConfusion(classes, counts, task.task === 'segmentation' ? 'shares' : 'counts'),
   ].join('\n');
 }

@@ -1,3 +1,5 @@
+import { percent } from '../words.js';
+
 /** How well every pixel's class is told. */
 export interface Overlap {
   /** Mean of `iou` over the classes that have one. */
@@ -70,4 +72,12 @@ export class PixelConfusion {
       confusion,
     };
   }
+}
+
+/** IoU by class in a line. */
+export function describeIou(iou: Overlap['iou']): string {
+  const shares = Object.entries(iou).map(
+    ([name, value]) => `${name} ${value === null ? '–' : percent(value)}`,
+  );
+  return `IoU       ${shares.join(', ')}`;
 }

@@ -1,0 +1,262 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { decode, encode } from 'fast-png';
+import sharp from 'sharp';
+import { AdaptedModel } from '../../src/adapt/adapted-model.js';
+import { classifyFiles } from '../../src/adapt/classify-files.js';
+import { describeAdapted, evaluateAdapted } from '../../src/adapt/evaluate-adapted.js';
+import type { AdaptationResult, TaskResult } from '../../src/adapt/result.js';
+import { describeSegmented, segmentFiles } from '../../src/adapt/segment-files.js';
+import { commands } from '../../src/cli/commands.js';
+import { explainFailure } from '../../src/cli/failure.js';
+import { createProgram } from '../../src/cli/program.js';
+import { openImages } from '../../src/data/images.js';
+import { UserError } from '../../src/errors.js';
+import { classes, drawStreets, HEIGHT, IGNORED, WIDTH } from './tiny-streets.js';
+import { bits, paintWorld, pretrainTiny, quickly, weightsOf } from './tiny-world.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-segmentation-'));
+after(() => rmSync(folder, { recursive: true }));
+const streets = join(folder, 'streets');
+const run = join(folder, 'run');
+const model = join(folder, 'model');
+const adapted = quickly(run, streets, folder);
+let result: AdaptationResult;
+before(async () => {
+  await drawStreets(streets, 48, 12);
+  await pretrainTiny(streets, run);
+  result = await adapted(
+    'model',
+    { task: 'segmentation' },
+    { epochs: 40, limit: 48, 'optimiser.learningRate': 5e-3, 'measure.every': 20 },
+  );
+});
+
+const segmented = ({ tasks }: AdaptationResult): Extract<TaskResult, { task: 'segmentation' }> => {
+  const [task] = tasks;
+  assert.ok(task?.task === 'segmentation');
+  return task;
+};
+/** How `iwm ...args` ends. */
+async function end(...args: string[]): Promise<unknown> {
+  try {
+    await createProgram(commands).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    return explainFailure(error);
+  }
+  return { exitCode: 0 };
+}
+const trueMask = (i: number): Uint8Array =>
+  decode(readFileSync(join(streets, 'annotations', 'val', `${i}.png`))).data as Uint8Array;
+
+test('tuning the predictor learns for real where things are', () => {
+  const { meanIou, pixelAccuracy, iou, asked, trained, head } = segmented(result);
+  assert.deepEqual([asked, trained, head], [12, 48, 'dense']);
+  assert.deepEqual(Object.keys(iou), ['sky', 'road', 'car']);
+  // All of one class comes to a third of .5 at best.
+  assert.ok(meanIou > 0.6, `mIoU ${meanIou}`);
+  assert.ok(pixelAccuracy > 0.8, `pixel accuracy ${pixelAccuracy}`);
+  assert.equal(result.history.at(-1)?.meanIou, meanIou);
+  assert.ok(result.history.length >= 2 && result.history.every((line) => line.accuracy === undefined));
+  assert.match(result.protocol.loss as string, /16 × 16 points/);
+});
+
+test('its measures are those of its own masks, counted anew', async () => {
+  const evaluation = await evaluateAdapted(model, { threads: 1 });
+  const loaded = await AdaptedModel.load(model, { threads: 1 });
+  const images = await openImages([streets], { size: loaded.size, split: 'validation', fit: 'stretched' });
+  const order = Int32Array.from({ length: 12 }, (_, i) => i);
+  const { masks, dims } = await loaded.segment(await images.batch(order), { width: WIDTH, height: HEIGHT });
+  assert.deepEqual(dims, [12, HEIGHT, WIDTH]);
+  await images.close();
+  loaded.dispose();
+  // Files in the order of their names.
+  const truth = [0, 1, 10, 11, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((i) => [...trueMask(i)]);
+  const pairs = truth.map((label, i) => [label, masks[i]!] as const).filter(([label]) => label !== IGNORED);
+  assert.equal(pairs.length, 12 * (WIDTH - 2) * (HEIGHT - 2));
+  const iou = [0, 1, 2].map(
+    (c) =>
+      pairs.filter(([label, told]) => label === c && told === c).length /
+      pairs.filter(([label, told]) => label === c || told === c).length,
+  );
+  const found = segmented(evaluation);
+  [0, 1, 2].forEach((c) => {
+    assert.ok(Math.abs(found.iou[classes[c]!]! - iou[c]!) < 1e-12, classes[c]);
+  });
+  assert.ok(Math.abs(found.meanIou - (iou[0]! + iou[1]! + iou[2]!) / 3) < 1e-12);
+  assert.ok(!masks.includes(IGNORED), 'the ignored class is never told');
+  // From half-precision latents there, from pixels here: a pixel may fall on the other side.
+  assert.ok(Math.abs(found.meanIou - segmented(result).meanIou) < 0.02);
+  const { counts } = evaluation.confusion;
+  assert.equal(counts[2]![2], pairs.filter(([label, told]) => label === 2 && told === 2).length);
+  for (const word of ['mIoU', 'pixel accuracy', 'road', 'confusion'])
+    assert.match(describeAdapted(evaluation), new RegExp(word));
+});
+
+test('segmenting files: a mask and an overlay of their own size, a legend', async () => {
+  const out = join(folder, 'out');
+  const path = join(streets, 'images', 'val', '3.png');
+  const large = join(folder, 'large.jpg');
+  await sharp(path).resize(90, 40, { fit: 'fill' }).jpeg().toFile(large);
+  const files = await segmentFiles(model, [path, large], { out, threads: 1 });
+  assert.deepEqual(
+    files.images.map(({ width, height }) => [width, height]),
+    [
+      [WIDTH, HEIGHT],
+      [90, 40],
+    ],
+  );
+  for (const { mask, overlay, width, height, shares } of files.images) {
+    const png = decode(readFileSync(mask));
+    assert.deepEqual([png.width, png.height, png.channels, png.palette?.length], [width, height, 1, 4]);
+    const sizes = await sharp(overlay).metadata();
+    assert.deepEqual([sizes.width, sizes.height, sizes.channels], [width, height, 3]);
+    assert.ok(Math.abs(shares.reduce((sum, { share }) => sum + share, 0) - 1) < 1e-9);
+    const [most] = shares;
+    const place = classes.indexOf(most!.label);
+    assert.equal(most!.share, png.data.filter((label) => label === place).length / (width * height));
+  }
+  const own = decode(readFileSync(files.images[0]!.mask)).data;
+  const agree = trueMask(3).filter((label, i) => label === own[i]).length;
+  assert.ok(agree > 0.75 * (WIDTH - 2) * (HEIGHT - 2), `${agree} pixels as annotated`);
+  assert.deepEqual(
+    files.legend.map(({ class: number, label }) => [number, label]),
+    [
+      [0, 'sky'],
+      [1, 'road'],
+      [2, 'car'],
+    ],
+  );
+  assert.ok(new Set(files.legend.map(({ colour }) => colour)).size === 3);
+  const legend = readFileSync(files.legendFile, 'utf8');
+  for (const { label, colour } of files.legend) assert.ok(legend.includes(label) && legend.includes(colour));
+  assert.match(describeSegmented(files), /large\.jpg +\w+ [\d.]+ %/);
+});
+
+test('cached and uncached latents give the same training, a coarser grid of predictions another', async () => {
+  const names = ['none', 'disk', 'disk'] as const;
+  const all = [];
+  for (const [i, kept] of names.entries()) {
+    const name = `${kept}-${i}`;
+    const { latents } = await adapted(
+      name,
+      { task: 'segmentation' },
+      { 'cache.kept': kept, 'cache.precision': 'float32' },
+    );
+    all.push({ from: latents?.from, weights: weightsOf(join(folder, name)) });
+  }
+  assert.deepEqual(
+    all.map(({ from }) => from),
+    ['every epoch', 'computed', 'disk'],
+  );
+  for (const { weights } of all.slice(1))
+    for (const [name, data] of weights) assert.deepEqual(bits(data), bits(all[0]!.weights.get(name)!), name);
+  const coarse = await adapted('coarse', { task: 'segmentation' }, { 'predictor.stride': 2 });
+  assert.ok(coarse.multiplyAddsPerImage < result.multiplyAddsPerImage);
+  assert.ok(segmented(coarse).meanIou > 0);
+});
+
+test('mistakes are told in one line', async () => {
+  const refuses = (promise: Promise<unknown>, code: 1 | 2, pattern: RegExp): Promise<void> =>
+    assert.rejects(promise, (error: Error) => {
+      assert.ok(error instanceof UserError, String(error));
+      assert.match(error.message, pattern);
+      assert.equal(error.exitCode, code);
+      assert.ok(!error.message.includes('\n'));
+      return true;
+    });
+  const segmentation = { task: 'segmentation' } as const;
+  const flat = join(folder, 'flat');
+  await paintWorld(flat, 2, 1);
+  await refuses(adapted('x', { ...segmentation, data: [flat] }), 1, /flat: has no masks; give a folder/);
+  await refuses(adapted('x', {}), 1, /no labels there; classification needs/);
+  await refuses(
+    adapted('x', { ...segmentation, head: 'linear' }),
+    2,
+    /--head linear is not for segmentation/,
+  );
+  await refuses(adapted('x', { head: 'dense' }), 2, /--head dense is not for classification/);
+  await refuses(adapted('x', {}, { ignored: 3 }), 2, /--ignored is a class of masks/);
+  await refuses(
+    adapted('x', segmentation, { ignored: 2 }),
+    2,
+    /says that class 3 is ignored; leave --ignored/,
+  );
+
+  const few = async (name: string): Promise<string> => {
+    await drawStreets(join(folder, name), 2, 2);
+    return join(folder, name);
+  };
+  const one = encode({ width: 1, height: 1, data: Uint8Array.of(0), channels: 1, depth: 8 });
+  const wrong = await few('wrong-size');
+  writeFileSync(join(wrong, 'annotations', 'train', '1.png'), one);
+  await refuses(
+    adapted('x-size', { ...segmentation, data: [wrong] }, {}),
+    1,
+    /train\/1\.png: a mask of 1 × 1 pixels for an image of 30 × 20/,
+  );
+  const beyond = await few('beyond');
+  writeFileSync(
+    join(beyond, 'annotations', 'val', '1.png'),
+    encode({
+      width: WIDTH,
+      height: HEIGHT,
+      data: new Uint8Array(WIDTH * HEIGHT).fill(9),
+      channels: 1,
+      depth: 8,
+    }),
+  );
+  await refuses(
+    evaluateAdapted(model, { data: [beyond], threads: 1 }),
+    1,
+    /val\/1\.png: class 9 at column 0, row 0, but there are 4 classes; the ignored one is 3/,
+  );
+  const other = await few('other');
+  writeFileSync(join(other, 'dataset.json'), JSON.stringify({ classes: ['sky', 'river', 'boat', 'frame'] }));
+  await refuses(
+    evaluateAdapted(model, { data: [other], threads: 1 }),
+    1,
+    /its class "river" is none of those learned: sky, road, car, frame/,
+  );
+  const lone = await few('lone');
+  rmSync(join(lone, 'annotations', 'val', '0.png'));
+  await refuses(evaluateAdapted(model, { data: [lone] }), 1, /val\/0\.png: has no mask/);
+
+  const text = join(folder, 'text.png');
+  writeFileSync(text, 'no image');
+  const image = join(streets, 'images', 'val', '0.png');
+  const out = join(folder, 'refused');
+  await refuses(segmentFiles(model, [text], { out }), 1, /text\.png: not a readable image/);
+  await refuses(segmentFiles(model, [image, image], { out }), 2, /both be written to 0\.mask\.png/);
+  await refuses(
+    classifyFiles(model, [image]),
+    1,
+    /does segmentation, not classification; ask it with iwm segment/,
+  );
+  const labels = join(folder, 'labels');
+  await quickly(run, flat, folder)('labels', { tune: 'head', head: 'linear' }, { epochs: 1 });
+  await refuses(
+    segmentFiles(labels, [image], { out }),
+    1,
+    /does classification, not segmentation; ask it with iwm classify/,
+  );
+  assert.deepEqual(await end('segment', labels, image, '--out', out), {
+    exitCode: 1,
+    message: `${labels} does classification, not segmentation; ask it with iwm classify`,
+  });
+  assert.deepEqual(await end('segment', model, text, '--out', out), {
+    exitCode: 1,
+    message: `${text}: not a readable image (neither JPEG, PNG, WebP, AVIF, GIF nor TIFF)`,
+  });
+  assert.deepEqual(
+    await end('adapt', run, '--data', streets, '--tune', 'head', '--out', out, '--ignored', '300'),
+    {
+      exitCode: 2,
+      message: "option '--ignored <class>' argument '300' is invalid. Give an integer from 0 to 255.",
+    },
+  );
+  assert.equal(existsSync(out), false, 'nothing is written');
+});
