@@ -63,7 +63,7 @@ export function registerAdapt(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExample:\n  iwm adapt runs/photos --data flowers/ --tune predictor --out runs/flowers --set epochs=20\n  iwm classify runs/flowers rose.jpg',
+      '\nExample:\n  iwm adapt runs/photos --data flowers/ --tune predictor --out runs/flowers --set epochs=20\n  iwm classify runs/flowers rose.jpg\n  iwm adapt runs/photos --data streets/ --task segmentation --tune predictor --out runs/streets\n  iwm segment runs/streets crossing.jpg',
     )
     .action(async (run: string, options: AdaptCommand) => {
       const { adapt } = await import('../adapt/adapt.js');

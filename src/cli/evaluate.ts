@@ -21,7 +21,7 @@ export function registerEvaluate(program: Command): void {
   program
     .command('evaluate')
     .description(
-      'measure a run (MRR, action R², k-NN, RankMe) or an adapted model (accuracy, confusion), with the protocol',
+      'measure a run (MRR, action R², k-NN, RankMe) or an adapted model (accuracy or IoU, confusion), with the protocol',
     )
     .argument('<run>', 'run folder, or one that iwm adapt has made')
     .addOption(dataOption())
