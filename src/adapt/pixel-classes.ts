@@ -27,7 +27,10 @@ export function pixelClasses(
       if (at < set.length) {
         const { width, height, data } = await set.mask(at);
         const table = tables[i] as Int16Array;
-        return { width, height, data: Int16Array.from(data, (byte) => table[byte] as number) };
+        const classes = new Int16Array(data.length);
+        for (let pixel = 0; pixel < data.length; pixel++)
+          classes[pixel] = table[data[pixel] as number] as number;
+        return { width, height, data: classes };
       }
       at -= set.length;
     }

@@ -31,7 +31,7 @@ export function decodeMask(bytes: Uint8Array): Mask {
 
 function pixelsOf(bytes: Uint8Array): Uint8Array {
   try {
-    return Uint8Array.from(decode(bytes, { checkCrc: true }).data);
+    return new Uint8Array(decode(bytes, { checkCrc: true }).data);
   } catch (error) {
     throw new Error(`not a readable PNG file (${(error as Error).message})`);
   }
