@@ -93,7 +93,7 @@ async function adaptTo(
   const compiled = new Compiled(engine);
   const sets = { training: training.images, heldOut: heldOut.images };
   const targets = await training.targets(head, (done) =>
-    log.progress(`what is to be learned: ${done} of ${training.images.length} images`),
+    log.progress(`reads what is to be learned of image ${done} of ${training.images.length}`),
   );
   const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
   const count = training.images.length;

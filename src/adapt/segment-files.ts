@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { readWhole } from '../data/image-files.js';
 import type { ComputeOptions } from '../engine/index.js';
@@ -40,6 +40,8 @@ export async function segmentFiles(
   { out, threads, device }: { out: string } & ComputeOptions,
 ): Promise<SegmentedFiles> {
   const names = namesOf(paths);
+  if (existsSync(out) && !statSync(out).isDirectory())
+    throw new UserError(`${out} is a file; choose another --out`, 2);
   const model = await AdaptedModel.load(folder, { threads, device });
   try {
     const { classes, ignored } = model.task('segmentation');

@@ -81,7 +81,7 @@ export async function openSegmentation(
   return {
     source,
     split: facts.split,
-    description: facts.description.replace('no labels', `${classes.length} classes of pixels`),
+    description: facts.description.replace(/no labels|\d+ classes/, `${classes.length} classes of pixels`),
     length: facts.length,
     classes,
     ignored: neglected,

@@ -10,6 +10,7 @@ import { classifyFiles } from '../../src/adapt/classify-files.js';
 import { describeAdapted, evaluateAdapted } from '../../src/adapt/evaluate-adapted.js';
 import type { AdaptationResult, TaskResult } from '../../src/adapt/result.js';
 import { describeSegmented, segmentFiles } from '../../src/adapt/segment-files.js';
+import { segmentation } from '../../src/adapt/segmentation-task.js';
 import { commands } from '../../src/cli/commands.js';
 import { explainFailure } from '../../src/cli/failure.js';
 import { createProgram } from '../../src/cli/program.js';
@@ -159,6 +160,37 @@ test('cached and uncached latents give the same training, a coarser grid of pred
   assert.ok(segmented(coarse).meanIou > 0);
 });
 
+test('images and what is learned of them stay together: of two sources, and of some of their images', async () => {
+  const [one, two] = [join(folder, 'one'), join(folder, 'two')];
+  await drawStreets(one, 3, 1);
+  await drawStreets(two, 11, 1);
+  const all = await segmentation.open([one, two], { size: 40 });
+  assert.deepEqual([all.images.length, all.classes, all.ignored], [14, classes, IGNORED]);
+  const some = segmentation.subset(all, Int32Array.of(1, 2, 3, 5, 12, 13), 'some');
+  // Which class has which number is the model's to say.
+  const known = segmentation.renumber(some, { classes: ['car', 'sky', 'road'], ignored: 255 });
+  const head = { kind: 'dense', classes: 3, width: 4, side: 4, shift: 0, points: 16 } as const;
+  const targets = await known.targets(head, () => {});
+  const order = Int32Array.of(4, 0, 5, 3, 2, 1);
+  const pixels = await known.images.batch(order);
+  let [right, counted] = [0, 0];
+  targets(order).forEach((label, i) => {
+    if (label < 0) return;
+    const [image, point] = [Math.floor(i / 256), i % 256];
+    const [x, y] = [point % 16, Math.floor(point / 16)].map((place) => Math.floor((place + 0.5) * 2.5));
+    const [red, , blue] = [0, 1, 2].map((c) => pixels[(image * 3 + c) * 1600 + y! * 40 + x!]!);
+    const seen = red! > blue! + 0.2 ? 0 : blue! > red! + 0.2 ? 1 : 2;
+    counted++;
+    if (seen === label) right++;
+  });
+  assert.ok(
+    counted > 1000 && counted < 6 * 256,
+    `${counted} points have a class, those at the frame have none`,
+  );
+  assert.ok(right / counted > 0.9, `${right} of ${counted} points have the colour of their class`);
+  await all.close();
+});
+
 test('mistakes are told in one line', async () => {
   const refuses = (promise: Promise<unknown>, code: 1 | 2, pattern: RegExp): Promise<void> =>
     assert.rejects(promise, (error: Error) => {
@@ -168,23 +200,15 @@ test('mistakes are told in one line', async () => {
       assert.ok(!error.message.includes('\n'));
       return true;
     });
-  const segmentation = { task: 'segmentation' } as const;
+  const masks = { task: 'segmentation' } as const;
   const flat = join(folder, 'flat');
   await paintWorld(flat, 2, 1);
-  await refuses(adapted('x', { ...segmentation, data: [flat] }), 1, /flat: has no masks; give a folder/);
+  await refuses(adapted('x', { ...masks, data: [flat] }), 1, /flat: has no masks; give a folder/);
   await refuses(adapted('x', {}), 1, /no labels there; classification needs/);
-  await refuses(
-    adapted('x', { ...segmentation, head: 'linear' }),
-    2,
-    /--head linear is not for segmentation/,
-  );
+  await refuses(adapted('x', { ...masks, head: 'linear' }), 2, /--head linear is not for segmentation/);
   await refuses(adapted('x', { head: 'dense' }), 2, /--head dense is not for classification/);
   await refuses(adapted('x', {}, { ignored: 3 }), 2, /--ignored is a class of masks/);
-  await refuses(
-    adapted('x', segmentation, { ignored: 2 }),
-    2,
-    /says that class 3 is ignored; leave --ignored/,
-  );
+  await refuses(adapted('x', masks, { ignored: 2 }), 2, /says that class 3 is ignored; leave --ignored/);
 
   const few = async (name: string): Promise<string> => {
     await drawStreets(join(folder, name), 2, 2);
@@ -194,7 +218,7 @@ test('mistakes are told in one line', async () => {
   const wrong = await few('wrong-size');
   writeFileSync(join(wrong, 'annotations', 'train', '1.png'), one);
   await refuses(
-    adapted('x-size', { ...segmentation, data: [wrong] }, {}),
+    adapted('x-size', { ...masks, data: [wrong] }, {}),
     1,
     /train\/1\.png: a mask of 1 × 1 pixels for an image of 30 × 20/,
   );
@@ -231,6 +255,7 @@ test('mistakes are told in one line', async () => {
   const out = join(folder, 'refused');
   await refuses(segmentFiles(model, [text], { out }), 1, /text\.png: not a readable image/);
   await refuses(segmentFiles(model, [image, image], { out }), 2, /both be written to 0\.mask\.png/);
+  await refuses(segmentFiles(model, [image], { out: text }), 2, /text\.png is a file; choose another --out/);
   await refuses(
     classifyFiles(model, [image]),
     1,

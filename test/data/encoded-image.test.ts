@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { decodeImage, imageSize } from '../../src/data/encoded-image.js';
+import { decodeImage, decodeUnresized, imageSize } from '../../src/data/encoded-image.js';
 
 const [WIDTH, HEIGHT] = [32, 16];
 const colours = { left: [200, 30, 40], right: [30, 60, 190] } as const;
@@ -66,10 +66,18 @@ test('all eight EXIF orientations are turned upright', async () => {
   }
 });
 
-test('square keeps the middle, whole keeps everything', async () => {
+test('square keeps the middle, whole and stretched keep everything', async () => {
   const bytes = await picture().png().toBuffer();
   const [square, whole] = [await decodeImage(bytes, 8), await decodeImage(bytes, 8, 'whole')];
   assert.deepEqual([square.width, square.height, whole.width, whole.height], [8, 8, 16, 8]);
+  const stretched = await decodeImage(bytes, 8, 'stretched');
+  assert.deepEqual([stretched.width, stretched.height], [8, 8]);
+  const own = await decodeUnresized(bytes);
+  assert.deepEqual([own.width, own.height], [WIDTH, HEIGHT]);
+  for (const image of [stretched, own]) {
+    near(at(image, 0.05, 0.5), colours.left, 3, 'left');
+    near(at(image, 0.95, 0.5), colours.right, 3, 'right');
+  }
 });
 
 test('more pixels than allowed are refused with their number', async () => {
