@@ -4,9 +4,12 @@ import type { RgbImage } from '../data/encoded-image.js';
 import type { Mask } from '../data/mask.js';
 import { classColour, hex } from './colours.js';
 
+/** The colours of all classes that a mask's byte can stand for. */
+const COLOURS = Array.from({ length: 256 }, (_, i) => classColour(i));
+
 /** A mask as a PNG file: a place in a palette for every pixel, which is its class, as annotations have it. */
 export function maskPng({ width, height, data }: Mask, classes: number): Uint8Array {
-  const palette = Array.from({ length: classes }, (_, i) => [...classColour(i)]);
+  const palette = COLOURS.slice(0, classes).map((colour) => [...colour]);
   return encode({ width, height, data, channels: 1, depth: 8, palette });
 }
 
@@ -16,12 +19,10 @@ const COVER = 0.5;
 /** The image with its classes' colours over it, as a PNG file. @param image of the mask's size */
 export async function overlayPng({ width, height, data }: RgbImage, mask: Mask): Promise<Uint8Array> {
   const out = new Uint8Array(data.length);
-  mask.data.forEach((label, pixel) => {
-    classColour(label).forEach((channel, i) => {
-      const at = 3 * pixel + i;
-      out[at] = Math.round((1 - COVER) * (data[at] as number) + COVER * channel);
-    });
-  });
+  for (let at = 0; at < data.length; at++) {
+    const channel = COLOURS[mask.data[Math.floor(at / 3)] as number]?.[at % 3] as number;
+    out[at] = Math.round((1 - COVER) * (data[at] as number) + COVER * channel);
+  }
   return sharp(out, { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();

@@ -131,7 +131,16 @@ test('segmenting files: a mask and an overlay of their own size, a legend', asyn
       [2, 'car'],
     ],
   );
-  assert.ok(new Set(files.legend.map(({ colour }) => colour)).size === 3);
+  // Half image, half the colour that the legend gives the pixel's class.
+  const raw = (file: string): Promise<Buffer> => sharp(file).removeAlpha().raw().toBuffer();
+  const [seen, drawn] = [await raw(files.images[0]!.overlay), await raw(path)];
+  for (let pixel = 0; pixel < own.length; pixel += 13) {
+    const { colour } = files.legend.find(({ class: number }) => number === own[pixel])!;
+    for (let c = 0; c < 3; c++) {
+      const channel = Number.parseInt(colour.slice(1 + 2 * c, 3 + 2 * c), 16);
+      assert.ok(Math.abs(seen[3 * pixel + c]! - (drawn[3 * pixel + c]! + channel) / 2) <= 0.5);
+    }
+  }
   const legend = readFileSync(files.legendFile, 'utf8');
   for (const { label, colour } of files.legend) assert.ok(legend.includes(label) && legend.includes(colour));
   assert.match(describeSegmented(files), /large\.jpg +\w+ [\d.]+ %/);
