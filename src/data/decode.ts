@@ -126,7 +126,7 @@ async function makeRoom(): Promise<void> {
     const oldest = await groups.oldest();
     if (oldest === undefined) return;
     const slots = slotsOf(oldest);
-    for (let i = 0; i < slots.length; i += TOGETHER) await together(slots.slice(i, i + TOGETHER));
+    await decodeAll(() => slots.pop());
     groups.letGo(oldest);
   }
 }
@@ -149,22 +149,27 @@ function slotsOf({ path, start, end }: Group): number[] {
   return [];
 }
 
-async function together(slots: readonly number[]): Promise<void> {
-  await Promise.all(slots.map(attempt));
-  // Lets new wishes in.
-  await new Promise((ready) => setImmediate(ready));
+/** Lets new wishes in. */
+const breathe = (): Promise<void> => new Promise((ready) => setImmediate(ready));
+
+/** Decodes what `take` gives, several at once, until it gives nothing. */
+async function decodeAll(take: () => number | undefined): Promise<void> {
+  const lane = async (): Promise<void> => {
+    for (let slot = take(); slot !== undefined; slot = take()) {
+      await attempt(slot);
+      await breathe();
+    }
+  };
+  await Promise.all(Array.from({ length: TOGETHER }, lane));
 }
 
 async function work(): Promise<void> {
   running = true;
-  for (let slot = next(); slot !== undefined && !ended; slot = next()) {
-    const slots = [slot];
-    while (slots.length < TOGETHER) {
-      const another = next();
-      if (another === undefined) break;
-      slots.push(another);
-    }
-    await together(slots);
+  const isFull = (): boolean => encoded.groups.bytes > HELD_BYTES;
+  const take = (): number | undefined => (ended || isFull() ? undefined : next());
+  for (let position = next(); position !== undefined && !ended; position = next()) {
+    await attempt(position);
+    await decodeAll(take);
     await makeRoom();
   }
   running = false;
