@@ -19,6 +19,8 @@ export interface DecodeTask {
   readonly store: StorePlace;
   /** uint8 [n]: how each slot stands */
   readonly done: SharedArrayBuffer;
+  /** The slots that are this thread's to fill: `first` … `end` − 1. */
+  readonly own: { readonly first: number; readonly end: number };
 }
 
 /** What it is told: slots wanted at once, slots wanted after all those so far, or to end. */
@@ -36,7 +38,7 @@ const TOGETHER = 4;
 const HELD_BYTES = 256 * 2 ** 20;
 
 const task = workerData as DecodeTask;
-const store = openStore(task.store, task.chosen.length, task.size ** 2 * 3);
+const store = openStore(task.store, task.size ** 2 * 3);
 const done = new Uint8Array(task.done);
 /** Takes the pixels that the disk has no room for. */
 let spare: PixelStore | undefined;
@@ -102,7 +104,7 @@ function openSpare(error: Error): PixelStore {
   const bytes = pixelMemory(done.length * task.size ** 2 * 3);
   if (bytes === undefined) throw new Error(`${reason}; and they do not fit in memory`);
   tell({ spare: bytes, reason });
-  return openStore({ kind: 'memory', bytes }, done.length, task.size ** 2 * 3);
+  return openStore({ kind: 'memory', bytes }, task.size ** 2 * 3);
 }
 
 function tell(message: Told): void {
@@ -131,7 +133,7 @@ async function makeRoom(): Promise<void> {
   }
 }
 
-/** The slots for the images of a group. */
+/** This thread's slots for the images of a group. */
 function slotsOf({ path, start, end }: Group): number[] {
   let first = 0;
   for (const { pixels: source, length } of task.sources) {
@@ -141,7 +143,7 @@ function slotsOf({ path, start, end }: Group): number[] {
       const before = files.slice(0, file).reduce((total, { rows }) => total + rows, first);
       return [...task.chosen.keys()].filter((slot) => {
         const row = (task.chosen[slot] ?? -1) - before;
-        return row >= start && row < end;
+        return row >= start && row < end && slot >= task.own.first && slot < task.own.end;
       });
     }
     first += length;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
-import { totalmem } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { UserError, warn } from '../errors.js';
 import { gigabytes } from '../words.js';
@@ -15,20 +15,25 @@ const POLL_MILLISECONDS = 2;
 /** Fewer bytes than these are decoded again in a moment, and not worth a file. */
 const WORTH_A_FILE = 32 * 2 ** 20;
 
+/** Images from which on a second thread is worth its start. */
+const MANY = 4096;
+
 const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, POLL_MILLISECONDS));
 
 /**
- * Decoded pixels of chosen images of all sources, a slot an image, filled by a thread of its own. Few are kept in memory,
+ * Decoded pixels of chosen images of all sources, a slot an image, filled by threads of its own. Few are kept in memory,
  * many in a file that the next run finds again; where the disk gets full, the rest goes into memory, with a warning.
  */
 export class PixelCache {
   readonly #store: PixelStore;
-  /** Takes what the disk has no room for. */
-  #spare: PixelStore | undefined;
+  /** Takes what the disk has no room for, by thread. */
+  readonly #spares: PixelStore[] = [];
   readonly #done: Uint8Array;
   readonly #failures = new Map<number, BadSample>();
-  readonly #task: DecodeTask;
-  #worker: Worker | undefined;
+  readonly #task: Omit<DecodeTask, 'own'>;
+  /** The slots of each thread: neighbours, as those are read together. */
+  readonly #shares: readonly Share[];
+  #workers: readonly Worker[] | undefined;
   #end: Error | undefined;
   #fileClosed = false;
 
@@ -50,26 +55,27 @@ export class PixelCache {
       store: placeFor(sources, chosen, size, fit),
       done: new SharedArrayBuffer(chosen.length),
     };
-    this.#store = openStore(this.#task.store, chosen.length, size * size * 3);
+    this.#store = openStore(this.#task.store, size * size * 3);
     this.#done = new Uint8Array(this.#task.done);
+    this.#shares = shareOut(chosen.length);
   }
 
   /** The pixels of a slot that is {@link ready}, uint8 [size, size, 3]; only until the next call. */
   read(slot: number): Uint8Array {
-    const spare = Atomics.load(this.#done, slot) === state.spare ? this.#spare : undefined;
+    const spare = Atomics.load(this.#done, slot) === state.spare ? this.#spareOf(slot) : undefined;
     return (spare ?? this.#store).read(slot);
   }
 
   /** Lets decoding run ahead in this order, after what is wanted already. */
   want(slots: Int32Array): void {
-    this.#tell({ later: slots });
+    this.#tell('later', slots);
   }
 
   /** Waits until all of `slots` are filled, or known not to be: gives those, by slot. */
   async ready(slots: Int32Array): Promise<ReadonlyMap<number, BadSample>> {
     const bad = new Map<number, BadSample>();
     const missing = slots.filter((slot) => Atomics.load(this.#done, slot) === state.missing);
-    if (missing.length > 0) this.#tell({ now: missing });
+    if (missing.length > 0) this.#tell('now', missing);
     for (const slot of slots) {
       while (Atomics.load(this.#done, slot) === state.missing) {
         if (this.#end) throw this.#end;
@@ -77,7 +83,7 @@ export class PixelCache {
       }
       const now = Atomics.load(this.#done, slot);
       // Messages may come a little later.
-      while (now === state.spare && this.#spare === undefined) await pause();
+      while (now === state.spare && this.#spareOf(slot) === undefined) await pause();
       if (now !== state.failed) continue;
       let failure = this.#failures.get(slot);
       for (; failure === undefined; failure = this.#failures.get(slot)) await pause();
@@ -86,17 +92,20 @@ export class PixelCache {
     return bad;
   }
 
-  /** Ends the thread once what it has begun is done: the libraries it calls do not like to be cut off. */
+  /** Ends the threads once what they have begun is done: the libraries they call do not like to be cut off. */
   async close(): Promise<void> {
     this.#end ??= new Error('images were closed');
-    const worker = this.#worker;
-    this.#worker = undefined;
-    if (worker !== undefined) {
-      worker.ref();
-      const ended = once(worker, 'exit');
-      worker.postMessage({ end: true } satisfies Wish);
-      await ended;
-    }
+    const workers = this.#workers ?? [];
+    this.#workers = undefined;
+    await Promise.all(
+      workers.map(async (worker) => {
+        if (worker.threadId < 0) return;
+        worker.ref();
+        const ended = once(worker, 'exit');
+        worker.postMessage({ end: true } satisfies Wish);
+        await ended;
+      }),
+    );
     this.#closeFile();
   }
 
@@ -106,19 +115,30 @@ export class PixelCache {
     this.#fileClosed = true;
   }
 
-  #tell(wish: Wish): void {
-    if (this.#end) throw this.#end;
-    this.#worker ??= this.#start();
-    this.#worker.postMessage(wish);
+  #spareOf(slot: number): PixelStore | undefined {
+    return this.#spares[this.#shares.findIndex((share) => contains(share, slot))];
   }
 
-  #start(): Worker {
-    const worker = startThread(this.#task);
+  /** Tells each thread which of its slots are wanted. */
+  #tell(when: 'now' | 'later', slots: Int32Array): void {
+    if (this.#end) throw this.#end;
+    this.#workers ??= this.#shares.map((own, thread) => this.#start(own, thread));
+    for (const [thread, share] of this.#shares.entries()) {
+      const wanted = slots.filter((slot) => contains(share, slot));
+      const wish: Wish = when === 'now' ? { now: wanted } : { later: wanted };
+      if (wanted.length > 0) this.#workers[thread]?.postMessage(wish);
+    }
+  }
+
+  #start(own: Share, thread: number): Worker {
+    const worker = startThread({ ...this.#task, own });
     worker.on('message', (told: Told) => {
       if ('stopped' in told) this.#end ??= new UserError(`cannot keep decoded images: ${told.stopped}`);
       else if ('spare' in told) {
-        this.#spare = openStore({ kind: 'memory', bytes: told.spare }, this.#done.length, this.size ** 2 * 3);
-        warn(`decoded images that are still to come are kept in memory: ${told.reason}`);
+        if (this.#spares.every((spare) => spare === undefined))
+          warn(`decoded images that are still to come are kept in memory: ${told.reason}`);
+        const place = { kind: 'memory', bytes: told.spare } as const;
+        this.#spares[thread] = openStore(place, this.size ** 2 * 3);
       } else this.#failures.set(told.slot, { sample: told.sample, reason: told.reason });
     });
     worker.on('error', (error) => {
@@ -126,11 +146,24 @@ export class PixelCache {
     });
     worker.on('exit', () => {
       this.#end ??= new Error('the decoding thread ended');
-      this.#worker = undefined;
     });
     worker.unref();
     return worker;
   }
+}
+
+/** The slots of a thread. */
+type Share = DecodeTask['own'];
+
+const contains = ({ first, end }: Share, slot: number): boolean => first <= slot && slot < end;
+
+/** The slots of each thread: one where images are few, else two. */
+function shareOut(slots: number): Share[] {
+  const threads = slots < MANY ? 1 : Math.min(2, availableParallelism());
+  return Array.from({ length: threads }, (_, thread) => ({
+    first: Math.floor((slots * thread) / threads),
+    end: Math.floor((slots * (thread + 1)) / threads),
+  }));
 }
 
 /** Starts decode.ts from the sources, or decode.js where they have been compiled. */

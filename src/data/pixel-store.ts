@@ -5,7 +5,7 @@ import { totalmem } from 'node:os';
 /** Where the decoded pixels of many images are kept; plain data, as it travels to the decoding thread. */
 export type StorePlace =
   | { readonly kind: 'memory'; readonly bytes: SharedArrayBuffer }
-  /** An open file of the cache: the images, then a checksum of each, zeros for one that is not there. */
+  /** An open file of the cache: each image and its checksum, zeros where there is none. */
   | { readonly kind: 'file'; readonly file: number; readonly name: string };
 
 /** How a slot stands: an uint8 that all threads see. */
@@ -36,14 +36,11 @@ export interface PixelStore {
   holds(slot: number): boolean;
 }
 
-/**
- * @param images number of slots
- * @param bytes of each image
- */
-export function openStore(place: StorePlace, images: number, bytes: number): PixelStore {
+/** @param bytes of each image */
+export function openStore(place: StorePlace, bytes: number): PixelStore {
   return place.kind === 'memory'
     ? memoryStore(new Uint8Array(place.bytes), bytes)
-    : fileStore(place.file, images, bytes);
+    : fileStore(place.file, bytes);
 }
 
 function memoryStore(all: Uint8Array, bytes: number): PixelStore {
@@ -55,33 +52,30 @@ function memoryStore(all: Uint8Array, bytes: number): PixelStore {
 }
 
 /**
- * Of a file the system keeps in memory what there is room for. Processes may share it: an image is written before its
- * checksum and always the same, so a torn or lost write is one whose checksum is wrong, and written again.
+ * Of a file the system keeps in memory what there is room for. Processes may share it: an image is always the
+ * same, so a torn or lost write is one whose checksum is wrong, and written again.
  */
-function fileStore(file: number, images: number, bytes: number): PixelStore {
-  const scratch = Buffer.alloc(bytes);
-  const checksum = Buffer.alloc(CHECKSUM);
-  const placeOfChecksum = (slot: number): number => images * bytes + slot * CHECKSUM;
-  const readImage = (slot: number): boolean => readSync(file, scratch, 0, bytes, slot * bytes) === bytes;
+function fileStore(file: number, bytes: number): PixelStore {
+  const record = Buffer.alloc(bytes + CHECKSUM);
+  const [image, checksum] = [record.subarray(0, bytes), record.subarray(bytes)];
+  const placeOf = (slot: number): number => slot * record.length;
   return {
     read(slot) {
-      readImage(slot);
-      return scratch;
+      readSync(file, image, 0, bytes, placeOf(slot));
+      return image;
     },
     write(slot, pixels) {
-      writeWhole(file, pixels, slot * bytes);
-      writeWhole(file, digest(pixels), placeOfChecksum(slot));
+      image.set(pixels);
+      checksum.set(digest(pixels));
+      for (let at = 0; at < record.length; )
+        at += writeSync(file, record, at, record.length - at, placeOf(slot) + at);
     },
     holds(slot) {
-      const found = readSync(file, checksum, 0, CHECKSUM, placeOfChecksum(slot));
+      const found = readSync(file, checksum, 0, CHECKSUM, placeOf(slot) + bytes);
       if (found < CHECKSUM || checksum.every((byte) => byte === 0)) return false;
-      return readImage(slot) && digest(scratch).equals(checksum);
+      return readSync(file, image, 0, bytes, placeOf(slot)) === bytes && digest(image).equals(checksum);
     },
   };
-}
-
-function writeWhole(file: number, bytes: Uint8Array, position: number): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(file, bytes, at, bytes.length - at, position + at);
 }
 
 function digest(pixels: Uint8Array): Buffer {

@@ -27,6 +27,7 @@ test('where the disk is full, decoded images go into memory', {
     // Every write to it fails as on a full disk.
     store: { kind: 'file', file: openSync('/dev/full', 'r+'), name: 'full' },
     done: new SharedArrayBuffer(3),
+    own: { first: 0, end: 3 },
   };
   const [tsx, decode] = ['tsx/esm/api', '../../src/data/decode.ts'].map((name) =>
     JSON.stringify(import.meta.resolve(name)),

@@ -198,3 +198,21 @@ test('mistakes name the file', async () => {
   await assert.rejects(images.batch([3]), RangeError);
   await images.close();
 });
+
+test('many images, decoded by several threads, each have their own pixels', async () => {
+  const set = await openImages(['synthetic:4200'], { size: 8 });
+  try {
+    set.prefetch();
+    for (const place of [0, 2099, 2100, 4199]) {
+      const drawn = new Uint8Array(8 * 8 * 3);
+      drawScene(place, 8, drawn);
+      const planes = Float32Array.from(
+        drawn,
+        (_, i) => (drawn[(i % 64) * 3 + Math.floor(i / 64)] ?? 0) / 255,
+      );
+      assert.deepEqual(await set.batch([place]), planes, `image ${place}`);
+    }
+  } finally {
+    await set.close();
+  }
+});
