@@ -87,7 +87,7 @@ test('an adapted model says of its held-out images what its adaptation measured'
   // From half-precision latents here, from pixels there: an image may fall on the other side.
   assert.ok(Math.abs(accuracy - named(result).accuracy) <= 0.02);
   assert.deepEqual([top5, asked], [1, 60]);
-  const { counts, classes } = evaluation.confusion;
+  const { counts, classes } = evaluation.tasks[0]!.confusion;
   assert.deepEqual(classes, ['bottom', 'left', 'right', 'top']);
   assert.equal(counts.reduce((sum, row, i) => sum + row[i]!, 0) / 60, accuracy);
   for (const word of ['confusion', 'bottom', 'multiply-adds', 'protocol'])
@@ -136,7 +136,7 @@ test('mistakes are told in one line', async () => {
   await refuses(adapted('x', {}, { 'predictor.stride': 3 }), 2, /does not divide the 4 patches/);
   await refuses(adapted('x', {}, { fraction: 0.5 }), 2, /not both/);
   await refuses(adapted('x', { run: images }), 1, /is no run folder/);
-  await refuses(adapted('x', { data: [join(images, 'train', 'left')] }), 1, /no labels there/);
+  await refuses(adapted('x', { tasks: [{ data: [join(images, 'train', 'left')] }] }), 1, /no labels there/);
   await refuses(evaluateAdapted(run), 1, /is no adapted model/);
   const strange = join(folder, 'strange');
   for (const [name, i] of [

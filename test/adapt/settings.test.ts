@@ -5,7 +5,7 @@ import { resolve } from '../../src/train/config.js';
 
 const pretrained = resolve('cifar');
 const settings = (tune: AdaptationChoices['tune'], more: Partial<AdaptationChoices> = {}) =>
-  resolveAdaptation({ run: 'runs/x', data: ['synthetic'], tune, ...more }, pretrained);
+  resolveAdaptation({ run: 'runs/x', tasks: [{ data: ['synthetic'] }], tune, ...more }, pretrained);
 
 test('the published predictor, unless something else is said', () => {
   const { predictor, measure, epochs } = settings('predictor');

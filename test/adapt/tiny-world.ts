@@ -64,7 +64,7 @@ export function quickly(run: string, images: string, folder: string) {
     set: Record<string, unknown> = {},
   ): Promise<AdaptationResult> =>
     adapt(
-      { run, data: [images], tune: 'predictor', ...choices, set: { ...quick, ...set } },
+      { run, tasks: [{ data: [images] }], tune: 'predictor', ...choices, set: { ...quick, ...set } },
       { out: join(folder, name), threads: 1 },
     );
 }
