@@ -45,6 +45,7 @@ test('one predictor learns two tasks at once on a frozen encoder, and its model 
   }
   assert.match(String(result.protocol.tasks), /sides 16, upright 16; the loss is the mean over tasks/);
   const [start, now] = [weightsOf(run), weightsOf(out)];
+  assert.ok(now.has('heads.sides.token') && now.has('heads.upright.token'));
   for (const [name, data] of now)
     if (name.startsWith('encoder.')) assert.deepEqual(bits(data), bits(start.get(`target_${name}`)!), name);
 
@@ -92,18 +93,6 @@ test('one predictor learns two tasks at once on a frozen encoder, and its model 
   );
 });
 
-test('there is a token for each task where a predictor is tuned for several, and else none', async () => {
-  const tokens = async (name: string, choices: Parameters<typeof adapted>[1]): Promise<string[]> => {
-    await adapted(name, choices, { epochs: 1 });
-    return [...weightsOf(join(folder, name)).keys()].filter((key) => key.endsWith('.token'));
-  };
-  const both = ['heads.sides.token', 'heads.upright.token'];
-  assert.deepEqual(await tokens('several', { tasks }), both);
-  assert.deepEqual(await tokens('alone', { tasks: tasks.slice(0, 1) }), []);
-  assert.deepEqual(await tokens('untuned', { tasks, tune: 'head', predictor: 'pretrained' }), []);
-  assert.deepEqual(await tokens('without', { tasks, tune: 'encoder' }), []);
-});
-
 test("kept latents are a task's own: the same images turned are others", async () => {
   const same: readonly TaskChoice[] = [{ data: [sides] }, { task: 'rotation', data: [sides] }];
   const set = { epochs: 1, 'cache.kept': 'disk' };
@@ -136,7 +125,11 @@ test('mistakes with several tasks are told in one line', async () => {
   );
   await refuses(adapted('x', { tasks: [{ name: 'a.b', data }] }), 2, /tasks\.0\.name: a name is made of/);
   await refuses(adapted('x', { tasks }, { batch: 1 }), 2, /batch 1 is too small for 2 tasks/);
-  await refuses(adapted('x', { tasks }, { 'weights.tides': 2 }), 2, /weights\.tides: no task has this name, but sides, upright/);
+  await refuses(
+    adapted('x', { tasks }, { 'weights.tides': 2 }),
+    2,
+    /weights\.tides: no task has this name, but sides, upright/,
+  );
   const model = join(folder, 'mistakes');
   await adapted('mistakes', { tasks, tune: 'head', head: 'linear' }, { epochs: 1 });
   const file = join(sides, 'validation', 'top', '3.png');
