@@ -44,7 +44,7 @@ test('kept latents are never stale: other pixels are other latents, and a damage
   const other = join(folder, 'other');
   await paintWorld(other, 6, 3);
   const use = (name: string): Promise<AdaptationResult> =>
-    adapted(name, { tasks: [{ data: [other] }] }, { 'cache.kept': 'disk', epochs: 1 });
+    adapted(name, { data: [other] }, { 'cache.kept': 'disk', epochs: 1 });
   assert.equal((await use('fresh')).latents?.from, 'computed');
   assert.equal(kept().length, before + 2, 'training and held-out images');
   assert.equal((await use('again')).latents?.from, 'disk');

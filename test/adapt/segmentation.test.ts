@@ -91,7 +91,7 @@ test('its measures are those of its own masks, counted anew', async () => {
   assert.ok(!masks.includes(IGNORED), 'the ignored class is never told');
   // From half-precision latents there, from pixels here: a pixel may fall on the other side.
   assert.ok(Math.abs(found.meanIou - segmented(result).meanIou) < 0.02);
-  const { counts } = evaluation.confusion;
+  const { counts } = evaluation.tasks[0]!.confusion;
   assert.equal(counts[2]![2], pairs.filter(([label, told]) => label === 2 && told === 2).length);
   for (const word of ['mIoU', 'pixel accuracy', 'road', 'confusion'])
     assert.match(describeAdapted(evaluation), new RegExp(word));
