@@ -21,6 +21,7 @@ import {
   type AdaptationSettings,
   resolveAdaptation,
   trainedShares,
+  weightOf,
 } from './settings.js';
 import { startWeights } from './start-weights.js';
 import type { Targets, TaskName, TaskSet } from './task.js';
@@ -123,15 +124,15 @@ async function adaptTo(
   const batch = Math.min(settings.batch, total);
   const shares = shareBatch(batch, counts);
   const steps = stepsOf(epochs, total, batch);
-  const weightOf = (name: string): number => settings.weights[name] ?? 1;
-  const allWeights = tasks.reduce((sum, { name }) => sum + weightOf(name), 0);
+  const weights = tasks.map(({ name }) => weightOf(settings, name));
+  const allWeights = weights.reduce((a, b) => a + b, 0);
   const byName = <T>(make: (task: OpenTask, i: number) => T): Record<string, T> =>
     Object.fromEntries(tasks.map((task, i) => [task.name, make(task, i)]));
   const stepConfig: TuningConfig = {
     network,
     lessons: byName(({ name }, i) => ({
       images: shares[i] as number,
-      weight: weightOf(name) / allWeights,
+      weight: (weights[i] as number) / allWeights,
       learners: { [name]: 1 },
     })),
     input: fed.kind,
@@ -141,9 +142,9 @@ async function adaptTo(
   };
   const program = traceTuningStep(stepConfig) as unknown as Program;
   const tuner = await Tuner.create(engine, program, stepConfig, start);
-  const weights = async (): Promise<Parts<Flat<Float32Array>>> => ({ ...start, ...(await tuner.weights()) });
+  const latest = async (): Promise<Parts<Flat<Float32Array>>> => ({ ...start, ...(await tuner.weights()) });
   const measure = async (): Promise<readonly Score[]> => {
-    const now = await weights();
+    const now = await latest();
     const scores: Score[] = [];
     for (const [i, { name, heldOut, head }] of tasks.entries()) {
       const answers = predictLogits(compiled, network, name, now, fed.heldOut[i] as Inputs);
@@ -204,6 +205,6 @@ async function adaptTo(
       steps,
     ),
   };
-  saveModel(out, network, await weights(), result);
+  saveModel(out, network, await latest(), result);
   return result;
 }

@@ -1,6 +1,6 @@
 import type { HeadConfig } from './heads.js';
 import type { AdaptationResult } from './result.js';
-import { type AdaptationSettings, hasTaskTokens, trainedShares } from './settings.js';
+import { type AdaptationSettings, hasTaskTokens, trainedShares, weightOf } from './settings.js';
 import type { TaskSet } from './task.js';
 
 /** A task's images, and how they were taught. */
@@ -59,12 +59,11 @@ export function byTask(
 
 /** How several tasks are learned at once. */
 function describeMixing(adaptation: AdaptationSettings, tasks: readonly Taught[]): string {
-  const { weights } = adaptation;
   const each = tasks.map(({ name, share }) => `${name} ${share}`).join(', ');
-  const weighted = tasks.map(({ name }) => `${name} ${weights[name] ?? 1}`).join(', ');
+  const weighted = tasks.map(({ name }) => `${name} ${weightOf(adaptation, name)}`).join(', ');
   return [
     `images of every task in every step, by their numbers, so that an epoch passes each image once: ${each}`,
-    `the loss is the mean over tasks${Object.keys(weights).length === 0 ? '' : ` weighted ${weighted}`}`,
+    `the loss is the mean over tasks${Object.keys(adaptation.weights).length === 0 ? '' : ` weighted ${weighted}`}`,
     ...(hasTaskTokens(adaptation)
       ? ["the predictor reads a token learned for the task beside the image's latents"]
       : []),

@@ -207,6 +207,11 @@ function checkTasks({ tasks, weights, batch }: AdaptationSettings): void {
     );
 }
 
+/** Of a task's loss. */
+export function weightOf({ weights }: Pick<AdaptationSettings, 'weights'>, name: string): number {
+  return Object.hasOwn(weights, name) ? (weights[name] as number) : 1;
+}
+
 /** Whether the predictor learns a token for each task: it has to be told only where it serves several. */
 export const hasTaskTokens = ({ tasks, tune }: Pick<AdaptationSettings, 'tasks' | 'tune'>): boolean =>
   tasks.length > 1 && isPredictorTuned(tune);

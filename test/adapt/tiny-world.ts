@@ -73,6 +73,13 @@ export function quickly(run: string, images: string, folder: string) {
     );
 }
 
+/** What a model came to in its only task, a classification. */
+export function named({ tasks }: AdaptationResult): Extract<TaskResult, { task: 'classification' }> {
+  const [task] = tasks;
+  if (task?.task !== 'classification') throw new Error('no classification');
+  return task;
+}
+
 /** The tensors of a model's folder by name. */
 export const weightsOf = (path: string): Map<string, Float32Array> =>
   new Map(
