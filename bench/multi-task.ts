@@ -56,7 +56,8 @@ function runMissing(run: string): void {
         chosen.flatMap((i) => ['--task', tasks[i] ?? '', '--data', source(i)]);
       const told = [
         ...['--tune', tune, '--seed', String(seed), '--set', `epochs=${setting.epochs}`],
-        ...['--set', 'cache.kept=memory', ...positionals],
+        // Room for the latents of all tasks at once, so that both ways find theirs kept.
+        ...['--set', 'cache.kept=memory', '--set', 'cache.gigabytes=8', ...positionals],
         ...(threads === undefined ? [] : ['--threads', threads]),
       ];
       const result = adaptOnce([run, ...ofTasks((i) => data[i] ?? '')], told, what);

@@ -44,7 +44,7 @@ export const settingsSchema = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 32 - 1),
-  /** Use only so many labelled images, or this share of them; of every class alike, chosen by the seed. */
+  /** Of every task use only so many images, or this share of them; of every class alike, chosen by the seed. */
   limit: count.optional(),
   fraction: z.number().gt(0).max(1).optional(),
   /** Of masks the class that counts for nothing, where no dataset.json tells it. */

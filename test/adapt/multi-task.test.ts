@@ -131,7 +131,9 @@ test('mistakes with several tasks are told in one line', async () => {
     /weights\.tides: no task has this name, but sides, upright/,
   );
   const model = join(folder, 'mistakes');
-  await adapted('mistakes', { tasks, tune: 'head', head: 'linear' }, { epochs: 1 });
+  const set = { epochs: 1, 'weights.sides': 3 };
+  const { protocol } = await adapted('mistakes', { tasks, tune: 'head', head: 'linear' }, set);
+  assert.match(String(protocol.tasks), /the mean over tasks weighted sides 3, upright 1$/);
   const file = join(sides, 'validation', 'top', '3.png');
   await refuses(
     classifyFiles(model, [file], { task: 'tides' }),
