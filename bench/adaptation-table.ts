@@ -1,4 +1,4 @@
-import type { AdaptationResult } from '../src/adapt/result.js';
+import { type CellResult, describeMean, meanAndDeviation } from './adapt-results.js';
 
 /** A row of the table: its name and what `iwm adapt` is told. */
 export const rows: Readonly<Record<string, readonly string[]>> = {
@@ -29,24 +29,16 @@ export interface Line {
   /** Beginning of the SHA-256 of the pretrained weights. */
   readonly weights: string;
   readonly command: string;
-  readonly result: Omit<AdaptationResult, 'model'>;
-}
-
-function meanAndDeviation(numbersOf: readonly number[]): [mean: number, deviation: number | undefined] {
-  const mean = numbersOf.reduce((a, b) => a + b, 0) / numbersOf.length;
-  const squares = numbersOf.reduce((sum, value) => sum + (value - mean) ** 2, 0);
-  return [mean, numbersOf.length > 1 ? Math.sqrt(squares / (numbersOf.length - 1)) : undefined];
+  readonly result: CellResult;
 }
 
 /** One cell: accuracy over seeds, and what it took. */
 function cell(lines: readonly Line[]): string {
   if (lines.length === 0) return '–';
-  const [mean, deviation] = meanAndDeviation(
-    lines.map(({ result }) => 100 * (result.history.at(-1)?.accuracy ?? 0)),
-  );
+  const accuracy = lines.map(({ result }) => 100 * (result.history.at(-1)?.accuracy ?? 0));
   const each = meanAndDeviation(lines.map(({ result }) => result.secondsPerEpoch))[0];
   const all = meanAndDeviation(lines.map(({ result }) => result.seconds))[0];
-  return `${mean.toFixed(2)}${deviation === undefined ? '' : ` ± ${deviation.toFixed(2)}`} (${lines.length}); ${lines[0]?.epochs} × ${each.toFixed(2)} s, ${all.toFixed(0)} s`;
+  return `${describeMean(accuracy)}; ${lines[0]?.epochs} × ${each.toFixed(2)} s, ${all.toFixed(0)} s`;
 }
 
 /** A table for each pretrained model; a column for each share of the labels and each budget. */

@@ -1,18 +1,12 @@
 // The adaptation table: what tuning a head, the predictor, the encoder or all of a pretrained run comes to with few
 // and many labels. Every cell is one `iwm adapt` in a process of its own and one line of the results; cells that have
 // their line are not run again. Usage: npx tsx bench/adaptation.ts --help
-import { spawnSync } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import type { AdaptationResult } from '../src/adapt/result.js';
-import { wholeLines } from '../src/json-file.js';
+import { adaptOnce, numbers, readLines, root, weightsOf } from './adapt-results.js';
 import { type Line, render, rows } from './adaptation-table.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const help = `npx tsx bench/adaptation.ts --run RUN --data SRC [options]
   --labels .01,.1,1     shares of the labels
   --epochs 100,40,15    epochs for each of them; then every row again for as long as the encoder's takes
@@ -37,55 +31,35 @@ const { values } = parseArgs({
   },
 });
 
-const numbers = (text: string): number[] => text.split(',').map(Number);
-
-function readLines(file: string): Line[] {
-  return wholeLines(file).map((line) => JSON.parse(line) as Line);
-}
-
-/** Runs one cell; the adapted model itself is not kept. */
-function adaptOnce(
+/** Runs one cell. */
+function runCell(
   row: string,
   labels: number,
   epochs: number,
   seed: number,
 ): Pick<Line, 'command' | 'result'> {
-  const folder = mkdtempSync(join(tmpdir(), 'iwm-adaptation-'));
-  try {
-    const told = [
-      ...(rows[row] as readonly string[]),
-      ...(labels < 1 ? ['--fraction', String(labels)] : []),
-      ...['--seed', String(seed), '--set', `epochs=${epochs}`, '--set', 'cache.kept=memory'],
-      ...(values.threads === undefined ? [] : ['--threads', values.threads]),
-    ];
-    const paths = [values.run ?? '', '--data', values.data ?? '', '--out', join(folder, 'model')];
-    const { status, stdout } = spawnSync(
-      process.execPath,
-      [join(root, 'bin', 'iwm.js'), 'adapt', ...paths, ...told, '--json'],
-      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 28 },
-    );
-    if (status !== 0) throw new Error(`${row}, ${labels} of the labels, seed ${seed}: exit code ${status}`);
-    const { model: _, ...result } = JSON.parse(stdout) as AdaptationResult;
-    return { command: `iwm adapt RUN --data SRC --out OUT ${told.join(' ')}`, result };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const told = [
+    ...(rows[row] as readonly string[]),
+    ...(labels < 1 ? ['--fraction', String(labels)] : []),
+    ...['--seed', String(seed), '--set', `epochs=${epochs}`, '--set', 'cache.kept=memory'],
+    ...(values.threads === undefined ? [] : ['--threads', values.threads]),
+  ];
+  const paths = [values.run ?? '', '--data', values.data ?? ''];
+  const result = adaptOnce(paths, told, `${row}, ${labels} of the labels, seed ${seed}`);
+  return { command: `iwm adapt RUN --data SRC --out OUT ${told.join(' ')}`, result };
 }
 
 /** Runs the cells that have no line yet. */
 function runMissing(run: string): void {
   const unknown = values.row.find((row) => rows[row] === undefined);
   if (unknown !== undefined) throw new Error(`no row "${unknown}"\n${help}`);
-  const weights = createHash('sha256')
-    .update(readFileSync(join(run, 'model.safetensors')))
-    .digest('hex')
-    .slice(0, 12);
+  const weights = weightsOf(run);
   const epochs = numbers(values.epochs);
   for (const [i, labels] of numbers(values.labels).entries())
     for (const seed of numbers(values.seeds))
       for (const budget of ['epochs', 'seconds'] as const)
         for (const row of values.row) {
-          const mine = readLines(values.out).filter(
+          const mine = readLines<Line>(values.out).filter(
             (line) => line.weights === weights && line.labels === labels && line.seed === seed,
           );
           if (mine.some((line) => line.row === row && line.budget === budget)) continue;
@@ -95,7 +69,7 @@ function runMissing(run: string): void {
           console.error(`${row}, ${100 * labels} % of the labels, equal ${budget}, seed ${seed}`);
           const line: Line = {
             ...{ row, labels, seed, budget, epochs: count, weights },
-            ...adaptOnce(row, labels, count, seed),
+            ...runCell(row, labels, count, seed),
           };
           appendFileSync(values.out, `${JSON.stringify(line)}\n`);
         }
@@ -117,5 +91,5 @@ if (values.help || (!values.render && (values.run === undefined || values.data =
 } else {
   mkdirSync(dirname(values.out), { recursive: true });
   if (!values.render) runMissing(values.run ?? '');
-  writeFileSync(values.out.replace(/(\.jsonl)?$/, '.md'), render(readLines(values.out)));
+  writeFileSync(values.out.replace(/(\.jsonl)?$/, '.md'), render(readLines<Line>(values.out)));
 }

@@ -11,6 +11,7 @@ export const purpose = {
   bench: 8,
   substitute: 9,
   labels: 10,
+  rotation: 11,
 } as const;
 
 /** A stream of random numbers; made by {@link random}, fully determined by its keys. */

@@ -6,27 +6,28 @@ import { cost, type Program } from '../tensor/index.js';
 import { isModelWork } from '../train/estimate.js';
 import { type Log, quiet } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
+import { shareBatch, stepsOf } from './batch-shares.js';
 import type { HeadConfig } from './heads.js';
-import type { FrozenLatents } from './latents.js';
-import {
-  type AdaptedConfig,
-  type AdaptedTask,
-  createModelFolder,
-  networkOf,
-  saveModel,
-} from './model-folder.js';
-import { networkLayouts, type Parts, traceLogits } from './network.js';
+import type { Inputs } from './inputs.js';
+import { type AdaptedConfig, createModelFolder, networkOf, saveModel } from './model-folder.js';
+import { type Network, networkLayouts, type Parts, traceLogits } from './network.js';
 import { openInputs } from './open-inputs.js';
 import { predictLogits } from './predictions.js';
 import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';
-import { type Headline, headline, type Score, summary } from './score.js';
-import { type AdaptationChoices, resolveAdaptation, trainedShares } from './settings.js';
+import { describeHeadline, headline, type Score, summary } from './score.js';
+import {
+  type AdaptationChoices,
+  type AdaptationSettings,
+  resolveAdaptation,
+  trainedShares,
+  weightOf,
+} from './settings.js';
 import { startWeights } from './start-weights.js';
-import type { TaskSet } from './task.js';
+import type { Targets, TaskName, TaskSet } from './task.js';
 import { type TaskImages, withTaskImages } from './task-images.js';
 import { taskKinds } from './task-kinds.js';
-import { stepsOf, tune } from './tune.js';
+import { tune } from './tune.js';
 import { Tuner } from './tuner.js';
 import { type TuningConfig, traceTuningStep, trainedParts } from './tuning-step.js';
 
@@ -39,8 +40,9 @@ export interface AdaptOptions {
 }
 
 /**
- * Adapts a pretrained run to a task and leaves an adapted model: a folder with config.json, model.safetensors and
- * result.json. Equal settings give equal weights, bit for bit, on one machine with one number of threads.
+ * Adapts a pretrained run to a task, or to several at once, and leaves an adapted model: a folder with config.json,
+ * model.safetensors and result.json. Equal settings give equal weights, bit for bit, on one machine with one number of
+ * threads.
  * @throws UserError for choices that exclude each other, a run or images that cannot be read, a folder in use
  */
 export async function adapt(
@@ -50,114 +52,159 @@ export async function adapt(
   const pretraining = readConfig(choices.run);
   const settings = resolveAdaptation(choices, pretraining);
   log.note(`configuration: ${JSON.stringify(settings)}`);
-  const [task] = settings.tasks;
-  if (task === undefined) throw new UserError('give a task', 2);
   const { seed, limit, fraction, ignored } = settings;
   const wanted = { size: pretraining.image.stored, seed, limit, fraction, ignored };
-  const kind = taskKinds[task.task];
-  return withTaskImages(kind, task.data, wanted, { threads, device, log }, async (images, engine) => {
-    const { training } = images;
-    if (ignored !== undefined && training.ignored !== ignored)
-      throw new UserError(
-        `${task.data.join(' + ')}: its dataset.json says that class ${training.ignored} is ignored; leave --ignored out`,
-        2,
-      );
+  const sources = settings.tasks.map(({ name, task, data }) => ({ name, kind: taskKinds[task], data }));
+  return withTaskImages(sources, wanted, { threads, device, log }, async (images, engine) => {
+    const tasks = settings.tasks.map((task, i) => ({ ...task, ...(images[i] as TaskImages) }));
+    for (const task of tasks) checkIgnored(task, ignored);
     const config: AdaptedConfig = {
       kind: 'adapted',
       adaptation: settings,
       pretraining,
-      tasks: [{ name: task.name, task: task.task, classes: training.classes, ...masksOf(training) }],
+      tasks: tasks.map(({ name, task, training }) => ({
+        name,
+        task,
+        classes: training.classes,
+        ...masksOf(training),
+      })),
     };
-    const weights = startWeights(settings, pretraining, networkOf(config));
+    const network = networkOf(config);
+    const weights = startWeights(settings, pretraining, network);
     createModelFolder(out, config);
-    return adaptTo(config, weights, images, engine, { out, log });
+    const opened = tasks.map((task) => ({ ...task, head: network.tasks[task.name] as HeadConfig }));
+    return adaptTo(settings, network, weights, opened, engine, { out, log });
   });
+}
+
+/** @throws UserError where masks ignore another class than they are asked to */
+function checkIgnored(
+  { task, data, training }: Pick<OpenTask, 'task' | 'data' | 'training'>,
+  ignored: number | undefined,
+): void {
+  if (task !== 'segmentation' || ignored === undefined || training.ignored === ignored) return;
+  throw new UserError(
+    `${data.join(' + ')}: its dataset.json says that class ${training.ignored} is ignored; leave --ignored out`,
+    2,
+  );
 }
 
 /** What the model keeps of masks. */
 const masksOf = ({ ignored }: TaskSet): { ignored?: number } => (ignored === undefined ? {} : { ignored });
 
+/** A task with its opened images. */
+interface OpenTask extends Pick<TaskImages, 'training' | 'heldOut'> {
+  readonly name: string;
+  readonly task: TaskName;
+  readonly data: readonly string[];
+  readonly head: HeadConfig;
+}
+
 /** Trains on opened images, and saves the model. */
 async function adaptTo(
-  config: AdaptedConfig,
+  settings: AdaptationSettings,
+  network: Network,
   start: Parts<Flat<Float32Array>>,
-  { training, heldOut }: Pick<TaskImages, 'training' | 'heldOut'>,
+  tasks: readonly OpenTask[],
   engine: Engine,
   { out, log }: { out: string; log: Log },
 ): Promise<AdaptationResult> {
-  const settings = config.adaptation;
   const { optimiser, epochs, predictor } = settings;
-  const { name } = config.tasks[0] as AdaptedTask;
-  const network = networkOf(config);
-  const head = network.tasks[name] as HeadConfig;
   const compiled = new Compiled(engine);
-  const sets = { training: training.images, heldOut: heldOut.images };
-  const targets = await training.targets(head, (done) =>
-    log.progress(`reads what is to be learned of image ${done} of ${training.images.length}`),
-  );
-  const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
-  const count = training.images.length;
-  const batch = Math.min(settings.batch, count);
-  const steps = stepsOf(epochs, count, batch);
+  const targets: Targets[] = [];
+  for (const { name, training, head } of tasks)
+    targets.push(
+      await training.targets(head, (done) =>
+        log.progress(`reads what is to be learned of ${name}: image ${done} of ${training.images.length}`),
+      ),
+    );
+  const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, tasks, compiled, log);
+  const counts = tasks.map(({ training }) => training.images.length);
+  const total = counts.reduce((a, b) => a + b, 0);
+  const batch = Math.min(settings.batch, total);
+  const shares = shareBatch(batch, counts);
+  const steps = stepsOf(epochs, total, batch);
+  const weights = tasks.map(({ name }) => weightOf(settings, name));
+  const allWeights = weights.reduce((a, b) => a + b, 0);
+  const byName = <T>(make: (task: OpenTask, i: number) => T): Record<string, T> =>
+    Object.fromEntries(tasks.map((task, i) => [task.name, make(task, i)]));
   const stepConfig: TuningConfig = {
     network,
-    learners: { [name]: 1 },
-    input: fed.training.kind,
+    lessons: byName(({ name }, i) => ({
+      images: shares[i] as number,
+      weight: (weights[i] as number) / allWeights,
+      learners: { [name]: 1 },
+    })),
+    input: fed.kind,
     trained: trainedShares(settings),
-    batch,
     betas: optimiser.betas,
     clip: optimiser.clip,
   };
   const program = traceTuningStep(stepConfig) as unknown as Program;
   const tuner = await Tuner.create(engine, program, stepConfig, start);
-  const weights = async (): Promise<Parts<Flat<Float32Array>>> => ({ ...start, ...(await tuner.weights()) });
-  const measure = async (): Promise<{ headline: Headline; score: Score }> => {
-    const answers = predictLogits(compiled, network, name, await weights(), fed.heldOut);
-    const score = await heldOut.measure(answers, head, compiled);
-    return { headline: headline(score), score };
+  const latest = async (): Promise<Parts<Flat<Float32Array>>> => ({ ...start, ...(await tuner.weights()) });
+  const measure = async (): Promise<readonly Score[]> => {
+    const now = await latest();
+    const scores: Score[] = [];
+    for (const [i, { name, heldOut, head }] of tasks.entries()) {
+      const answers = predictLogits(compiled, network, name, now, fed.heldOut[i] as Inputs);
+      scores.push(await heldOut.measure(answers, head, compiled));
+    }
+    return scores;
   };
   const tuned = await tune({
     tuner,
-    inputs: fed.training,
-    targets,
+    courses: byName((_, i) => ({
+      inputs: fed.training[i] as Inputs,
+      targets: targets[i] as Targets,
+      images: shares[i] as number,
+    })),
     settings,
-    batch,
     steps,
     measure,
+    describe: (scores) => scores.map((score) => describeHeadline(headline(score))).join(', '),
     out,
     log,
   });
   const before = fed.latents?.seconds ?? 0;
   const where = networkLayouts(network);
-  const answer = traceLogits(network, name, 'images', 1) as unknown as Program;
+  const answers = tasks.map(({ name }) => traceLogits(network, name, 'images', 1) as unknown as Program);
   const result: AdaptationResult = {
     model: out,
-    tasks: [
-      {
-        name,
-        head: head.kind,
-        ...summary(tuned.measured.score),
-        classes: heldOut.classes.length,
-        trained: count,
-      },
-    ],
+    tasks: tasks.map(({ name, training, head }, i) => ({
+      name,
+      head: head.kind,
+      ...summary(tuned.measured[i] as Score),
+      classes: training.classes.length,
+      trained: training.images.length,
+    })),
     tune: settings.tune,
     predictor: predictor.weights,
     trainableParameters: trainedParts(stepConfig).reduce((sum, part) => sum + where[part].count, 0),
     multiplyAddsPerImage: cost(program, isModelWork).multiplyAdds / batch,
-    inferenceMultiplyAddsPerImage: cost(answer, isModelWork).multiplyAdds,
+    inferenceMultiplyAddsPerImage: Math.max(
+      ...answers.map((answer) => cost(answer, isModelWork).multiplyAdds),
+    ),
     epochs,
     secondsPerEpoch: tuned.seconds / epochs,
     seconds: before + tuned.seconds,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    ...(fed.latents === undefined ? {} : { latents: latentsResult(fed.latents) }),
-    history: tuned.history.map((line) => ({ ...line, seconds: before + line.seconds })),
-    protocol: describeProtocol(settings, training, heldOut, head, steps, batch),
+    ...(fed.latents === undefined ? {} : { latents: fed.latents }),
+    history: tuned.history.flatMap(({ epoch, seconds, losses, measured }) =>
+      tasks.map(({ name }, i) => ({
+        task: name,
+        epoch,
+        seconds: before + seconds,
+        loss: losses[name] as number,
+        ...headline(measured[i] as Score),
+      })),
+    ),
+    protocol: describeProtocol(
+      settings,
+      tasks.map((task, i) => ({ ...task, share: shares[i] as number })),
+      steps,
+    ),
   };
-  saveModel(out, network, await weights(), result);
+  saveModel(out, network, await latest(), result);
   return result;
-}
-
-function latentsResult({ precision, bytes, seconds, from }: FrozenLatents): AdaptationResult['latents'] {
-  return { precision, bytes, seconds, from };
 }

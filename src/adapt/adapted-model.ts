@@ -33,19 +33,24 @@ export interface Segmentation {
   readonly dims: readonly [images: number, height: number, width: number];
 }
 
-/** The command that serves each kind of task. */
-const commands: Readonly<Record<TaskName, string>> = {
-  classification: 'iwm classify',
-  segmentation: 'iwm segment',
+/** What asks a task. */
+export type Asking = 'classify' | 'segment';
+
+/** What asks each kind of task. */
+const askings: Readonly<Record<TaskName, Asking>> = {
+  classification: 'classify',
+  rotation: 'classify',
+  segmentation: 'segment',
 };
 
 /**
- * A pretrained model adapted to a task, ready to use.
+ * A pretrained model adapted to one or several tasks, ready to use.
  *
  * @example
  * ```ts
  * const model = await AdaptedModel.load('runs/flowers');
  * const { classes, probabilities } = await model.classify(pixels); // pixels: [n, 3, size, size] in 0..1
+ * // of several tasks: model.classify(pixels, 'flowers')
  * model.dispose();
  * ```
  */
@@ -82,14 +87,6 @@ export class AdaptedModel {
     return this.config.tasks;
   }
 
-  /** The task of a kind that it does, the first of several. @throws UserError where there is none */
-  task(kind: TaskName): AdaptedTask {
-    const found = this.tasks.find(({ task }) => task === kind);
-    if (found !== undefined) return found;
-    const own = (this.tasks[0] as AdaptedTask).task;
-    throw new UserError(`${this.folder} does ${own}, not ${kind}; ask it with ${commands[own]}`);
-  }
-
   /** How well it does one of its tasks. @throws UserError where an image or what is to be said of it cannot be read */
   measure({ name }: AdaptedTask, set: TaskSet): Promise<Score> {
     set.images.prefetch();
@@ -97,12 +94,41 @@ export class AdaptedModel {
   }
 
   /**
+   * The tasks that are asked like this.
+   * @param name only this one
+   * @throws UserError where there are none, or the named one is asked otherwise
+   */
+  tasksTo(asking: Asking, name?: string): readonly AdaptedTask[] {
+    const { tasks, folder } = this;
+    const named = name === undefined ? tasks : tasks.filter((each) => each.name === name);
+    const [first] = named;
+    if (first === undefined)
+      throw new UserError(
+        `${folder} does no task "${name}", but ${tasks.map((each) => each.name).join(', ')}`,
+        2,
+      );
+    const found = named.filter(({ task }) => askings[task] === asking);
+    if (found.length > 0) return found;
+    const kind = Object.entries(askings).find(([, each]) => each === asking)?.[0];
+    throw new UserError(`${folder} does ${first.task}, not ${kind}; ask it with iwm ${askings[first.task]}`);
+  }
+
+  /** As {@link tasksTo}, but one. @throws UserError as there, and where it is not said which of several */
+  taskTo(asking: Asking, name?: string): AdaptedTask {
+    const [found, ...others] = this.tasksTo(asking, name) as [AdaptedTask, ...AdaptedTask[]];
+    if (others.length === 0) return found;
+    const names = [found, ...others].map((each) => each.name).join(', ');
+    throw new UserError(`${this.folder} does several such tasks: say which of ${names}`, 2);
+  }
+
+  /**
    * Classes of whole images.
    * @param pixels float32 [n, 3, size, size] in 0..1, size as {@link size}
-   * @throws RangeError for another number of pixels, UserError where the model does another task
+   * @param task its name, where the model does several such tasks
+   * @throws RangeError for another number of pixels, UserError where it is not said which task, or it is none of these
    */
-  async classify(pixels: Float32Array): Promise<Classification> {
-    const { name, classes } = this.task('classification');
+  async classify(pixels: Float32Array, task?: string): Promise<Classification> {
+    const { name, classes } = this.taskTo('classify', task);
     const inputs = this.#inputs('classify', pixels);
     const out = new Float32Array(inputs.length * classes.length);
     for await (const { first, logits } of this.#answers(name, inputs))
@@ -114,13 +140,15 @@ export class AdaptedModel {
    * Classes of all pixels.
    * @param pixels float32 [n, 3, size, size] in 0..1, size as {@link size}: whole images, stretched to a square
    * @param dims size of the masks, usually that of the images before they were stretched; by default the square's
-   * @throws RangeError for another number of pixels, UserError where the model does another task
+   * @param task as for {@link classify}
+   * @throws as {@link classify}
    */
   async segment(
     pixels: Float32Array,
     { height, width } = { height: this.size, width: this.size },
+    task?: string,
   ): Promise<Segmentation> {
-    const { name, classes, ignored } = this.task('segmentation');
+    const { name, classes, ignored } = this.taskTo('segment', task);
     const inputs = this.#inputs('segment', pixels);
     const head = this.#head(name) as DenseHeadConfig;
     const each = head.side ** 2 * head.classes;

@@ -34,6 +34,8 @@ export interface LatentsOptions {
   readonly network: Network;
   readonly encoder: Flat<Float32Array>;
   readonly cache: AdaptationSettings['cache'];
+  /** Bytes of latents that are in memory already. */
+  readonly held: number;
   /** Folder of the pretrained run. */
   readonly run: string;
   readonly compiled: Compiled;
@@ -44,15 +46,15 @@ export interface LatentsOptions {
 
 /** Opens the latents of all images: from the disk, or computed once and kept, or computed whenever wanted. */
 export async function openLatents(options: LatentsOptions): Promise<FrozenLatents> {
-  const { images, network, encoder, cache, compiled, log, what } = options;
+  const { images, network, encoder, cache, held, compiled, log, what } = options;
   const { precision } = cache;
-  const limit = cache.gigabytes * 2 ** 30;
+  const room = cache.gigabytes * 2 ** 30 - held;
   const bytes = images.length * latentSize(network) * (precision === 'float16' ? 2 : 4);
   const encode = frozenEncoder(compiled, network, encoder, precision);
-  if (cache.kept === 'none' || bytes > limit) {
-    if (bytes > limit)
+  if (cache.kept === 'none' || bytes > room) {
+    if (bytes > room)
       log.note(
-        `latents of the ${what} images take ${(bytes / 2 ** 30).toFixed(2)} GiB, more than cache.gigabytes ${cache.gigabytes}: computed in every epoch`,
+        `latents of the ${what} images take ${(bytes / 2 ** 30).toFixed(2)} GiB, more than ${held > 0 ? 'is left of ' : ''}cache.gigabytes ${cache.gigabytes}: computed in every epoch`,
       );
     return {
       inputs: computedLatents(images, precision, encode),

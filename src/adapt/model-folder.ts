@@ -11,7 +11,7 @@ import { readSafetensors, writeAtomically, writeSafetensors } from '../train/saf
 import type { HeadConfig } from './heads.js';
 import { type Network, networkLayouts, type Part, type Parts, partsOf, tokenGrid } from './network.js';
 import type { AdaptationResult } from './result.js';
-import { type AdaptationSettings, settingsSchema } from './settings.js';
+import { type AdaptationSettings, hasTaskTokens, settingsSchema } from './settings.js';
 import { type TaskClasses, type TaskName, taskNames } from './task.js';
 
 /** A task that an adapted model serves. */
@@ -66,6 +66,7 @@ export function networkOf({ adaptation, pretraining, tasks }: Omit<AdaptedConfig
     image,
     predictor,
     tasks: Object.fromEntries(tasks.map((task) => [task.name, head(task)])),
+    taskTokens: hasTaskTokens(adaptation),
   };
 }
 

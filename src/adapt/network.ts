@@ -46,6 +46,8 @@ export interface Network {
   readonly predictor: PredictorForm | undefined;
   /** A head for each task, by its name. */
   readonly tasks: Readonly<Record<string, HeadConfig>>;
+  /** Whether the predictor is told which task it works for, by a token learned for each. */
+  readonly taskTokens: boolean;
 }
 
 /** The parts of a network that have weights, in the order in which an image passes them. */
@@ -53,16 +55,30 @@ export type Part = 'encoder' | 'predictor' | 'heads';
 /** Something for each part that is concerned. */
 export type Parts<T> = { readonly [part in Part]?: T };
 
+/** What a task has for itself: its head, and the token that tells the predictor of it, [1, 1, predictor width]. */
+export type TaskParameters<T> = Head<T> & { readonly token?: T };
+
 /** The heads of all tasks, by task. */
-export type Heads<T> = Readonly<Record<string, Head<T>>>;
+export type Heads<T> = Readonly<Record<string, TaskParameters<T>>>;
 
 /** Where the parameters of every part lie; `predictor` also where the network has none. */
 export interface NetworkLayouts extends Layouts {
   readonly heads: Layout<Heads<ParameterSpec>>;
 }
 
-export function networkLayouts({ model, tasks }: Pick<Network, 'model' | 'tasks'>): NetworkLayouts {
-  const heads = Object.fromEntries(Object.entries(tasks).map(([name, config]) => [name, headSpec(config)]));
+export function networkLayouts({
+  model,
+  tasks,
+  taskTokens,
+}: Pick<Network, 'model' | 'tasks' | 'taskTokens'>): NetworkLayouts {
+  // As the mask token starts, which it stands beside.
+  const token: ParameterSpec = { shape: [1, 1, model.predictor.width], initialise: { normal: 0.02 } };
+  const heads = Object.fromEntries(
+    Object.entries(tasks).map(([name, config]) => [
+      name,
+      { ...headSpec(config), ...(taskTokens ? { token } : {}) },
+    ]),
+  );
   return { ...layouts(model), heads: layout(heads) };
 }
 
@@ -103,11 +119,15 @@ export function imageLatents(images: Tensor, encoder: Encoder<Tensor>, network: 
   return scope('encoder', () => encode(views, encoder, network.model.encoder));
 }
 
-/** What the heads read: the null action's prediction from latents [B, N, D], or without a predictor these themselves. */
+/**
+ * What the heads read: the null action's prediction from latents [B, N, D], or without a predictor these themselves.
+ * @param token of the task that is asked, [1 or B, 1, predictor width], where the network has task tokens
+ */
 export function features(
   latents: Tensor,
   predictor: Predictor<Tensor> | undefined,
   network: Network,
+  token?: Tensor,
 ): Tensor {
   const { model, predictor: form } = network;
   if (form === undefined || predictor === undefined) return latents;
@@ -115,15 +135,10 @@ export function features(
   const predicted = constant(positions, { dtype: 'int32', shape: [1, positions.length] });
   const nullAction = zeros({ dtype: 'float32', shape: [1, actionSize] });
   return scope('predictor', () =>
-    predict(
-      latents,
-      nullAction,
-      { predicted },
-      predictor,
-      model.predictor,
-      model.encoder,
-      form.contextBlocks,
-    ),
+    predict(latents, nullAction, { predicted }, predictor, model.predictor, model.encoder, {
+      contextBlocks: form.contextBlocks,
+      prompt: token,
+    }),
   );
 }
 
@@ -155,11 +170,14 @@ export function inputSpec({ image, model }: Network, kind: InputKind, batch: Dim
   return spec([batch, (encoder.image / encoder.patch) ** 2, encoder.width], kind);
 }
 
-/** What the heads read of inputs: images, or their latents where the encoder is not among the trees. [B, Q, D] */
-export function readTokens(input: Tensor, trees: Trees, network: Network): Tensor {
+/**
+ * What the heads read of inputs: images, or their latents where the encoder is not among the trees. [B, Q, D]
+ * @param token as {@link features} takes it
+ */
+export function readTokens(input: Tensor, trees: Trees, network: Network, token?: Tensor): Tensor {
   const latents =
     trees.encoder === undefined ? cast(input, 'float32') : imageLatents(input, trees.encoder, network);
-  return features(latents, trees.predictor, network);
+  return features(latents, trees.predictor, network, token);
 }
 
 /** Logits of one task from what the heads read, as {@link headLogits} gives them. */
@@ -201,7 +219,8 @@ export function traceLogits(network: Network, task: string, kind: InputKind, bat
   };
   return trace('logits', specs, (inputs) => {
     const trees = unpackParts(networkLayouts(network), inputs.weights as Parts<Flat<Tensor>>);
-    return { out: taskLogits(readTokens(inputs.input as Tensor, trees, network), trees, task, network) };
+    const tokens = readTokens(inputs.input as Tensor, trees, network, trees.heads[task]?.token);
+    return { out: taskLogits(tokens, trees, task, network) };
   });
 }
 

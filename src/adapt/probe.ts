@@ -7,18 +7,20 @@ import type { Program } from '../tensor/index.js';
 import { type Config, evaluatorConfig } from '../train/config.js';
 import { type Log, quiet } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
-import { classification, type LabelledImages } from './classification-task.js';
+import { stepsOf } from './batch-shares.js';
+import { classification } from './classification-task.js';
 import type { Inputs } from './inputs.js';
+import type { LabelledImages } from './labelled-images.js';
 import type { Network } from './network.js';
 import { openInputs } from './open-inputs.js';
 import { type PooledHeadKind, pooledHeadKinds } from './pooled-head.js';
 import { meanLatents, predictLogits } from './predictions.js';
 import type { KnnSweep, ProbeResult, Sweep, SweepPoint } from './probe-result.js';
-import type { Headline } from './score.js';
+import { describeHeadline } from './score.js';
 import { type AdaptationSettings, resolveAdaptation } from './settings.js';
 import { startWeights } from './start-weights.js';
 import { type TaskImages, withTaskImages } from './task-images.js';
-import { stepsOf, tune } from './tune.js';
+import { tune } from './tune.js';
 import { Tuner } from './tuner.js';
 import { type TuningConfig, traceTuningStep } from './tuning-step.js';
 
@@ -58,14 +60,15 @@ export async function probeRun({
   log = quiet,
 }: ProbeOptions): Promise<ProbeResult> {
   const pretraining = readConfig(run);
-  const settings = resolveAdaptation({ run, data, tune: 'head', set }, pretraining);
+  const settings = resolveAdaptation({ run, tasks: [{ data }], tune: 'head', set }, pretraining);
   if (settings.predictor.weights !== 'none')
     throw new UserError('a probe reads the encoder; predictor.weights must be none', 2);
   log.note(`configuration: ${JSON.stringify(settings)}`);
   const { seed, limit, fraction } = settings;
   const wanted = { size: pretraining.image.stored, seed, limit, fraction };
-  return withTaskImages(classification, data, wanted, { threads, device, log }, (images, engine) =>
-    probeImages(settings, pretraining, images, engine, log),
+  const probed = [{ name: 'probed', kind: classification, data }];
+  return withTaskImages(probed, wanted, { threads, device, log }, ([images], engine) =>
+    probeImages(settings, pretraining, images as TaskImages<LabelledImages>, engine, log),
   );
 }
 
@@ -79,6 +82,7 @@ function probeNetwork(pretraining: Config, classes: number): Network {
     image,
     predictor: undefined,
     tasks: Object.fromEntries(probes.map(({ name, kind }) => [name, { kind, classes, width, heads }])),
+    taskTokens: false,
   };
 }
 
@@ -94,54 +98,59 @@ async function probeImages(
   const network = probeNetwork(pretraining, classes);
   const start = startWeights(settings, pretraining, network);
   const compiled = new Compiled(engine);
-  const sets = { training: training.images, heldOut: heldOut.images };
+  const sets = [{ name: 'probed', training, heldOut }];
   const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
+  const inputs = { training: fed.training[0] as Inputs, heldOut: fed.heldOut[0] as Inputs };
   const count = training.images.length;
   const batch = Math.min(settings.batch, count);
   const steps = stepsOf(settings.epochs, count, batch);
   const stepConfig: TuningConfig = {
     network,
-    // The schedule runs from 0 to 1; every head takes its own rate of it.
-    learners: Object.fromEntries(probes.map(({ name, rate }) => [name, rate])),
-    input: fed.training.kind,
+    lessons: {
+      probed: {
+        images: batch,
+        weight: 1,
+        // The schedule runs from 0 to 1; every head takes its own rate of it.
+        learners: Object.fromEntries(probes.map(({ name, rate }) => [name, rate])),
+      },
+    },
+    input: fed.kind,
     trained: { heads: 1 },
-    batch,
     betas: optimiser.betas,
     clip: Number.POSITIVE_INFINITY,
   };
   const program = traceTuningStep(stepConfig) as unknown as Program;
   const tuner = await Tuner.create(engine, program, stepConfig, start);
   type Point = SweepPoint & { kind: PooledHeadKind };
-  const measure = async (): Promise<{ headline: Headline; points: readonly Point[] }> => {
+  const measure = async (): Promise<readonly Point[]> => {
     const weights = await tuner.weights();
     const points: Point[] = [];
     for (const { kind, name, rate } of probes) {
-      const answers = predictLogits(compiled, network, name, { ...start, ...weights }, fed.heldOut);
+      const answers = predictLogits(compiled, network, name, { ...start, ...weights }, inputs.heldOut);
       const { accuracy, standardError, top5 } = await heldOut.measure(answers);
       points.push({ kind, learningRate: rate, accuracy, standardError, top5 });
     }
-    return { headline: { accuracy: Math.max(...points.map(({ accuracy }) => accuracy)) }, points };
+    return points;
   };
   const { measured, seconds } = await tune({
     tuner,
-    inputs: fed.training,
-    targets: await training.targets(),
+    courses: {
+      probed: { inputs: inputs.training, targets: await training.targets(), images: batch },
+    },
     settings: {
       ...settings,
       optimiser: { ...optimiser, learningRate: 1 },
       // Only at the end.
       measure: { every: settings.epochs + 1 },
     },
-    batch,
     steps,
     measure,
+    describe: (points) => describeHeadline({ accuracy: Math.max(...points.map(({ accuracy }) => accuracy)) }),
     out: run,
     log,
   });
   const best = (kind: PooledHeadKind): Sweep => {
-    const sweep = measured.points
-      .filter((point) => point.kind === kind)
-      .map(({ kind: _, ...point }) => point);
+    const sweep = measured.filter((point) => point.kind === kind).map(({ kind: _, ...point }) => point);
     const first = sweep.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
     return { ...first, sweep: sweep.map(({ learningRate, accuracy }) => ({ learningRate, accuracy })) };
   };
@@ -149,7 +158,7 @@ async function probeImages(
     run,
     linear: best('linear'),
     attentive: best('attentive'),
-    knn: await probeNeighbours(compiled, network, fed, { training, heldOut }),
+    knn: await probeNeighbours(compiled, network, inputs, { training, heldOut }),
     classes,
     trained: count,
     asked: heldOut.labels.length,
@@ -169,11 +178,11 @@ async function probeImages(
 async function probeNeighbours(
   compiled: Compiled,
   network: Network,
-  fed: { readonly training: Inputs; readonly heldOut: Inputs },
+  inputs: { readonly training: Inputs; readonly heldOut: Inputs },
   { training, heldOut }: Pick<TaskImages<LabelledImages>, 'training' | 'heldOut'>,
 ): Promise<KnnSweep> {
-  const bank = { features: await meanLatents(compiled, network, fed.training), labels: training.labels };
-  const asked = { features: await meanLatents(compiled, network, fed.heldOut), labels: heldOut.labels };
+  const bank = { features: await meanLatents(compiled, network, inputs.training), labels: training.labels };
+  const asked = { features: await meanLatents(compiled, network, inputs.heldOut), labels: heldOut.labels };
   const sweep = [];
   for (const k of NEIGHBOURS.filter((each) => each <= training.labels.length))
     sweep.push(await knnAccuracy(compiled, network.model.encoder.width, bank, asked, k));

@@ -22,7 +22,7 @@ export interface AdaptationResult {
   readonly trainableParameters: number;
   /** Of the matrix products of one training step, forward and backward, divided by its images; cached latents are free. */
   readonly multiplyAddsPerImage: number;
-  /** To answer for an image from its pixels; bringing a segmentation to the image's own size is left out. */
+  /** To answer for an image from its pixels; bringing a segmentation to the image's own size is left out; of several tasks the dearest. */
   readonly inferenceMultiplyAddsPerImage: number;
   readonly epochs: number;
   /** Training alone: without latents, measuring, and saving. */
@@ -30,16 +30,24 @@ export interface AdaptationResult {
   /** Training, and computing or reading the latents before it. */
   readonly seconds: number;
   readonly peakMemoryBytes: number;
-  /** A frozen encoder's latents of the training images; absent where the encoder is trained. */
+  /** A frozen encoder's latents of all training images; absent where the encoder is trained. */
   readonly latents?: {
     readonly precision: 'float16' | 'float32';
     readonly bytes: number;
     readonly seconds: number;
-    /** computed: once, and kept; disk: read as an earlier adaptation left them; every epoch: computed and not kept. */
+    /**
+     * computed: once, and kept; disk: read as an earlier adaptation left them; every epoch: computed and not kept. Of
+     * several tasks the dearest way.
+     */
     readonly from: 'computed' | 'disk' | 'every epoch';
   };
-  /** Held-out accuracy or mIoU along the way; seconds as above, so that the time to reach it can be read off. */
+  /**
+   * Held-out accuracy or mIoU along the way, a line for each task at each time; seconds as above, of all tasks together,
+   * so that the time to reach it can be read off.
+   */
   readonly history: readonly (Headline & {
+    /** Its name. */
+    readonly task: string;
     readonly epoch: number;
     readonly seconds: number;
     readonly loss: number;
@@ -54,9 +62,9 @@ export function describeResult(result: AdaptationResult): string {
     `${model}: --tune ${tune} --predictor ${predictor}`,
     ...tasks.map(
       (task) =>
-        `${task.name}  ${describeScore(task)} (${task.classes} classes, ${task.head} head, ${task.trained.toLocaleString('en-US')} labelled images, ${task.asked.toLocaleString('en-US')} asked)`,
+        `${task.name}  ${describeScore(task)} (${task.classes} classes, ${task.head} head, learned from ${task.trained.toLocaleString('en-US')} images, ${task.asked.toLocaleString('en-US')} asked)`,
     ),
-    `cost      ${millions(result.trainableParameters)} trainable parameters, ${millions(result.multiplyAddsPerImage)} multiply-adds an image and step, ${millions(result.inferenceMultiplyAddsPerImage)} to answer`,
+    `cost      ${millions(result.trainableParameters)} trainable parameters, ${millions(result.multiplyAddsPerImage)} multiply-adds an image and step, ${millions(result.inferenceMultiplyAddsPerImage)} to answer${tasks.length > 1 ? ' one task' : ''}`,
     `time      ${result.secondsPerEpoch.toFixed(2)} s an epoch × ${result.epochs}, ${duration(result.seconds)} in all${latents === undefined ? '' : `, ${latents.seconds.toFixed(1)} s of it for latents (${latents.precision}, ${mebibytes(latents.bytes)}, ${latents.from === 'disk' ? 'from disk' : latents.from === 'computed' ? 'computed once' : 'computed in every epoch'})`}; ${mebibytes(result.peakMemoryBytes)} at the peak`,
     'protocol',
     ...Object.entries(result.protocol).map(([name, value]) => `  ${name}: ${value}`),

@@ -5,11 +5,13 @@ import type { Overlap } from './iou.js';
 /** How well a task is done, by the measures of its kind. */
 export type Score =
   | ({ readonly task: 'classification' } & Accuracy)
+  | ({ readonly task: 'rotation' } & Accuracy)
   | ({ readonly task: 'segmentation' } & Overlap);
 
 /** A score without its confusion matrix. */
 export type ScoreSummary =
   | ({ readonly task: 'classification' } & Omit<Accuracy, 'confusion'>)
+  | ({ readonly task: 'rotation' } & Omit<Accuracy, 'confusion'>)
   | ({ readonly task: 'segmentation' } & Omit<Overlap, 'confusion'>);
 
 /** The number that tells most, under its own name: one of the two is there. */

@@ -31,27 +31,28 @@ export interface SegmentedFiles {
 /**
  * Segments image files: writes of each a mask and an overlay, and a legend for all, into a folder.
  * @param options.out folder to write to; made where it is missing
+ * @param options.task its name, where the model does several segmentations
  * @throws UserError naming a file that is no image, two that would be written to one place, or a folder that is no
  *   adapted model for segmentation
  */
 export async function segmentFiles(
   folder: string,
   paths: readonly string[],
-  { out, threads, device }: { out: string } & ComputeOptions,
+  { out, task, threads, device }: { out: string; task?: string } & ComputeOptions,
 ): Promise<SegmentedFiles> {
   const names = namesOf(paths);
   if (existsSync(out) && !statSync(out).isDirectory())
     throw new UserError(`${out} is a file; choose another --out`, 2);
   const model = await AdaptedModel.load(folder, { threads, device });
   try {
-    const { classes, ignored } = model.task('segmentation');
+    const { classes, ignored } = model.taskTo('segment', task);
     const legend = legendOf(classes, ignored);
     const legendFile = join(out, 'legend.svg');
     const images: SegmentedFile[] = [];
     for (const [i, image] of paths.entries()) {
       const { pixels, whole } = await readWhole(image, model.size);
       const { width, height } = whole;
-      const { masks: data } = await model.segment(pixels, whole);
+      const { masks: data } = await model.segment(pixels, whole, task);
       const mask = { width, height, data };
       const stem = join(out, names[i] as string);
       const files = { mask: `${stem}.mask.png`, overlay: `${stem}.overlay.png` };

@@ -5,6 +5,7 @@ import { merge, parseSettings, set as setKeys } from '../train/settings.js';
 import { type HeadKind, headKinds } from './heads.js';
 import type { Part, Parts } from './network.js';
 import { type TaskName, taskNames } from './task.js';
+import { nameTasks, type TaskChoice } from './task-choice.js';
 
 const count = z.int().min(1);
 const fraction = z.number().min(0).max(1);
@@ -15,7 +16,7 @@ export const tunes = ['head', 'predictor', 'encoder', 'all'] as const;
 export const predictorWeights = ['pretrained', 'random', 'none'] as const;
 const task = z.strictObject({
   /** Also the name of its head on disk. */
-  name: z.string().regex(/^[\w-]+$/),
+  name: z.string().regex(/^[a-z0-9][\w-]*$/i, 'a name is made of letters, digits, - and _'),
   task: z.enum(taskNames),
   data: z.array(z.string()).min(1),
   /** What reads the tokens. */
@@ -26,7 +27,9 @@ const task = z.strictObject({
 export const settingsSchema = z.strictObject({
   /** Folder of the pretrained run. */
   run: z.string(),
-  tasks: z.array(task).length(1, 'give one task'),
+  tasks: z.array(task).min(1, 'give a task'),
+  /** Of the losses of several tasks, by name; 1 where absent. Their weighted mean is the loss. */
+  weights: z.record(z.string(), z.number().positive()),
   tune: z.enum(tunes),
   /** Weights to begin with: of the pretrained target encoder, or random ones. */
   encoder: z.strictObject({ weights: z.enum(['pretrained', 'random']) }),
@@ -41,7 +44,7 @@ export const settingsSchema = z.strictObject({
     .int()
     .min(0)
     .max(2 ** 32 - 1),
-  /** Use only so many labelled images, or this share of them; of every class alike, chosen by the seed. */
+  /** Of every task use only so many images, or this share of them; of every class alike, chosen by the seed. */
   limit: count.optional(),
   fraction: z.number().gt(0).max(1).optional(),
   /** Of masks the class that counts for nothing, where no dataset.json tells it. */
@@ -81,12 +84,11 @@ export type AdaptationSettings = z.infer<typeof settingsSchema>;
 /** What has to be said; the rest has defaults. */
 export interface AdaptationChoices {
   readonly run: string;
-  readonly data: readonly string[];
+  readonly tasks: readonly TaskChoice[];
   readonly tune: (typeof tunes)[number];
-  readonly task?: TaskName;
   /** pretrained where the predictor is tuned, none where it is not. */
   readonly predictor?: (typeof predictorWeights)[number];
-  /** attentive to name an image's class, dense to name those of pixels. */
+  /** Of the tasks that it suits; else attentive to name an image's class, dense to name those of pixels. */
   readonly head?: HeadKind;
   /** Any settings by dotted key (`optimiser.learningRate`); they win. */
   readonly set?: Readonly<Record<string, unknown>>;
@@ -113,7 +115,10 @@ const common = {
 const usualHead: Readonly<Record<TaskName, HeadKind>> = {
   classification: 'attentive',
   segmentation: 'dense',
+  rotation: 'attentive',
 };
+
+const suits = (head: HeadKind, task: TaskName): boolean => (task === 'segmentation') === (head === 'dense');
 
 const isPredictorTuned = (tune: string): boolean => tune === 'predictor' || tune === 'all';
 
@@ -123,12 +128,17 @@ const isPredictorTuned = (tune: string): boolean => tune === 'predictor' || tune
  * @throws UserError (exit code 2) naming an unknown key, a value out of range, or choices that exclude each other
  */
 export function resolveAdaptation(
-  { run, data, tune, task: kind = 'classification', predictor, head, set = {} }: AdaptationChoices,
+  { run, tasks, tune, predictor, head, set = {} }: AdaptationChoices,
   pretrained: Config,
 ): AdaptationSettings {
+  const named = nameTasks(tasks);
+  // One that suits no task is refused below.
+  const isFor = (task: TaskName): boolean =>
+    head !== undefined && (suits(head, task) || !named.some((each) => suits(head, each.task)));
   const defaults = merge(common, {
     run,
-    tasks: [{ name: kind, task: kind, data, head: head ?? usualHead[kind] }],
+    tasks: named.map((each) => ({ ...each, head: isFor(each.task) ? head : usualHead[each.task] })),
+    weights: {},
     tune,
     predictor: {
       weights: predictor ?? (isPredictorTuned(tune) ? 'pretrained' : 'none'),
@@ -148,6 +158,7 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
     if (!holds) throw new UserError(message, 2);
   };
   const { tasks, tune, predictor, limit, fraction: share, ignored } = settings;
+  checkTasks(settings);
   demand(
     !(isPredictorTuned(tune) && predictor.weights === 'none'),
     `--tune ${tune} tunes a predictor; give --predictor pretrained or random, or --tune ${tune === 'all' ? 'encoder' : 'head'}`,
@@ -158,7 +169,7 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
   );
   for (const { task, head } of tasks)
     demand(
-      (task === 'segmentation') === (head === 'dense'),
+      suits(head, task),
       `--head ${head} is not for ${task}; give ${task === 'segmentation' ? 'dense' : 'linear or attentive'}`,
     );
   demand(
@@ -176,6 +187,34 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
     `predictor.stride ${predictor.stride} does not divide the ${side} patches of a row`,
   );
 }
+
+/** @throws UserError where names of tasks, or what is said by name, do not fit together */
+function checkTasks({ tasks, weights, batch }: AdaptationSettings): void {
+  const names = tasks.map(({ name }) => name);
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined)
+    throw new UserError(
+      `two tasks are named ${twice}; name them, for example --task ${twice}-2=${tasks[names.lastIndexOf(twice)]?.task}`,
+      2,
+    );
+  const strange = Object.keys(weights).find((name) => !names.includes(name));
+  if (strange !== undefined)
+    throw new UserError(`weights.${strange}: no task has this name, but ${names.join(', ')}`, 2);
+  if (batch < tasks.length)
+    throw new UserError(
+      `batch ${batch} is too small for ${tasks.length} tasks: each has at least one image in every step`,
+      2,
+    );
+}
+
+/** Of a task's loss. */
+export function weightOf({ weights }: Pick<AdaptationSettings, 'weights'>, name: string): number {
+  return Object.hasOwn(weights, name) ? (weights[name] as number) : 1;
+}
+
+/** Whether the predictor learns a token for each task: it has to be told only where it serves several. */
+export const hasTaskTokens = ({ tasks, tune }: Pick<AdaptationSettings, 'tasks' | 'tune'>): boolean =>
+  tasks.length > 1 && isPredictorTuned(tune);
 
 /** The parts that are trained, each with the share of the learning rate that it takes. */
 export function trainedShares({ tune, encoder, predictor, optimiser }: AdaptationSettings): Parts<number> {

@@ -74,26 +74,37 @@ export async function openTaskImages<S extends TaskSet>(
   }
 }
 
+/** A task whose images are to be opened. */
+export interface TaskSource<S extends TaskSet = TaskSet> {
+  readonly name: string;
+  readonly kind: TaskKind<S>;
+  readonly data: readonly string[];
+}
+
 /**
- * Opens a task's images and an engine for `work`, says what is learned from and measured on, and closes both.
+ * Opens the images of every task and an engine for `work`, says what is learned from and measured on, and closes all.
  * @throws UserError as {@link openTaskImages}, and what `work` throws
  */
 export async function withTaskImages<S extends TaskSet, T>(
-  kind: TaskKind<S>,
-  data: readonly string[],
+  tasks: readonly TaskSource<S>[],
   options: TaskImagesOptions,
   { log, ...compute }: ComputeOptions & { readonly log: Log },
-  work: (images: TaskImages<S>, engine: Engine) => Promise<T>,
+  work: (images: readonly TaskImages<S>[], engine: Engine) => Promise<T>,
 ): Promise<T> {
-  const images = await openTaskImages(kind, data, options);
+  const opened: TaskImages<S>[] = [];
   const engine = createEngine(compute);
   try {
-    log.note(`learns from ${images.training.description}`);
-    log.note(`measured on ${images.heldOut.description}`);
-    return await work(images, engine);
+    for (const { name, kind, data } of tasks) {
+      const images = await openTaskImages(kind, data, options);
+      opened.push(images);
+      const who = tasks.length > 1 ? `${name}: ` : '';
+      log.note(`${who}learns from ${images.training.description}`);
+      log.note(`${who}measured on ${images.heldOut.description}`);
+    }
+    return await work(opened, engine);
   } finally {
     engine.dispose();
-    await images.close();
+    await Promise.all(opened.map((images) => images.close()));
   }
 }
 

@@ -4,7 +4,7 @@ import type { HeadConfig } from './heads.js';
 import type { Score } from './score.js';
 
 /** What heads are asked for. */
-export const taskNames = ['classification', 'segmentation'] as const;
+export const taskNames = ['classification', 'segmentation', 'rotation'] as const;
 export type TaskName = (typeof taskNames)[number];
 
 /** Logits of some images: those from number `first` on, one after the other, as `headLogits` gives them. */

@@ -4,29 +4,30 @@ import type { Log } from '../train/pretrain.js';
 import { rates } from '../train/schedule.js';
 import { duration } from '../words.js';
 import type { Inputs } from './inputs.js';
-import type { AdaptationResult } from './result.js';
-import { describeHeadline, type Headline } from './score.js';
 import type { AdaptationSettings } from './settings.js';
 import type { Targets } from './task.js';
 import type { Tuner } from './tuner.js';
 
-/** What is measured on the way, and the number of it that tells most. */
-export interface Measured {
-  readonly headline: Headline;
-}
-
-/** What the loop goes over. */
-export interface Tuning<M extends Measured> {
-  readonly tuner: Tuner;
+/** What is taught in one of the step's lessons. */
+export interface Course {
   readonly inputs: Inputs;
   /** What is to be learned of each input. */
   readonly targets: Targets;
+  /** Of each step. */
+  readonly images: number;
+}
+
+/** What the loop goes over. */
+export interface Tuning<M> {
+  readonly tuner: Tuner;
+  /** By lesson of the step program. */
+  readonly courses: Readonly<Record<string, Course>>;
   readonly settings: AdaptationSettings;
-  /** Of the step program; at most as many as there are inputs. */
-  readonly batch: number;
   readonly steps: number;
-  /** Held-out images as the weights are now. */
+  /** What held-out images say of the weights as they are now. */
   readonly measure: () => Promise<M>;
+  /** That in a few words. */
+  readonly describe: (measured: M) => string;
   /** Folder of the model, for messages. */
   readonly out: string;
   readonly log: Log;
@@ -38,18 +39,22 @@ export interface Tuned<M> {
   readonly measured: M;
   /** Of the steps and their inputs; measuring is not counted. */
   readonly seconds: number;
-  /** As the result's, but seconds of the steps alone. */
-  readonly history: AdaptationResult['history'];
+  readonly history: readonly Milestone<M>[];
 }
 
-/** Steps in which all epochs pass: batches go on over the end of an epoch, so that none is cut short. */
-export function stepsOf(epochs: number, images: number, batch: number): number {
-  return Math.max(1, Math.round((epochs * images) / batch));
+/** How far tuning was when it measured. */
+export interface Milestone<M> {
+  readonly epoch: number;
+  /** As of {@link Tuned}. */
+  readonly seconds: number;
+  /** By lesson, the mean since the milestone before. */
+  readonly losses: Readonly<Record<string, number>>;
+  readonly measured: M;
 }
 
 /** Trains, and measures on the way. @throws UserError where the loss is not finite */
-export async function tune<M extends Measured>(tuning: Tuning<M>): Promise<Tuned<M>> {
-  const { tuner, inputs, targets, settings, batch, steps, measure, out, log } = tuning;
+export async function tune<M>(tuning: Tuning<M>): Promise<Tuned<M>> {
+  const { tuner, settings, steps, measure, describe, out, log } = tuning;
   const { optimiser, epochs } = settings;
   const { weightDecay } = optimiser;
   const schedule = {
@@ -57,29 +62,43 @@ export async function tune<M extends Measured>(tuning: Tuning<M>): Promise<Tuned
     optimiser: { ...optimiser, weightDecay: [weightDecay, weightDecay] as [number, number] },
     ema: [1, 1] as [number, number],
   };
-  const order = new Epochs(inputs.length, settings.seed);
-  const history: AdaptationResult['history'][number][] = [];
+  const courses = Object.entries(tuning.courses).map(([name, course], i) => ({
+    name,
+    ...course,
+    order: new Epochs(course.inputs.length, settings.seed, i),
+  }));
+  const batch = courses.reduce((sum, { images }) => sum + images, 0);
+  const total = courses.reduce((sum, { inputs }) => sum + inputs.length, 0);
+  const history: Milestone<M>[] = [];
   let latest: M | undefined;
   let seconds = 0;
-  let losses: number[] = [];
-  const epochAt = (step: number): number => Math.floor((step * batch) / inputs.length + 1e-9);
+  let since: Readonly<Record<string, number>>[] = [];
+  const epochAt = (step: number): number => Math.floor((step * batch) / total + 1e-9);
   for (let step = 0; step < steps; step++) {
     const began = performance.now();
-    const chosen = order.from(step * batch, batch);
+    const input: Record<string, Awaited<ReturnType<Inputs['batch']>>> = {};
+    const targets: Record<string, Int32Array> = {};
+    for (const course of courses) {
+      const chosen = course.order.from(step * course.images, course.images);
+      input[course.name] = await course.inputs.batch(chosen);
+      targets[course.name] = course.targets(chosen);
+    }
     const { momentum: _, ...now } = rates(schedule, step);
-    const { loss, gradientNorm } = await tuner.update(await inputs.batch(chosen), targets(chosen), now);
+    const { losses, gradientNorm } = await tuner.update(input, targets, now);
     seconds += (performance.now() - began) / 1000;
-    if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+    if (![...Object.values(losses), gradientNorm].every(Number.isFinite))
       throw new UserError(
         `${out}: the loss is not finite at step ${step + 1}; try a lower optimiser.learningRate`,
       );
-    losses.push(loss);
-    const mean = losses.reduce((a, b) => a + b, 0) / losses.length;
+    since.push(losses);
+    const means = meansOf(since);
     const done = step + 1;
     const left = duration((seconds / done) * (steps - done));
-    const score = latest === undefined ? '' : `  ${describeHeadline(latest.headline)}`;
+    const loss = Object.values(means)
+      .map((mean) => mean.toFixed(4))
+      .join(', ');
     log.progress(
-      `epoch ${((done * batch) / inputs.length).toFixed(1)}/${epochs}  loss ${mean.toFixed(4)}  ${((done * batch) / seconds).toFixed(0)} images/s  ${left} left${score}`,
+      `epoch ${((done * batch) / total).toFixed(1)}/${epochs}  loss ${loss}  ${((done * batch) / seconds).toFixed(0)} images/s  ${left} left${latest === undefined ? '' : `  ${describe(latest)}`}`,
     );
     const isDue = epochAt(done) > epochAt(step) && epochAt(done) % settings.measure.every === 0;
     if (!isDue && done < steps) continue;
@@ -87,10 +106,18 @@ export async function tune<M extends Measured>(tuning: Tuning<M>): Promise<Tuned
     history.push({
       epoch: done === steps ? epochs : epochAt(done),
       seconds,
-      loss: mean,
-      ...latest.headline,
+      losses: means,
+      measured: latest,
     });
-    losses = [];
+    since = [];
   }
   return { measured: latest ?? (await measure()), seconds, history };
+}
+
+/** The mean of each of several steps' losses. */
+function meansOf(steps: readonly Readonly<Record<string, number>>[]): Record<string, number> {
+  const names = Object.keys(steps[0] ?? {});
+  const mean = (name: string): number =>
+    steps.reduce((sum, losses) => sum + (losses[name] as number), 0) / steps.length;
+  return Object.fromEntries(names.map((name) => [name, mean(name)]));
 }

@@ -60,12 +60,16 @@ export class Tuner {
     return new Tuner((await engine.compile(program)) as Executable, engine, config, weights);
   }
 
-  /** One update. @param targets as `targetSpec` has them @returns the batch's mean loss and the gradient's norm before clipping */
+  /**
+   * One update.
+   * @param input of each lesson, and its targets as `targetSpec` has them
+   * @returns the mean loss of each lesson's batch, and the gradient's norm before clipping
+   */
   async update(
-    input: TensorData,
-    targets: Int32Array,
+    input: Readonly<Record<string, TensorData>>,
+    targets: Readonly<Record<string, Int32Array>>,
     rates: TuningRates<number>,
-  ): Promise<{ loss: number; gradientNorm: number }> {
+  ): Promise<{ losses: Readonly<Record<string, number>>; gradientNorm: number }> {
     const feeds = {
       input,
       targets,
@@ -74,12 +78,14 @@ export class Tuner {
       frozen: this.#frozen,
     };
     const results = (await this.step.run(feeds as unknown as Feeds<unknown>, this.#state.into('state'))) as {
-      loss: Value;
+      losses: Readonly<Record<string, Value>>;
       gradientNorm: Value;
     };
     this.#state.swap();
     const number = async (value: Value): Promise<number> => Number((await take(value))[0]);
-    return { loss: await number(results.loss), gradientNorm: await number(results.gradientNorm) };
+    const losses: Record<string, number> = {};
+    for (const [name, loss] of Object.entries(results.losses)) losses[name] = await number(loss);
+    return { losses, gradientNorm: await number(results.gradientNorm) };
   }
 
   /** The trained parts' weights as they are now; copies. */

@@ -10,6 +10,7 @@ import {
   type Spec,
   scope,
   spec,
+  split,
   type Tensor,
   trace,
 } from '../tensor/index.js';
@@ -25,6 +26,7 @@ import {
   partSpecs,
   partsFrom,
   readTokens,
+  type Trees,
   taskLogits,
   unpackParts,
 } from './network.js';
@@ -36,16 +38,25 @@ export interface TuningState<T> {
   readonly variance: Parts<Flat<T>>;
 }
 
+/** Images and targets of a step that teach the same: a task, or probes side by side. */
+export interface Lesson {
+  /** Images in a step. */
+  readonly images: number;
+  /** Of its loss in the step's. */
+  readonly weight: number;
+  /** The heads that learn from it, by task, each with the share of the heads' learning rate that it takes. */
+  readonly learners: Readonly<Record<string, number>>;
+}
+
 /** What a tuning step is built from. */
 export interface TuningConfig {
   readonly network: Network;
-  /** The heads that learn from the targets, by task, each with the share of the heads' learning rate that it takes. */
-  readonly learners: Readonly<Record<string, number>>;
+  /** By name; a task's is the task's, so that its token is found. */
+  readonly lessons: Readonly<Record<string, Lesson>>;
   /** What the step is fed; the encoder must be frozen where it is latents. */
   readonly input: InputKind;
   /** The parts that are trained, each with the share of the learning rate that it takes. */
   readonly trained: Parts<number>;
-  readonly batch: number;
   readonly betas: readonly [number, number];
   /** Largest global gradient norm; Infinity leaves heads that learn side by side apart. */
   readonly clip: number;
@@ -55,10 +66,10 @@ export interface TuningConfig {
 export type TuningRates<T> = Omit<Rates<T>, 'momentum'>;
 
 export interface TuningInputs<T> {
-  /** Images [B, 3, h, w] in 0..1, or latents [B, N, D]. */
-  readonly input: T;
-  /** As {@link targetSpec} has them; all learners learn from the same. */
-  readonly targets: T;
+  /** By lesson: images [B, 3, h, w] in 0..1, or latents [B, N, D]. */
+  readonly input: Readonly<Record<string, T>>;
+  /** By lesson: as {@link targetSpec} has them; all its learners learn from the same. */
+  readonly targets: Readonly<Record<string, T>>;
   readonly rates: TuningRates<T>;
   readonly state: TuningState<T>;
   /** The parts that the input passes and that stay as they are. */
@@ -78,13 +89,20 @@ export function tuningStateSpecs(config: Pick<TuningConfig, 'network' | 'trained
   return { weights: specs(), mean: specs(), variance: specs() };
 }
 
+/** Something for each lesson, by name. */
+function mapLessons<T>({ lessons }: Pick<TuningConfig, 'lessons'>, make: (lesson: Lesson) => T) {
+  return Object.fromEntries(Object.entries(lessons).map(([name, lesson]) => [name, make(lesson)]));
+}
+
 function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
-  const { network, input, trained, batch } = config;
+  const { network, input, trained } = config;
   const scalar = spec([]);
-  const [learner = ''] = Object.keys(config.learners);
   return {
-    input: inputSpec(network, input, batch),
-    targets: targetSpec(network.tasks[learner] as HeadConfig, batch),
+    input: mapLessons(config, ({ images }) => inputSpec(network, input, images)),
+    targets: mapLessons(config, ({ images, learners }) => {
+      const [learner = ''] = Object.keys(learners);
+      return targetSpec(network.tasks[learner] as HeadConfig, images);
+    }),
     rates: { learningRate: scalar, weightDecay: scalar, meanCorrection: scalar, varianceCorrection: scalar },
     state: tuningStateSpecs(config),
     frozen: partSpecs(
@@ -97,7 +115,8 @@ function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
 /** The share of the learning rate that each number of the heads takes; one scalar where all take the same. */
 function headShares(config: TuningConfig, group: keyof Flat<Tensor>): Tensor | number {
   const { entries } = networkLayouts(config.network).heads;
-  const share = (name: string): number => config.learners[name.slice(0, name.indexOf('.'))] ?? 0;
+  const learners = Object.assign({}, ...Object.values(config.lessons).map((lesson) => lesson.learners));
+  const share = (name: string): number => learners[name.slice(0, name.indexOf('.'))] ?? 0;
   const shares = entries
     .filter((entry) => entry.group === group)
     .map(({ name, shape }) => ({ share: share(name), count: shape.reduce((a, b) => a * b, 1) }));
@@ -109,19 +128,45 @@ function headShares(config: TuningConfig, group: keyof Flat<Tensor>): Tensor | n
   );
 }
 
-/** One whole tuning step: (encode →) predict → head → loss → gradients → clip → AdamW. */
+/** What the heads read, by lesson: the images of all pass encoder and predictor together, each with its task's token. */
+function lessonTokens(
+  { network, lessons }: TuningConfig,
+  input: Readonly<Record<string, Tensor>>,
+  trees: Trees,
+): Readonly<Record<string, Tensor>> {
+  const names = Object.keys(lessons);
+  const counts = names.map((name) => (lessons[name] as Lesson).images);
+  const taskTokens = names.flatMap((name, i) => {
+    const token = trees.heads[name]?.token;
+    return token === undefined ? [] : [expand(token, [counts[i] as number, ...token.shape.slice(1)])];
+  });
+  const together = concat(Object.values(input), 0);
+  const token = taskTokens.length > 0 ? concat(taskTokens, 0) : undefined;
+  const parts = split(readTokens(together, trees, network, token), 0, counts);
+  return Object.fromEntries(names.map((name, i) => [name, parts[i] as Tensor]));
+}
+
+/** One whole tuning step: (encode →) predict → heads → losses → gradients → clip → AdamW. */
 export function traceTuningStep(config: TuningConfig) {
   const { network } = config;
   return trace('tune', tuningSpecs(config), (traced) => {
     const { input, targets, rates, state, frozen } = traced as unknown as TuningInputs<Tensor>;
     const where = networkLayouts(network);
     const trees = unpackParts(where, { ...frozen, ...state.weights });
-    const tokens = readTokens(input, trees, network);
-    const losses = Object.keys(config.learners).map((task) => {
-      const logits = taskLogits(tokens, trees, task, network);
-      return scope('loss', () => headLoss(logits, targets, network.tasks[task] as HeadConfig));
-    });
-    const loss = losses.reduce((a, b) => add(a, b));
+    const tokens = lessonTokens(config, input, trees);
+    const losses = Object.fromEntries(
+      Object.entries(config.lessons).map(([name, { learners }]) => {
+        const each = Object.keys(learners).map((task) => {
+          const logits = taskLogits(tokens[name] as Tensor, trees, task, network);
+          const head = network.tasks[task] as HeadConfig;
+          return scope('loss', () => headLoss(logits, targets[name] as Tensor, head));
+        });
+        return [name, each.reduce((a, b) => add(a, b))];
+      }),
+    );
+    const loss = Object.entries(config.lessons)
+      .map(([name, { weight }]) => mul(losses[name] as Tensor, weight))
+      .reduce((a, b) => add(a, b));
     const parts = trainedParts(config);
     const gradients = flatGradients<Part>(
       loss,
@@ -165,7 +210,7 @@ export function traceTuningStep(config: TuningConfig) {
         mean: pick('mean'),
         variance: pick('variance'),
       };
-      return { loss, gradientNorm, state: next };
+      return { losses, gradientNorm, state: next };
     });
   });
 }

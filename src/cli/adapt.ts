@@ -14,28 +14,25 @@ import {
   threadsOption,
 } from './options.js';
 import { createOutput } from './output.js';
+import { type AskedTask, pairTasks, tasksOption } from './task-options.js';
 
-interface AdaptCommand
-  extends CommonOptions,
-    Pick<AdaptationChoices, 'task' | 'tune' | 'predictor' | 'head'> {
+interface AdaptCommand extends CommonOptions, Pick<AdaptationChoices, 'tune' | 'predictor' | 'head'> {
   out: string;
   data: string[];
+  task?: AskedTask[];
 }
 
 /** `iwm adapt` */
 export function registerAdapt(program: Command): void {
   program
     .command('adapt')
-    .description('teach a pretrained run a task: tune a head, the predictor, the encoder, or all')
+    .description(
+      'teach a pretrained run one or several tasks: tune a head, the predictor, the encoder, or all',
+    )
     .argument('<run>', 'folder of a finished run')
     .addOption(dataOption().makeOptionMandatory())
     .requiredOption('--out <folder>', 'folder to make for the adapted model')
-    .addOption(
-      new Option('--task <task>', 'what to learn (default: classification)').choices([
-        'classification',
-        'segmentation',
-      ]),
-    )
+    .addOption(tasksOption())
     .addOption(
       new Option('--tune <part>', 'what is trained; the rest is frozen')
         .choices(['head', 'predictor', 'encoder', 'all'])
@@ -63,19 +60,18 @@ export function registerAdapt(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExample:\n  iwm adapt runs/photos --data flowers/ --tune predictor --out runs/flowers --set epochs=20\n  iwm classify runs/flowers rose.jpg\n  iwm adapt runs/photos --data streets/ --task segmentation --tune predictor --out runs/streets\n  iwm segment runs/streets crossing.jpg',
+      '\nExample:\n  iwm adapt runs/photos --data flowers/ --tune predictor --out runs/flowers --set epochs=20\n  iwm classify runs/flowers rose.jpg\n  iwm adapt runs/photos --data streets/ --task segmentation --tune predictor --out runs/streets\n  iwm segment runs/streets crossing.jpg\n\nSeveral tasks at once, one predictor for all:\n  iwm adapt runs/photos --task classification --data flowers/ --task turn=rotation --data photos/ --tune predictor --out runs/both',
     )
     .action(async (run: string, options: AdaptCommand) => {
       const { adapt } = await import('../adapt/adapt.js');
       const { describeResult } = await import('../adapt/result.js');
       const output = createOutput({ json: options.json === true });
-      const { data, tune, task, predictor, head } = options;
+      const { data, tune, task = [], predictor, head } = options;
       const result = await adapt(
         {
           run,
-          data,
+          tasks: pairTasks(task, data),
           tune,
-          ...(task === undefined ? {} : { task }),
           ...(predictor === undefined ? {} : { predictor }),
           ...(head === undefined ? {} : { head }),
           set: adaptationSettings(options),

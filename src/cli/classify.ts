@@ -1,9 +1,11 @@
 import { type Command, Option } from 'commander';
 import { type CommonOptions, deviceOption, integer, jsonOption, threadsOption } from './options.js';
 import { createOutput } from './output.js';
+import { taskOption } from './task-options.js';
 
 interface ClassifyCommand extends CommonOptions {
   most?: number;
+  task?: string;
 }
 
 /** `iwm classify` */
@@ -13,6 +15,7 @@ export function registerClassify(program: Command): void {
     .description('name the classes of images, with probabilities')
     .argument('<model>', 'folder that iwm adapt has made')
     .argument('<images...>', 'image files')
+    .addOption(taskOption())
     .addOption(
       new Option('--most <integer>', 'classes to tell of each image (default: 5)').argParser(integer(1)),
     )
@@ -25,6 +28,7 @@ export function registerClassify(program: Command): void {
       const output = createOutput({ json: options.json === true });
       const files = await classifyFiles(model, images, {
         ...(options.most === undefined ? {} : { most: options.most }),
+        ...(options.task === undefined ? {} : { task: options.task }),
         threads: options.threads,
         device: options.device,
       });

@@ -10,10 +10,12 @@ import {
   threadsOption,
 } from './options.js';
 import { createOutput, type Output } from './output.js';
+import { taskOption } from './task-options.js';
 
 interface EvaluateCommand extends CommonOptions {
   bank?: string;
   images?: number;
+  task?: string;
 }
 
 /** `iwm evaluate` */
@@ -25,6 +27,7 @@ export function registerEvaluate(program: Command): void {
     )
     .argument('<run>', 'run folder, or one that iwm adapt has made')
     .addOption(dataOption())
+    .addOption(taskOption())
     .option('--bank <source>', "labelled images that k-NN searches (default: the run's own training data)")
     .addOption(
       new Option('--images <integer>', 'images whose versions are ranked for MRR (default: 256)').argParser(
@@ -40,6 +43,7 @@ export function registerEvaluate(program: Command): void {
       const output = createOutput({ json: options.json === true });
       const { isAdapted } = await import('../adapt/model-folder.js');
       if (isAdapted(run)) return evaluateAdaptedModel(run, options, output);
+      if (options.task !== undefined) throw new UserError(`--task is for adapted models; ${run} is none`, 2);
       const { evaluateRun, describeEvaluation } = await import('../evaluate/evaluate-run.js');
       const evaluation = await evaluateRun(run, {
         log: output,
@@ -56,7 +60,7 @@ export function registerEvaluate(program: Command): void {
 
 async function evaluateAdaptedModel(
   folder: string,
-  { data, threads, device, ...rest }: EvaluateCommand,
+  { data, task, threads, device, ...rest }: EvaluateCommand,
   output: Output,
 ): Promise<void> {
   const { evaluateAdapted, describeAdapted } = await import('../adapt/evaluate-adapted.js');
@@ -66,6 +70,7 @@ async function evaluateAdaptedModel(
   const evaluation = await evaluateAdapted(folder, {
     log: output,
     ...(data === undefined ? {} : { data }),
+    ...(task === undefined ? {} : { task }),
     threads,
     device,
   });

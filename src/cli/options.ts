@@ -49,13 +49,17 @@ export const dataOption = (): Option =>
 
 /** `--limit <integer>` */
 export const limitOption = (): Option =>
-  new Option('--limit <integer>', 'labelled images to use, of every class alike').argParser(integer(1));
+  new Option(
+    '--limit <integer>',
+    'labelled images to use, of every task so many, of every class alike',
+  ).argParser(integer(1));
 
 /** `--fraction <number>` */
 export const fractionOption = (): Option =>
-  new Option('--fraction <number>', 'share of the labelled images to use, of every class alike').argParser(
-    number(0, 1),
-  );
+  new Option(
+    '--fraction <number>',
+    'share of the labelled images to use, of every task and class alike',
+  ).argParser(number(0, 1));
 
 /** `--ignored <class>` */
 export const ignoredOption = (): Option =>

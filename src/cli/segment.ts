@@ -4,6 +4,7 @@ import { createOutput } from './output.js';
 
 interface SegmentCommand extends CommonOptions {
   out: string;
+  task?: string;
 }
 
 /** `iwm segment` */
@@ -14,14 +15,21 @@ export function registerSegment(program: Command): void {
     .argument('<model>', 'folder that iwm adapt --task segmentation has made')
     .argument('<images...>', 'image files')
     .option('--out <folder>', 'folder to write to', 'segmented')
+    .option('--task <name>', 'which of several tasks of an adapted model')
     .addOption(threadsOption())
     .addOption(deviceOption())
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  iwm segment runs/streets crossing.jpg bridge.jpg --out masks')
-    .action(async (model: string, images: string[], { out, threads, device, json }: SegmentCommand) => {
+    .action(async (model: string, images: string[], options: SegmentCommand) => {
+      const { out, task, threads, device, json } = options;
       const { segmentFiles, describeSegmented } = await import('../adapt/segment-files.js');
       const output = createOutput({ json: json === true });
-      const files = await segmentFiles(model, images, { out, threads, device });
+      const files = await segmentFiles(model, images, {
+        out,
+        ...(task === undefined ? {} : { task }),
+        threads,
+        device,
+      });
       output.result({ model, ...files }, describeSegmented(files));
     });
 }

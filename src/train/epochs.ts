@@ -5,10 +5,14 @@ export class Epochs {
   #epoch = -1;
   #order = new Int32Array();
 
-  /** @param length images, ≥ 1 */
+  /**
+   * @param length images, ≥ 1
+   * @param stream sequences of equal length and seed but other streams have other orders
+   */
   constructor(
     private readonly length: number,
     private readonly seed: number,
+    private readonly stream = 0,
   ) {}
 
   /** The image at a place in the sequence. */
@@ -16,9 +20,8 @@ export class Epochs {
     const epoch = Math.floor(place / this.length);
     if (epoch !== this.#epoch) {
       this.#epoch = epoch;
-      this.#order = random(this.seed, epoch, purpose.order).permutation(
-        this.length,
-      ) as Int32Array<ArrayBuffer>;
+      const keys = [epoch, purpose.order, ...(this.stream === 0 ? [] : [this.stream])];
+      this.#order = random(this.seed, ...keys).permutation(this.length) as Int32Array<ArrayBuffer>;
     }
     return this.#order[place % this.length] as number;
   }

@@ -72,9 +72,10 @@ export function predictorSpec(
  * @param action [B, 7], or [1, 7] with `at.predicted` [1, P]: the same for all
  * @param at.visible positions of the context's tokens, int32 [B, V]; all in order where absent
  * @param at.predicted positions to predict, int32 [B, P]
- * @param contextBlocks how many of the first blocks compute the context's tokens too, 0 … depth − 1; those after them
- *   compute the mask tokens alone, which still attend to the context as it was then. All but the last where absent:
- *   the published predictor, as nobody reads the context after it
+ * @param how.contextBlocks how many of the first blocks compute the context's tokens too, 0 … depth − 1; those after
+ *   them compute the mask tokens alone, which still attend to the context as it was then. All but the last where
+ *   absent: the published predictor, as nobody reads the context after it
+ * @param how.prompt tokens of the predictor's width beside the context's, without positions, [1 or B, T, width]
  * @returns [B, P, D]
  */
 export function predict(
@@ -84,7 +85,7 @@ export function predict(
   parameters: Predictor<Tensor>,
   config: PredictorConfig,
   encoder: EncoderConfig,
-  contextBlocks = config.depth - 1,
+  { contextBlocks = config.depth - 1, prompt }: { contextBlocks?: number; prompt?: Tensor | undefined } = {},
 ): Tensor {
   const side = encoder.image / encoder.patch;
   const positions = sineCosine(side, side, config.width);
@@ -95,7 +96,8 @@ export function predict(
     reshape(parameters.mask_token, [1, 1, config.width]),
   );
   const asked = scope('conditioning', () => condition(queries, action, parameters.conditioning));
-  const tokens = concat([known, expand(asked, [context.shape[0] as Dim, ...asked.shape.slice(1)])], 1);
+  const forAll = (each: Tensor): Tensor => expand(each, [context.shape[0] as Dim, ...each.shape.slice(1)]);
+  const tokens = concat([known, ...(prompt === undefined ? [] : [forAll(prompt)]), forAll(asked)], 1);
   const stack = Object.entries(parameters.predictor_blocks);
   const joint = blocks(tokens, Object.fromEntries(stack.slice(0, contextBlocks)), config.heads);
   const queried = size(at.predicted, 1);

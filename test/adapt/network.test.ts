@@ -41,22 +41,32 @@ const network = (predictor: PredictorForm): Network => ({
   ...evaluatorConfig(world.config),
   predictor,
   tasks: { sides: { kind: 'linear', classes: 4, width: 16, heads: 2 } },
+  taskTokens: false,
 });
 
-/** What a head would read of latents [2, 16, 16]. */
-async function read(latents: Float32Array, form: PredictorForm): Promise<Float32Array> {
+/** What a head would read of latents [2, 16, 16], with a token for each image [2, 1, 16] where one is given. */
+async function read(latents: Float32Array, form: PredictorForm, token?: Float32Array): Promise<Float32Array> {
   const { model } = network(form);
   const { predictor } = layouts(model);
-  const specs = { latents: spec([2, 16, 16]), weights: flatSpecs(predictor) };
+  const specs = {
+    latents: spec([2, 16, 16]),
+    weights: flatSpecs(predictor),
+    ...(token === undefined ? {} : { token: spec([2, 1, 16]) }),
+  };
   const program = trace('features', specs, (inputs) => ({
     tokens: features(
       inputs.latents as Tensor,
       unpack(predictor, inputs.weights as never) as Predictor<Tensor>,
       network(form),
+      (inputs as { token?: Tensor }).token,
     ),
   }));
   const weights = loadModel(run, layouts(model)).predictor;
-  const { tokens } = await (await engine.compile(program)).run({ latents, weights } as never);
+  const { tokens } = await (await engine.compile(program)).run({
+    latents,
+    weights,
+    ...(token === undefined ? {} : { token }),
+  } as never);
   return (await tokens.read()) as Float32Array;
 }
 
@@ -88,7 +98,7 @@ test('a position in every square of patches, in its middle', () => {
   assert.deepEqual(at(4), [10]);
 });
 
-test('every form against a slow, obvious predictor', async () => {
+test('every form, with and without a token of its own for each image, against a slow, obvious predictor', async () => {
   const { data } = await world.encode(pixels, 'target');
   const { model } = network({ contextBlocks: 0, stride: 1 });
   const layout = layouts(model).predictor;
@@ -101,13 +111,19 @@ test('every form against a slow, obvious predictor', async () => {
     { contextBlocks: 1, stride: 4 },
   ]) {
     const positions = [...predictedPositions(model, form)];
-    const expected = [0, 1].flatMap((image) => {
-      const rows = Array.from({ length: 16 }, (_, token) =>
-        Array.from(data.subarray((image * 16 + token) * 16, (image * 16 + token + 1) * 16)),
+    const expected = (prompts: readonly number[][][]): Float32Array =>
+      Float32Array.from(
+        prompts.flatMap((prompt, image) => {
+          const rows = Array.from({ length: 16 }, (_, token) =>
+            Array.from(data.subarray((image * 16 + token) * 16, (image * 16 + token + 1) * 16)),
+          );
+          return slowPredict(slow, rows, positions, form.contextBlocks, prompt).flat();
+        }),
       );
-      return slowPredict(slow, rows, positions, form.contextBlocks).flat();
-    });
-    assertClose(await read(data, form), Float32Array.from(expected));
+    assertClose(await read(data, form), expected([[], []]));
+    const tokens = Float32Array.from({ length: 32 }, () => draw.normal());
+    const told = expected([[[...tokens.subarray(0, 16)]], [[...tokens.subarray(16)]]]);
+    assertClose(await read(data, form, tokens), told);
   }
 });
 

@@ -91,7 +91,7 @@ test('its measures are those of its own masks, counted anew', async () => {
   assert.ok(!masks.includes(IGNORED), 'the ignored class is never told');
   // From half-precision latents there, from pixels here: a pixel may fall on the other side.
   assert.ok(Math.abs(found.meanIou - segmented(result).meanIou) < 0.02);
-  const { counts } = evaluation.confusion;
+  const { counts } = evaluation.tasks[0]!.confusion;
   assert.equal(counts[2]![2], pairs.filter(([label, told]) => label === 2 && told === 2).length);
   for (const word of ['mIoU', 'pixel accuracy', 'road', 'confusion'])
     assert.match(describeAdapted(evaluation), new RegExp(word));
@@ -198,6 +198,46 @@ test('images and what is learned of them stay together: of two sources, and of s
   );
   assert.ok(right / counted > 0.9, `${right} of ${counted} points have the colour of their class`);
   await all.close();
+});
+
+test('classes of images and of pixels at once: each is asked in its own way', async () => {
+  const flat = join(folder, 'sides');
+  await paintWorld(flat, 12, 5);
+  const tasks = [
+    { data: [flat] },
+    { name: 'seen', task: 'segmentation', data: [streets] },
+    { name: 'again', task: 'segmentation', data: [streets] },
+  ] as const;
+  const both = join(folder, 'both');
+  const { tasks: told, history } = await adapted('both', { tasks: tasks.slice(0, 2) }, { epochs: 1 });
+  assert.deepEqual(
+    told.map(({ name, task, head, trained }) => [name, task, head, trained]),
+    [
+      ['sides', 'classification', 'attentive', 40],
+      ['seen', 'segmentation', 'dense', 40],
+    ],
+  );
+  assert.ok(history[0]!.accuracy !== undefined && history[1]!.meanIou !== undefined);
+  const evaluation = await evaluateAdapted(both, { threads: 1 });
+  for (const word of ['sides\nconfusion', 'mIoU', 'car'])
+    assert.match(describeAdapted(evaluation), new RegExp(word));
+  const image = join(streets, 'images', 'val', '0.png');
+  const classified = await classifyFiles(both, [image], { threads: 1 });
+  assert.deepEqual(
+    classified.map(({ task }) => task),
+    ['sides'],
+  );
+  const { images } = await segmentFiles(both, [image], { out: join(folder, 'both-masks'), threads: 1 });
+  assert.equal(images[0]?.width, WIDTH);
+  await assert.rejects(
+    classifyFiles(both, [image], { task: 'seen' }),
+    /does segmentation, not classification/,
+  );
+  await adapted('thrice', { tasks, tune: 'head' }, { epochs: 1 });
+  await assert.rejects(
+    segmentFiles(join(folder, 'thrice'), [image], { out: folder }),
+    /does several such tasks: say which of seen, again/,
+  );
 });
 
 test('mistakes are told in one line', async () => {

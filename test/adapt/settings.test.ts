@@ -1,11 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { type AdaptationChoices, resolveAdaptation, trainedShares } from '../../src/adapt/settings.js';
+import {
+  type AdaptationChoices,
+  hasTaskTokens,
+  resolveAdaptation,
+  trainedShares,
+} from '../../src/adapt/settings.js';
 import { resolve } from '../../src/train/config.js';
 
 const pretrained = resolve('cifar');
 const settings = (tune: AdaptationChoices['tune'], more: Partial<AdaptationChoices> = {}) =>
-  resolveAdaptation({ run: 'runs/x', data: ['synthetic'], tune, ...more }, pretrained);
+  resolveAdaptation({ run: 'runs/x', tasks: [{ data: ['synthetic'] }], tune, ...more }, pretrained);
 
 test('the published predictor, unless something else is said', () => {
   const { predictor, measure, epochs } = settings('predictor');
@@ -39,4 +44,25 @@ test('pretrained weights learn at a tenth, random ones and heads at the whole ra
 test('a head alone reads the latents, or a frozen predictor where one is asked for', () => {
   assert.equal(settings('head').predictor.weights, 'none');
   assert.equal(settings('head', { predictor: 'pretrained' }).predictor.weights, 'pretrained');
+});
+
+test('there is a token for each task where a predictor is tuned for several, and else none', () => {
+  const tasks = [{ data: ['a'] }, { data: ['b'] }];
+  assert.ok(hasTaskTokens(settings('predictor', { tasks })));
+  assert.ok(hasTaskTokens(settings('all', { tasks })));
+  assert.ok(!hasTaskTokens(settings('predictor')));
+  assert.ok(!hasTaskTokens(settings('head', { tasks, predictor: 'pretrained' })));
+  assert.ok(!hasTaskTokens(settings('encoder', { tasks })));
+});
+
+test('a head that is asked for is that of the tasks that it suits', () => {
+  const tasks = [{ data: ['a'] }, { data: ['b'], task: 'segmentation' as const }];
+  const heads = (more: Partial<AdaptationChoices>): string[] =>
+    settings('predictor', { tasks, ...more }).tasks.map(({ head }) => head);
+  assert.deepEqual(heads({}), ['attentive', 'dense']);
+  assert.deepEqual(heads({ head: 'linear' }), ['linear', 'dense']);
+  assert.throws(
+    () => heads({ tasks: tasks.slice(1), head: 'linear' }),
+    /--head linear is not for segmentation/,
+  );
 });

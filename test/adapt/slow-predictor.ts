@@ -27,12 +27,14 @@ function erf(x: number): number {
 /**
  * Predictions at `positions` from one image's latents.
  * @param contextBlocks after so many blocks the context's tokens stay as they are
+ * @param prompt tokens that stand beside the context's
  */
 export function slowPredict(
   { layout, weights, width, heads, depth, side }: SlowPredictor,
   latents: readonly Row[],
   positions: readonly number[],
   contextBlocks: number,
+  prompt: readonly Row[] = [],
 ): number[][] {
   const named = (name: string): number[] => {
     const entry = layout.entries.find((each) => each.name === name);
@@ -57,7 +59,10 @@ export function slowPredict(
   const place = (position: number): number[] =>
     Array.from(table.subarray(position * width, (position + 1) * width));
 
-  const context = latents.map((row, i) => plus(mapped(row, 'predictor_embed'), place(i)));
+  const context = [
+    ...latents.map((row, i) => plus(mapped(row, 'predictor_embed'), place(i))),
+    ...prompt.map((row) => [...row]),
+  ];
   const queries = positions.map((position) => {
     const query = plus(named('mask_token'), place(position));
     const relu = (row: Row): number[] => row.map((value) => Math.max(0, value));

@@ -4,6 +4,7 @@ import sharp from 'sharp';
 import { adapt } from '../../src/adapt/adapt.js';
 import type { AdaptationResult, TaskResult } from '../../src/adapt/result.js';
 import type { AdaptationChoices } from '../../src/adapt/settings.js';
+import type { TaskChoice } from '../../src/adapt/task-choice.js';
 import { random } from '../../src/random.js';
 import { resolve } from '../../src/train/config.js';
 import { pretrain } from '../../src/train/pretrain.js';
@@ -55,16 +56,19 @@ export async function pretrainTiny(folder: string, run: string): Promise<void> {
   await pretrain(config, { out: run, threads: 1 });
 }
 
+/** What may be said otherwise: any choice; of one task its kind and data. */
+type Otherwise = Partial<AdaptationChoices> & Omit<Partial<TaskChoice>, 'name'>;
+
 /** Adapts the run to the images' classes in a moment: two epochs of 40 labels; into `folder`, by name. */
 export function quickly(run: string, images: string, folder: string) {
   const quick = { epochs: 2, batch: 16, limit: 40, 'cache.kept': 'memory' };
   return (
     name: string,
-    choices: Partial<AdaptationChoices>,
+    { data = [images], task = 'classification', ...choices }: Otherwise,
     set: Record<string, unknown> = {},
   ): Promise<AdaptationResult> =>
     adapt(
-      { run, data: [images], tune: 'predictor', ...choices, set: { ...quick, ...set } },
+      { run, tasks: [{ task, data }], tune: 'predictor', ...choices, set: { ...quick, ...set } },
       { out: join(folder, name), threads: 1 },
     );
 }

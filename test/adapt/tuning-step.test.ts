@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Network, networkLayouts } from '../../src/adapt/network.js';
 import { Tuner } from '../../src/adapt/tuner.js';
-import { type TuningConfig, traceTuningStep } from '../../src/adapt/tuning-step.js';
+import { type Lesson, type TuningConfig, traceTuningStep } from '../../src/adapt/tuning-step.js';
 import { createEngine } from '../../src/engine/index.js';
 import { type Flat, initialise, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
@@ -26,6 +26,7 @@ const network = (tasks: Network['tasks']): Network => ({
   image: { height: 16, width: 16 },
   predictor: undefined,
   tasks,
+  taskTokens: false,
 });
 
 const both = network(heads);
@@ -43,22 +44,16 @@ function headOf(net: Network, flat: Flat<Float32Array>, task: string): number[] 
     .flatMap((entry) => Array.from(view(flat, entry)));
 }
 
-async function train(
-  net: Network,
-  learners: TuningConfig['learners'],
-  learningRate: number,
-  clip = Infinity,
-) {
+async function train(net: Network, learners: Lesson['learners'], learningRate: number, clip = Infinity) {
   const { heads: layout } = networkLayouts(net);
   const weights = emptyFlat(layout);
   const whole = new Map(networkLayouts(both).heads.entries.map((entry) => [entry.name, entry]));
   for (const entry of layout.entries) view(weights, entry).set(view(start, whole.get(entry.name)!));
   const config: TuningConfig = {
     network: net,
-    learners,
+    lessons: { all: { images: batch, weight: 1, learners } },
     input: 'float32',
     trained: { heads: 1 },
-    batch,
     betas: [0.9, 0.999],
     clip,
   };
@@ -66,12 +61,16 @@ async function train(
   const tuner = await Tuner.create(engine, program, config, { heads: weights });
   const norms: number[] = [];
   for (const [i, { latents, labels }] of steps.entries()) {
-    const { gradientNorm } = await tuner.update(latents, labels, {
-      learningRate,
-      weightDecay: 0.05,
-      meanCorrection: 1 / (1 - 0.9 ** (i + 1)),
-      varianceCorrection: 1 / (1 - 0.999 ** (i + 1)),
-    });
+    const { gradientNorm } = await tuner.update(
+      { all: latents },
+      { all: labels },
+      {
+        learningRate,
+        weightDecay: 0.05,
+        meanCorrection: 1 / (1 - 0.9 ** (i + 1)),
+        varianceCorrection: 1 / (1 - 0.999 ** (i + 1)),
+      },
+    );
     norms.push(gradientNorm);
   }
   return { flat: (await tuner.weights()).heads as Flat<Float32Array>, norms };

@@ -1,0 +1,65 @@
+// What the tables of adaptations have in common: one `iwm adapt` a line of results, means over seeds.
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { AdaptationResult } from '../src/adapt/result.js';
+import { wholeLines } from '../src/json-file.js';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+
+/** What `iwm adapt` told, without the folder of the model. */
+export type CellResult = Omit<AdaptationResult, 'model'>;
+
+/** `0,1,2` */
+export const numbers = (text: string): number[] => text.split(',').map(Number);
+
+/** The lines of results so far. */
+export function readLines<L>(file: string): L[] {
+  return wholeLines(file).map((line) => JSON.parse(line) as L);
+}
+
+/** Beginning of the SHA-256 of a run's weights. */
+export function weightsOf(run: string): string {
+  return createHash('sha256')
+    .update(readFileSync(join(run, 'model.safetensors')))
+    .digest('hex')
+    .slice(0, 12);
+}
+
+/**
+ * Runs one cell, `iwm adapt` in a process of its own; the adapted model itself is not kept.
+ * @param paths the run and the data
+ * @param told all other options
+ * @param what cell this is, for the message
+ */
+export function adaptOnce(paths: readonly string[], told: readonly string[], what: string): CellResult {
+  const folder = mkdtempSync(join(tmpdir(), 'iwm-adaptation-'));
+  try {
+    const { status, stdout } = spawnSync(
+      process.execPath,
+      [join(root, 'bin', 'iwm.js'), 'adapt', ...paths, '--out', join(folder, 'model'), ...told, '--json'],
+      { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 28 },
+    );
+    if (status !== 0) throw new Error(`${what}: exit code ${status}`);
+    const { model: _, ...result } = JSON.parse(stdout) as AdaptationResult;
+    return result;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Over seeds; the deviation of more than one. */
+export function meanAndDeviation(values: readonly number[]): [mean: number, deviation: number | undefined] {
+  const mean = values.reduce((a, b) => a + b, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return [mean, values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : undefined];
+}
+
+/** `81.20 ± 0.31 (3)` */
+export function describeMean(values: readonly number[]): string {
+  const [mean, deviation] = meanAndDeviation(values);
+  return `${mean.toFixed(2)}${deviation === undefined ? '' : ` ± ${deviation.toFixed(2)}`} (${values.length})`;
+}

@@ -1,0 +1,38 @@
+import { basename, dirname, extname } from 'node:path';
+import type { TaskName } from './task.js';
+
+/** A task as a person asks for it. */
+export interface TaskChoice {
+  /** Of letters, digits, - and _; see {@link nameTasks} where absent. */
+  readonly name?: string;
+  /** classification where absent. */
+  readonly task?: TaskName;
+  /** Its sources of images, together. */
+  readonly data: readonly string[];
+}
+
+/** A task with its name. */
+export type NamedTask = Required<TaskChoice>;
+
+/**
+ * Names the tasks that have no name. One alone is named by its kind; of several each by its data, and where that does
+ * not tell them apart, by its kind too: `cifar10-rotation`.
+ */
+export function nameTasks(choices: readonly TaskChoice[]): NamedTask[] {
+  const tasks = choices.map(({ task = 'classification', ...rest }) => ({ ...rest, task }));
+  if (tasks.length === 1) return tasks.map((each) => ({ name: each.task, ...each }));
+  const ofData = tasks.map(({ data }) => nameOfSource(data[0] ?? ''));
+  return tasks.map((each, i) => {
+    const own = ofData[i] as string;
+    const alone = ofData.filter((other) => other === own).length === 1;
+    return { name: alone ? own : `${own}-${each.task}`, ...each };
+  });
+}
+
+/** `data/flowers/` → flowers, `cifar10/train-0.parquet` → cifar10, `hf:owner/name:split` → name, `synthetic:9` → synthetic. */
+function nameOfSource(source: string): string {
+  const path = source.replace(/^hf:/, '').replace(/:\w+$/, '');
+  const isFile = !source.startsWith('hf:') && extname(path) !== '' && dirname(path) !== '.';
+  const name = basename(isFile ? dirname(path) : path).replace(/\W+/g, '-');
+  return name.replace(/^[^a-z0-9]+|-+$/gi, '') || 'data';
+}
