@@ -39,12 +39,18 @@ export function nameOf({ source, at }: Place): string {
   return `${file.path}, ${file.names[row]}`;
 }
 
+interface OpenFile {
+  readonly handle: Promise<FileHandle>;
+  /** Reads that are under way: it must not be closed under them. */
+  readers: number;
+}
+
 /** Reads encoded images. */
 export class EncodedImages {
   /** What can only be read many images at a time. */
   readonly groups = new HeldGroups();
   readonly #parquet = new ParquetRows(this.groups);
-  readonly #open = new Map<string, Promise<FileHandle>>();
+  readonly #open = new Map<string, OpenFile>();
 
   /** The bytes of an image; of a synthetic one none. @throws Error saying why they cannot be read */
   async read({ source, at }: Place): Promise<Uint8Array> {
@@ -62,14 +68,20 @@ export class EncodedImages {
   async close(): Promise<void> {
     const files = [...this.#open.values()];
     this.#open.clear();
-    await Promise.allSettled(files.map(async (file) => (await file).close()));
+    await Promise.allSettled(files.map(async ({ handle }) => (await handle).close()));
   }
 
   async #member({ path, offsets, sizes }: TarShard, row: number): Promise<Uint8Array> {
     const length = sizes[row] ?? 0;
-    const file = await this.#file(path).catch(explain);
-    const { bytesRead, buffer } = await file.read(Buffer.alloc(length), 0, length, offsets[row] ?? 0);
-    return buffer.subarray(0, bytesRead);
+    const file = this.#file(path);
+    file.readers++;
+    try {
+      const handle = await file.handle.catch(explain);
+      const { bytesRead, buffer } = await handle.read(Buffer.alloc(length), 0, length, offsets[row] ?? 0);
+      return buffer.subarray(0, bytesRead);
+    } finally {
+      file.readers--;
+    }
   }
 
   #unpacked({ path, rows, offsets, sizes }: TarShard, row: number): Promise<Uint8Array> {
@@ -80,15 +92,17 @@ export class EncodedImages {
     });
   }
 
-  #file(path: string): Promise<FileHandle> {
-    const file = this.#open.get(path) ?? open(path);
+  /** The file, open; of many, those that were used longest ago and are not being read are closed. */
+  #file(path: string): OpenFile {
+    const file = this.#open.get(path) ?? { handle: open(path), readers: 0 };
     this.#open.delete(path);
-    this.#open.set(path, file);
-    const [oldest] = this.#open;
-    if (oldest !== undefined && this.#open.size > MOST_OPEN) {
-      this.#open.delete(oldest[0]);
-      void oldest[1].then((handle) => handle.close()).catch(() => {});
+    for (const [other, { handle, readers }] of this.#open) {
+      if (this.#open.size < MOST_OPEN) break;
+      if (readers > 0) continue;
+      this.#open.delete(other);
+      void handle.then((opened) => opened.close()).catch(() => {});
     }
+    this.#open.set(path, file);
     return file;
   }
 }

@@ -6,8 +6,11 @@ import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
+import { EncodedImages, nameOf } from '../../src/data/encoded-images.js';
 import { openImages } from '../../src/data/images.js';
+import { openSource } from '../../src/data/open-source.js';
 import { UserError } from '../../src/errors.js';
+import { random } from '../../src/random.js';
 import { tarHeader, tarOf } from './tar.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-tar-'));
@@ -164,4 +167,21 @@ test('names and members that are not meant so are refused', async () => {
   const link = join(folder, 'link.tar');
   writeFileSync(link, Buffer.concat([tarHeader('a.png', 0, '2'), Buffer.alloc(1024)]));
   await fails(link, /link\.tar, a\.png: not a file but a link/);
+});
+
+test('more shards than are kept open: none is closed while it is read', async () => {
+  for (let shard = 0; shard < 100; shard++)
+    write(`many/${shard}.tar`, { [`${shard}.png`]: `image ${shard}` });
+  const { pixels, length } = await openSource(join(folder, 'many'), undefined);
+  const encoded = new EncodedImages();
+  const draw = random(3);
+  const lane = async (): Promise<void> => {
+    for (let read = 0; read < 1000; read++) {
+      const place = { source: pixels, at: draw.integer(length) };
+      const name = nameOf(place).replace(/^.*, (\d+)\.png$/, '$1');
+      assert.equal(Buffer.from(await encoded.read(place)).toString(), `image ${name}`);
+    }
+  };
+  await Promise.all(Array.from({ length: 40 }, lane));
+  await encoded.close();
 });
