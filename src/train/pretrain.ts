@@ -62,7 +62,7 @@ export async function pretrain(
     log.note(images.description);
     const sets = holdOut(images, config.seed);
     if (sets.training.length < 1)
-      throw new UserError(`${images.source}: ${images.length} images are too few to train on`);
+      throw new UserError(`${images.source}: too few images to train on (${images.length})`);
     const settings = stepConfig(config);
     const program = traceStep(settings);
     log.note(describeEstimate(await estimate(engine, program, settings, config.steps)));
