@@ -169,8 +169,8 @@ async function work(): Promise<void> {
   running = true;
   const isFull = (): boolean => encoded.groups.bytes > HELD_BYTES;
   const take = (): number | undefined => (ended || isFull() ? undefined : next());
-  for (let position = next(); position !== undefined && !ended; position = next()) {
-    await attempt(position);
+  for (let slot = next(); slot !== undefined && !ended; slot = next()) {
+    await attempt(slot);
     await decodeAll(take);
     await makeRoom();
   }

@@ -135,7 +135,7 @@ export class PixelCache {
     worker.on('message', (told: Told) => {
       if ('stopped' in told) this.#end ??= new UserError(`cannot keep decoded images: ${told.stopped}`);
       else if ('spare' in told) {
-        if (this.#spares.every((spare) => spare === undefined))
+        if (this.#spares.length === 0)
           warn(`decoded images that are still to come are kept in memory: ${told.reason}`);
         const place = { kind: 'memory', bytes: told.spare } as const;
         this.#spares[thread] = openStore(place, this.size ** 2 * 3);

@@ -6,8 +6,7 @@ import { after, before, test } from 'node:test';
 import { AdaptedModel } from '../../src/adapt/adapted-model.js';
 import { classifyFiles } from '../../src/adapt/classify-files.js';
 import { describeAdapted, evaluateAdapted } from '../../src/adapt/evaluate-adapted.js';
-import { UserError } from '../../src/errors.js';
-import { bits, named, paint, paintWorld, pretrainTiny, quickly, weightsOf } from './tiny-world.js';
+import { bits, named, paint, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-adapt-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -117,14 +116,6 @@ test('an adapted model says of its held-out images what its adaptation measured'
 });
 
 test('mistakes are told in one line', async () => {
-  const refuses = (promise: Promise<unknown>, code: 1 | 2, pattern: RegExp): Promise<void> =>
-    assert.rejects(promise, (error: Error) => {
-      assert.ok(error instanceof UserError, String(error));
-      assert.match(error.message, pattern);
-      assert.equal(error.exitCode, code);
-      assert.ok(!error.message.includes('\n'));
-      return true;
-    });
   const model = join(folder, 'mistakes');
   await adapted('mistakes', { tune: 'head' }, { epochs: 1 });
   await refuses(adapted('mistakes', { tune: 'head' }), 1, /exists already; choose another --out/);

@@ -8,8 +8,7 @@ import { describeAdapted, evaluateAdapted } from '../../src/adapt/evaluate-adapt
 import type { TaskResult } from '../../src/adapt/result.js';
 import { headline } from '../../src/adapt/score.js';
 import type { TaskChoice } from '../../src/adapt/task-choice.js';
-import { UserError } from '../../src/errors.js';
-import { bits, paint, paintWorld, pretrainTiny, quickly, weightsOf } from './tiny-world.js';
+import { bits, paint, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-multi-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -104,13 +103,6 @@ test("kept latents are a task's own: the same images turned are others", async (
 });
 
 test('mistakes with several tasks are told in one line', async () => {
-  const refuses = (promise: Promise<unknown>, code: 1 | 2, pattern: RegExp): Promise<void> =>
-    assert.rejects(promise, (error: Error) => {
-      assert.ok(error instanceof UserError, String(error));
-      assert.match(error.message, pattern);
-      assert.equal(error.exitCode, code);
-      return true;
-    });
   const data = [sides];
   await refuses(adapted('x', { tasks: [{ data }, { data }] }), 2, /two tasks are named sides-classification/);
   await refuses(

@@ -15,9 +15,8 @@ import { commands } from '../../src/cli/commands.js';
 import { explainFailure } from '../../src/cli/failure.js';
 import { createProgram } from '../../src/cli/program.js';
 import { openImages } from '../../src/data/images.js';
-import { UserError } from '../../src/errors.js';
 import { classes, drawStreets, HEIGHT, IGNORED, WIDTH } from './tiny-streets.js';
-import { bits, paintWorld, pretrainTiny, quickly, weightsOf } from './tiny-world.js';
+import { bits, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-segmentation-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -241,14 +240,6 @@ test('classes of images and of pixels at once: each is asked in its own way', as
 });
 
 test('mistakes are told in one line', async () => {
-  const refuses = (promise: Promise<unknown>, code: 1 | 2, pattern: RegExp): Promise<void> =>
-    assert.rejects(promise, (error: Error) => {
-      assert.ok(error instanceof UserError, String(error));
-      assert.match(error.message, pattern);
-      assert.equal(error.exitCode, code);
-      assert.ok(!error.message.includes('\n'));
-      return true;
-    });
   const masks = { task: 'segmentation' } as const;
   const flat = join(folder, 'flat');
   await paintWorld(flat, 2, 1);

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -5,6 +6,7 @@ import { adapt } from '../../src/adapt/adapt.js';
 import type { AdaptationResult, TaskResult } from '../../src/adapt/result.js';
 import type { AdaptationChoices } from '../../src/adapt/settings.js';
 import type { TaskChoice } from '../../src/adapt/task-choice.js';
+import { UserError } from '../../src/errors.js';
 import { random } from '../../src/random.js';
 import { resolve } from '../../src/train/config.js';
 import { pretrain } from '../../src/train/pretrain.js';
@@ -89,3 +91,13 @@ export const weightsOf = (path: string): Map<string, Float32Array> =>
 /** Bits, so that 0 and −0 differ and nothing is rounded. */
 export const bits = (data: Float32Array): Uint32Array =>
   new Uint32Array(data.buffer, data.byteOffset, data.length);
+
+/** One line for people, and this exit code: what a mistake has to come to. */
+export const refuses = (promise: Promise<unknown>, code: 1 | 2, pattern: RegExp): Promise<void> =>
+  assert.rejects(promise, (error: Error) => {
+    assert.ok(error instanceof UserError, String(error));
+    assert.match(error.message, pattern);
+    assert.equal(error.exitCode, code);
+    assert.ok(!error.message.includes('\n'));
+    return true;
+  });
