@@ -5,7 +5,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { AdaptationResult } from '../src/adapt/result.js';
+import type { AdaptationResult, TaskResult } from '../src/adapt/result.js';
+import { headline } from '../src/adapt/scores/score.js';
 import { wholeLines } from '../src/json-file.js';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
@@ -49,6 +50,12 @@ export function adaptOnce(paths: readonly string[], told: readonly string[], wha
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+/** Accuracy or mIoU, per cent. */
+export function score(task: TaskResult): number {
+  const { accuracy, meanIou } = headline(task);
+  return 100 * (accuracy ?? meanIou ?? 0);
 }
 
 /** Over seeds; the deviation of more than one. */

@@ -1,6 +1,5 @@
 import type { TaskResult } from '../src/adapt/result.js';
-import { headline } from '../src/adapt/score.js';
-import { type CellResult, describeMean, meanAndDeviation } from './adapt-results.js';
+import { type CellResult, describeMean, meanAndDeviation, score } from './adapt-results.js';
 
 /** One line of the results. */
 export interface Line {
@@ -28,12 +27,6 @@ export const settingOf = ({
   told,
 }: Pick<Line, 'weights' | 'epochs' | 'tasks' | 'told'>): string =>
   `Pretrained weights ${weights}, ${epochs} epochs, ${tasks.join(', ')}${told === '' ? '' : `, ${told}`}`;
-
-/** Accuracy or mIoU, per cent. */
-function score(task: TaskResult): number {
-  const { accuracy, meanIou } = headline(task);
-  return 100 * (accuracy ?? meanIou ?? 0);
-}
 
 /** What a line says of a task. */
 function scoreOf({ result }: Line, name: string): number {

@@ -1,5 +1,5 @@
 /**
- * The same pretraining step here and in PyTorch, side by side: every round asks each contender in turn for a few
+ * The same pretraining step here, in PyTorch and in JAX, side by side: every round asks each contender in turn for a few
  * steps, so that whatever else the machine does hits all alike. Medians over all steps.
  *
  *   npx tsx bench/race.ts --preset cifar --python python3 --out docs/results/race-cifar.json
@@ -123,6 +123,13 @@ const torch = (compile: boolean, bfloat16: boolean) => (): Contender =>
     [here('peers/step.py')],
     peerConfig(config, compile, bfloat16),
   );
+const jax = (bfloat16: boolean) => (): Contender =>
+  new Contender(
+    `JAX ${bfloat16 ? 'bfloat16' : 'float32'}`,
+    values.python,
+    [here('peers/step_jax.py')],
+    peerConfig(config, true, bfloat16),
+  );
 const field: Record<string, () => Contender> = {
   ours: () =>
     new Contender('ours float32', process.execPath, ['--import', 'tsx', here('ours.ts')], {
@@ -134,6 +141,8 @@ const field: Record<string, () => Contender> = {
   compile: torch(true, false),
   'eager-bf16': torch(false, true),
   'compile-bf16': torch(true, true),
+  jax: jax(false),
+  'jax-bf16': jax(true),
 };
 
 const contenders: Contender[] = [];

@@ -1,12 +1,16 @@
 /** The library's front: a trained model to use, and the verbs of the command line. */
 export { type AdaptOptions, adapt } from './adapt/adapt.js';
-export { AdaptedModel, type Classification, type Segmentation } from './adapt/adapted-model.js';
-export { type AdaptedEvaluation, evaluateAdapted, type MeasuredTask } from './adapt/evaluate-adapted.js';
+export { AdaptedModel, type Classification, type Segmentation } from './adapt/model/adapted-model.js';
+export {
+  type AdaptedEvaluation,
+  evaluateAdapted,
+  type MeasuredTask,
+} from './adapt/model/evaluate-adapted.js';
 export { type ProbeOptions, probeRun } from './adapt/probe.js';
 export type { ProbeResult } from './adapt/probe-result.js';
 export type { AdaptationResult, TaskResult } from './adapt/result.js';
 export type { AdaptationChoices } from './adapt/settings.js';
-export type { TaskChoice } from './adapt/task-choice.js';
+export type { TaskChoice } from './adapt/tasks/task-choice.js';
 export { type BadSample, type ImageSet, openImages, type Split } from './data/images.js';
 export { openSegmentation, type SegmentationSample, type SegmentationSet } from './data/segmentation.js';
 export { UserError } from './errors.js';

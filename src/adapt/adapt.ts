@@ -6,16 +6,12 @@ import { cost, type Program } from '../tensor/index.js';
 import { isModelWork } from '../train/estimate.js';
 import { type Log, quiet } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
-import { shareBatch, stepsOf } from './batch-shares.js';
-import type { HeadConfig } from './heads.js';
-import type { Inputs } from './inputs.js';
-import { type AdaptedConfig, createModelFolder, networkOf, saveModel } from './model-folder.js';
-import { type Network, networkLayouts, type Parts, traceLogits } from './network.js';
-import { openInputs } from './open-inputs.js';
-import { predictLogits } from './predictions.js';
+import { type AdaptedConfig, createModelFolder, networkOf, saveModel } from './model/model-folder.js';
+import type { HeadConfig } from './network/heads.js';
+import { type Network, networkLayouts, type Parts, traceLogits } from './network/network.js';
 import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';
-import { describeHeadline, headline, type Score, summary } from './score.js';
+import { describeHeadline, headline, type Score, summary } from './scores/score.js';
 import {
   type AdaptationChoices,
   type AdaptationSettings,
@@ -23,13 +19,17 @@ import {
   trainedShares,
   weightOf,
 } from './settings.js';
-import { startWeights } from './start-weights.js';
-import type { Targets, TaskName, TaskSet } from './task.js';
-import { type TaskImages, withTaskImages } from './task-images.js';
-import { taskKinds } from './task-kinds.js';
-import { tune } from './tune.js';
-import { Tuner } from './tuner.js';
-import { type TuningConfig, traceTuningStep, trainedParts } from './tuning-step.js';
+import type { Targets, TaskName, TaskSet } from './tasks/task.js';
+import { type TaskImages, withTaskImages } from './tasks/task-images.js';
+import { taskKinds } from './tasks/task-kinds.js';
+import { shareBatch, stepsOf } from './tuning/batch-shares.js';
+import type { Inputs } from './tuning/inputs.js';
+import { openInputs } from './tuning/open-inputs.js';
+import { predictLogits } from './tuning/predictions.js';
+import { startWeights } from './tuning/start-weights.js';
+import { tune } from './tuning/tune.js';
+import { Tuner } from './tuning/tuner.js';
+import { type TuningConfig, traceTuningStep, trainedParts } from './tuning/tuning-step.js';
 
 export interface AdaptOptions {
   /** Folder to make for the adapted model. */

@@ -1,7 +1,7 @@
-import type { HeadConfig } from './heads.js';
+import type { HeadConfig } from './network/heads.js';
 import type { AdaptationResult } from './result.js';
 import { type AdaptationSettings, hasTaskTokens, trainedShares, weightOf } from './settings.js';
-import type { TaskSet } from './task.js';
+import type { TaskSet } from './tasks/task.js';
 
 /** A task's images, and how they were taught. */
 interface Taught {

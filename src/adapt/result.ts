@@ -1,6 +1,6 @@
 import { duration, mebibytes, millions } from '../words.js';
-import type { HeadKind } from './heads.js';
-import { describeScore, type Headline, type ScoreSummary } from './score.js';
+import type { HeadKind } from './network/heads.js';
+import { describeScore, type Headline, type ScoreSummary } from './scores/score.js';
 import type { AdaptationSettings } from './settings.js';
 
 /** How well one task is done on held-out images: the measures of its kind, without the confusion matrix. */

@@ -2,10 +2,10 @@ import { z } from 'zod';
 import { UserError } from '../errors.js';
 import type { Config } from '../train/config.js';
 import { merge, parseSettings, set as setKeys } from '../train/settings.js';
-import { type HeadKind, headKinds } from './heads.js';
-import type { Part, Parts } from './network.js';
-import { type TaskName, taskNames } from './task.js';
-import { nameTasks, type TaskChoice } from './task-choice.js';
+import { type HeadKind, headKinds } from './network/heads.js';
+import type { Part, Parts } from './network/network.js';
+import { type TaskName, taskNames } from './tasks/task.js';
+import { nameTasks, type TaskChoice } from './tasks/task-choice.js';
 
 const count = z.int().min(1);
 const fraction = z.number().min(0).max(1);

@@ -24,7 +24,7 @@ export function registerClassify(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  iwm classify runs/flowers rose.jpg tulip.jpg --json')
     .action(async (model: string, images: string[], options: ClassifyCommand) => {
-      const { classifyFiles, describeClassified } = await import('../adapt/classify-files.js');
+      const { classifyFiles, describeClassified } = await import('../adapt/model/classify-files.js');
       const output = createOutput({ json: options.json === true });
       const files = await classifyFiles(model, images, {
         ...(options.most === undefined ? {} : { most: options.most }),

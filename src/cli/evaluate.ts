@@ -41,7 +41,7 @@ export function registerEvaluate(program: Command): void {
     .addHelpText('after', '\nExample:\n  iwm evaluate runs/demo --data synthetic --json')
     .action(async (run: string, options: EvaluateCommand) => {
       const output = createOutput({ json: options.json === true });
-      const { isAdapted } = await import('../adapt/model-folder.js');
+      const { isAdapted } = await import('../adapt/model/model-folder.js');
       if (isAdapted(run)) return evaluateAdaptedModel(run, options, output);
       if (options.task !== undefined) throw new UserError(`--task is for adapted models; ${run} is none`, 2);
       const { evaluateRun, describeEvaluation } = await import('../evaluate/evaluate-run.js');
@@ -63,7 +63,7 @@ async function evaluateAdaptedModel(
   { data, task, threads, device, ...rest }: EvaluateCommand,
   output: Output,
 ): Promise<void> {
-  const { evaluateAdapted, describeAdapted } = await import('../adapt/evaluate-adapted.js');
+  const { evaluateAdapted, describeAdapted } = await import('../adapt/model/evaluate-adapted.js');
   for (const option of ['bank', 'images', 'seed'] as const)
     if (rest[option] !== undefined)
       throw new UserError(`--${option} is for runs; ${folder} is an adapted model`, 2);

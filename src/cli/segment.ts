@@ -22,7 +22,7 @@ export function registerSegment(program: Command): void {
     .addHelpText('after', '\nExample:\n  iwm segment runs/streets crossing.jpg bridge.jpg --out masks')
     .action(async (model: string, images: string[], options: SegmentCommand) => {
       const { out, task, threads, device, json } = options;
-      const { segmentFiles, describeSegmented } = await import('../adapt/segment-files.js');
+      const { segmentFiles, describeSegmented } = await import('../adapt/model/segment-files.js');
       const output = createOutput({ json: json === true });
       const files = await segmentFiles(model, images, {
         out,

@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { type TaskName, taskNames } from '../adapt/task.js';
-import type { TaskChoice } from '../adapt/task-choice.js';
+import { type TaskName, taskNames } from '../adapt/tasks/task.js';
+import type { TaskChoice } from '../adapt/tasks/task-choice.js';
 import { UserError } from '../errors.js';
 
 const inWords = `${taskNames.slice(0, -1).join(', ')} or ${taskNames.at(-1)}`;

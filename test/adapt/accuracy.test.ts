@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { measureAccuracy, probabilities } from '../../src/adapt/accuracy.js';
+import { measureAccuracy, probabilities } from '../../src/adapt/scores/accuracy.js';
 import { random } from '../../src/random.js';
 
 test('top-1, top-5 and confusion agree with sorting each row', () => {

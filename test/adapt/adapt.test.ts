@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { AdaptedModel } from '../../src/adapt/adapted-model.js';
-import { classifyFiles } from '../../src/adapt/classify-files.js';
-import { describeAdapted, evaluateAdapted } from '../../src/adapt/evaluate-adapted.js';
+import { AdaptedModel } from '../../src/adapt/model/adapted-model.js';
+import { classifyFiles } from '../../src/adapt/model/classify-files.js';
+import { describeAdapted, evaluateAdapted } from '../../src/adapt/model/evaluate-adapted.js';
 import { bits, named, paint, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-adapt-'));

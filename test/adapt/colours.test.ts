@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { classColour, hex } from '../../src/adapt/colours.js';
+import { classColour, hex } from '../../src/adapt/model/colours.js';
 
 test('no two of 256 classes have the same colour, and the first twenty are well apart', () => {
   const colours = Array.from({ length: 256 }, (_, i) => classColour(i));

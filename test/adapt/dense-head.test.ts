@@ -7,10 +7,10 @@ import {
   denseLoss,
   pointLogits,
   tokenLogits,
-} from '../../src/adapt/dense-head.js';
-import { tokenGrid } from '../../src/adapt/network.js';
-import { atPoints } from '../../src/adapt/pixel-classes.js';
-import { toldClasses } from '../../src/adapt/told-classes.js';
+} from '../../src/adapt/network/dense-head.js';
+import { tokenGrid } from '../../src/adapt/network/network.js';
+import { atPoints } from '../../src/adapt/tasks/pixel-classes.js';
+import { toldClasses } from '../../src/adapt/tasks/told-classes.js';
 import { createEngine } from '../../src/engine/index.js';
 import { Compiled } from '../../src/evaluate/compiled.js';
 import { flatSpecs, initialise, layout, unpack } from '../../src/nn/index.js';

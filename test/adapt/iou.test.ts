@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { PixelConfusion } from '../../src/adapt/iou.js';
+import { PixelConfusion } from '../../src/adapt/scores/iou.js';
 import { random } from '../../src/random.js';
 
 const draw = random(3);

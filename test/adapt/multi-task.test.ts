@@ -3,11 +3,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { classifyFiles, describeClassified } from '../../src/adapt/classify-files.js';
-import { describeAdapted, evaluateAdapted } from '../../src/adapt/evaluate-adapted.js';
+import { classifyFiles, describeClassified } from '../../src/adapt/model/classify-files.js';
+import { describeAdapted, evaluateAdapted } from '../../src/adapt/model/evaluate-adapted.js';
 import type { TaskResult } from '../../src/adapt/result.js';
-import { headline } from '../../src/adapt/score.js';
-import type { TaskChoice } from '../../src/adapt/task-choice.js';
+import { headline } from '../../src/adapt/scores/score.js';
+import type { TaskChoice } from '../../src/adapt/tasks/task-choice.js';
 import { bits, paint, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-multi-'));

@@ -9,7 +9,7 @@ import {
   type PredictorForm,
   predictedPositions,
   traceLogits,
-} from '../../src/adapt/network.js';
+} from '../../src/adapt/network/network.js';
 import { createEngine } from '../../src/engine/index.js';
 import { flatSpecs, unpack } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';

@@ -6,7 +6,7 @@ import {
   type PooledHead,
   type PooledHeadConfig,
   pooledHeadSpec,
-} from '../../src/adapt/pooled-head.js';
+} from '../../src/adapt/network/pooled-head.js';
 import { createEngine } from '../../src/engine/index.js';
 import { flatSpecs, initialise, layout, unpack, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';

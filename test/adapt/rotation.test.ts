@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
-import { rotation } from '../../src/adapt/rotation-task.js';
+import { rotation } from '../../src/adapt/tasks/rotation-task.js';
 import { paint } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-rotation-'));

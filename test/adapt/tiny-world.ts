@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { adapt } from '../../src/adapt/adapt.js';
 import type { AdaptationResult, TaskResult } from '../../src/adapt/result.js';
 import type { AdaptationChoices } from '../../src/adapt/settings.js';
-import type { TaskChoice } from '../../src/adapt/task-choice.js';
+import type { TaskChoice } from '../../src/adapt/tasks/task-choice.js';
 import { UserError } from '../../src/errors.js';
 import { random } from '../../src/random.js';
 import { resolve } from '../../src/train/config.js';

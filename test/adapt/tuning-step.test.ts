@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { type Network, networkLayouts } from '../../src/adapt/network.js';
-import { Tuner } from '../../src/adapt/tuner.js';
-import { type Lesson, type TuningConfig, traceTuningStep } from '../../src/adapt/tuning-step.js';
+import { type Network, networkLayouts } from '../../src/adapt/network/network.js';
+import { Tuner } from '../../src/adapt/tuning/tuner.js';
+import { type Lesson, type TuningConfig, traceTuningStep } from '../../src/adapt/tuning/tuning-step.js';
 import { createEngine } from '../../src/engine/index.js';
 import { type Flat, initialise, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';

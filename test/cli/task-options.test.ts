@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nameTasks, type TaskChoice } from '../../src/adapt/task-choice.js';
+import { nameTasks, type TaskChoice } from '../../src/adapt/tasks/task-choice.js';
 import { explainFailure } from '../../src/cli/failure.js';
 import { dataOption } from '../../src/cli/options.js';
 import { createProgram } from '../../src/cli/program.js';

@@ -1,0 +1,128 @@
+import type { Device } from '../../engine/index.js';
+import { UserError } from '../../errors.js';
+import { type Log, quiet } from '../../train/pretrain.js';
+import { byTask } from '../protocol.js';
+import { type AdaptationResult, describeResult, type TaskResult } from '../result.js';
+import { describeConfusion } from '../scores/confusion-table.js';
+import { describeIou } from '../scores/iou.js';
+import { summary } from '../scores/score.js';
+import { openMeasured } from '../tasks/task-images.js';
+import { taskKinds } from '../tasks/task-kinds.js';
+import { AdaptedModel } from './adapted-model.js';
+import type { AdaptedTask } from './model-folder.js';
+
+/** How well one task is done on given images, and what was taken for what. */
+export type MeasuredTask = TaskResult & {
+  /** Images, or pixels, of class i (row) that were taken for class j (column). */
+  readonly confusion: {
+    readonly classes: readonly string[];
+    readonly counts: readonly (readonly number[])[];
+  };
+};
+
+/** What an adapted model does on given images, beside what it cost to make. */
+export interface AdaptedEvaluation extends AdaptationResult {
+  readonly tasks: readonly MeasuredTask[];
+}
+
+export interface EvaluateAdaptedOptions {
+  /** Which of its tasks; all where left out. */
+  readonly task?: string;
+  /** Images to measure one task on; those held out of its training where left out. */
+  readonly data?: readonly string[];
+  readonly threads?: number;
+  readonly device?: Device;
+  readonly log?: Log;
+}
+
+/**
+ * Measures an adapted model, each task on its own images: top-1 and top-5, or IoU by class, mIoU and pixel accuracy; and
+ * the confusion matrix.
+ * @throws UserError where model or images cannot be read, classes are none of the model's, a task is none of its, or
+ *   there are data but not for which of several tasks
+ */
+export async function evaluateAdapted(
+  folder: string,
+  { task, data, threads, device, log = quiet }: EvaluateAdaptedOptions = {},
+): Promise<AdaptedEvaluation> {
+  const model = await AdaptedModel.load(folder, { threads, device });
+  try {
+    const { result } = model;
+    const chosen = chooseTasks(model, task, data);
+    const measured: { task: MeasuredTask; asked: string }[] = [];
+    for (const each of chosen) measured.push(await measureTask(model, each, data, log));
+    const said = measured.map((each) => ({ name: each.task.name, said: { asked: each.asked } }));
+    return {
+      ...result,
+      model: folder,
+      tasks: measured.map((each) => each.task),
+      protocol: { ...result.protocol, ...byTask(said) },
+    };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** @throws UserError where there is no such task, or it is not said for which the data are */
+function chooseTasks(
+  { tasks, folder }: AdaptedModel,
+  name: string | undefined,
+  data: readonly string[] | undefined,
+): readonly AdaptedTask[] {
+  const names = tasks.map((each) => each.name).join(', ');
+  const chosen = name === undefined ? tasks : tasks.filter((each) => each.name === name);
+  if (chosen.length === 0) throw new UserError(`${folder} does no task "${name}", but ${names}`, 2);
+  if (data !== undefined && chosen.length > 1)
+    throw new UserError(
+      `${folder} does several tasks: say with --task for which of ${names} the data are`,
+      2,
+    );
+  return chosen;
+}
+
+/** Measures one task on `data`, or on what was held out of its training. */
+async function measureTask(
+  model: AdaptedModel,
+  task: AdaptedTask,
+  data: readonly string[] | undefined,
+  log: Log,
+): Promise<{ task: MeasuredTask; asked: string }> {
+  const of = <T extends { readonly name: string }>(all: readonly T[]): T =>
+    all.find(({ name }) => name === task.name) as T;
+  const learned = of(model.config.adaptation.tasks).data;
+  const set = await openMeasured(taskKinds[task.task], data ?? learned, {
+    size: model.size,
+    known: task,
+    learned,
+  });
+  try {
+    log.progress(`${task.name}: asks ${set.images.length} images`);
+    const score = await model.measure(task, set);
+    return {
+      task: {
+        ...of(model.result.tasks),
+        ...summary(score),
+        confusion: { classes: task.classes, counts: score.confusion },
+      },
+      asked: set.description,
+    };
+  } finally {
+    await set.close();
+  }
+}
+
+/** An evaluation in words, with what was taken for what. */
+export function describeAdapted(evaluation: AdaptedEvaluation): string {
+  const { tasks } = evaluation;
+  return [
+    describeResult(evaluation),
+    ...tasks.flatMap((task) => {
+      const { classes, counts } = task.confusion;
+      return [
+        ...(tasks.length > 1 ? [task.name] : []),
+        ...(task.task === 'segmentation' ? [describeIou(task.iou)] : []),
+        describeConfusion(classes, counts, task.task === 'segmentation' ? 'shares' : 'counts'),
+      ];
+    }),
+  ].join('\n');
+}

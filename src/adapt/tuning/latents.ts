@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import type { ImageSet } from '../../data/images.js';
+import { systemRefusal } from '../../errors.js';
+import type { Compiled } from '../../evaluate/compiled.js';
+import type { Flat } from '../../nn/index.js';
+import type { Log } from '../../train/pretrain.js';
+import type { Network } from '../network/network.js';
+import type { AdaptationSettings } from '../settings.js';
+import {
+  computedLatents,
+  encodeAll,
+  frozenEncoder,
+  type Inputs,
+  latentSize,
+  type Precision,
+  storedLatents,
+} from './inputs.js';
+import { LARGEST_FILE, latentsKey, readLatents, writeLatents } from './latent-files.js';
+
+/** A frozen encoder's latents of some images, and what it took to get them. */
+export interface FrozenLatents {
+  readonly inputs: Inputs;
+  readonly precision: Precision;
+  readonly bytes: number;
+  /** To compute or read them. */
+  readonly seconds: number;
+  /** computed: once, and kept; disk: read; every epoch: not kept. */
+  readonly from: 'computed' | 'disk' | 'every epoch';
+}
+
+/** What latents depend on, and where they may be kept. */
+export interface LatentsOptions {
+  readonly images: ImageSet;
+  readonly network: Network;
+  readonly encoder: Flat<Float32Array>;
+  readonly cache: AdaptationSettings['cache'];
+  /** Bytes of latents that are in memory already. */
+  readonly held: number;
+  /** Folder of the pretrained run. */
+  readonly run: string;
+  readonly compiled: Compiled;
+  readonly log: Log;
+  /** Which images, in a word, for progress. */
+  readonly what: string;
+}
+
+/** Opens the latents of all images: from the disk, or computed once and kept, or computed whenever wanted. */
+export async function openLatents(options: LatentsOptions): Promise<FrozenLatents> {
+  const { images, network, encoder, cache, held, compiled, log, what } = options;
+  const { precision } = cache;
+  const room = cache.gigabytes * 2 ** 30 - held;
+  const bytes = images.length * latentSize(network) * (precision === 'float16' ? 2 : 4);
+  const encode = frozenEncoder(compiled, network, encoder, precision);
+  if (cache.kept === 'none' || bytes > room) {
+    if (bytes > room)
+      log.note(
+        `latents of the ${what} images take ${(bytes / 2 ** 30).toFixed(2)} GiB, more than ${held > 0 ? 'is left of ' : ''}cache.gigabytes ${cache.gigabytes}: computed in every epoch`,
+      );
+    return {
+      inputs: computedLatents(images, precision, encode),
+      precision,
+      bytes,
+      seconds: 0,
+      from: 'every epoch',
+    };
+  }
+  const began = performance.now();
+  const compute = (): Promise<Uint16Array | Float32Array> =>
+    encodeAll(images, latentSize(network), precision, encode, (done) =>
+      log.progress(`latents of the ${what} images: ${done} of ${images.length}`),
+    );
+  const found =
+    cache.kept === 'disk' && bytes < LARGEST_FILE
+      ? await fromDisk(options, compute)
+      : ({ latents: await compute(), from: 'computed' } as const);
+  const seconds = (performance.now() - began) / 1000;
+  return { inputs: storedLatents(found.latents, images.length), precision, bytes, seconds, from: found.from };
+}
+
+/** Latents that an earlier adaptation has kept, else computed ones, kept for the next. A disk that fails is no reason to. */
+async function fromDisk(
+  { images, network, encoder, cache, run, log }: LatentsOptions,
+  compute: () => Promise<Uint16Array | Float32Array>,
+): Promise<{ latents: Uint16Array | Float32Array; from: 'computed' | 'disk' }> {
+  const folder = join(run, 'latents');
+  const key = await latentsKey(images, network, encoder, cache.precision);
+  try {
+    const latents = readLatents(folder, key, cache.precision);
+    if (latents !== undefined) return { latents, from: 'disk' };
+  } catch (error) {
+    log.note(`${(error as Error).message}; computed anew`);
+  }
+  const latents = await compute();
+  try {
+    const { image, patch, width } = network.model.encoder;
+    const shape = [images.length, (image / patch) ** 2, width];
+    writeLatents(folder, key, latents, shape, cache.gigabytes * 2 ** 30);
+  } catch (error) {
+    log.note(`latents are not kept: ${systemRefusal(error) ?? (error as Error).message}`);
+  }
+  return { latents, from: 'computed' };
+}

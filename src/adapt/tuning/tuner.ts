@@ -1,0 +1,95 @@
+import {
+  copyOut,
+  type Engine,
+  type Executable,
+  type Feeds,
+  SwappedState,
+  take,
+  type Value,
+} from '../../engine/index.js';
+import type { Flat, Layout } from '../../nn/index.js';
+import type { Program, TensorData } from '../../tensor/index.js';
+import { emptyFlat } from '../../train/checkpoint.js';
+import { networkLayouts, type Part, type Parts, partsFrom } from '../network/network.js';
+import {
+  type TuningConfig,
+  type TuningRates,
+  type TuningState,
+  trainedParts,
+  tuningStateSpecs,
+} from './tuning-step.js';
+
+/** Runs tuning steps; what is trained stays in the engine, what is frozen is fed as it is. */
+export class Tuner {
+  readonly #state: SwappedState<TuningState<Value>>;
+  readonly #frozen: Parts<Flat<Float32Array>>;
+
+  private constructor(
+    private readonly step: Executable,
+    engine: Engine,
+    config: TuningConfig,
+    weights: Parts<Flat<Float32Array>>,
+  ) {
+    const where = networkLayouts(config.network);
+    const of = <T>(parts: readonly Part[], make: (part: Part) => T): Parts<T> =>
+      Object.fromEntries(parts.map((part) => [part, make(part)]));
+    const zeros = (): Parts<Flat<Float32Array>> =>
+      of(trainedParts(config), (part) => emptyFlat(where[part] as Layout<unknown>));
+    const own = of(trainedParts(config), (part) => weights[part] as Flat<Float32Array>);
+    this.#state = new SwappedState(engine, tuningStateSpecs(config), {
+      weights: own,
+      mean: zeros(),
+      variance: zeros(),
+    });
+    this.#frozen = of(
+      partsFrom(config.network, config.input).filter((part) => config.trained[part] === undefined),
+      (part) => weights[part] as Flat<Float32Array>,
+    );
+  }
+
+  /**
+   * Compiles a step's program, traced from `config`.
+   * @param weights of every part of the network
+   */
+  static async create(
+    engine: Engine,
+    program: Program,
+    config: TuningConfig,
+    weights: Parts<Flat<Float32Array>>,
+  ): Promise<Tuner> {
+    return new Tuner((await engine.compile(program)) as Executable, engine, config, weights);
+  }
+
+  /**
+   * One update.
+   * @param input of each lesson, and its targets as `targetSpec` has them
+   * @returns the mean loss of each lesson's batch, and the gradient's norm before clipping
+   */
+  async update(
+    input: Readonly<Record<string, TensorData>>,
+    targets: Readonly<Record<string, Int32Array>>,
+    rates: TuningRates<number>,
+  ): Promise<{ losses: Readonly<Record<string, number>>; gradientNorm: number }> {
+    const feeds = {
+      input,
+      targets,
+      rates: Object.fromEntries(Object.entries(rates).map(([name, value]) => [name, [value]])),
+      state: this.#state.current,
+      frozen: this.#frozen,
+    };
+    const results = (await this.step.run(feeds as unknown as Feeds<unknown>, this.#state.into('state'))) as {
+      losses: Readonly<Record<string, Value>>;
+      gradientNorm: Value;
+    };
+    this.#state.swap();
+    const number = async (value: Value): Promise<number> => Number((await take(value))[0]);
+    const losses: Record<string, number> = {};
+    for (const [name, loss] of Object.entries(results.losses)) losses[name] = await number(loss);
+    return { losses, gradientNorm: await number(results.gradientNorm) };
+  }
+
+  /** The trained parts' weights as they are now; copies. */
+  async weights(): Promise<Parts<Flat<Float32Array>>> {
+    return (await copyOut(this.#state.current.weights)) as Parts<Flat<Float32Array>>;
+  }
+}

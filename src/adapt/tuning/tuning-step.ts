@@ -1,0 +1,216 @@
+import { adamw, type Flat, flatGradients, globalNorm, type Layout, type Moments } from '../../nn/index.js';
+import {
+  add,
+  concat,
+  constant,
+  expand,
+  minimum,
+  mul,
+  reciprocal,
+  type Spec,
+  scope,
+  spec,
+  split,
+  type Tensor,
+  trace,
+} from '../../tensor/index.js';
+import type { Rates } from '../../train/step.js';
+import { type HeadConfig, headLoss, targetSpec } from '../network/heads.js';
+import {
+  type InputKind,
+  inputSpec,
+  type Network,
+  networkLayouts,
+  type Part,
+  type Parts,
+  partSpecs,
+  partsFrom,
+  readTokens,
+  type Trees,
+  taskLogits,
+  unpackParts,
+} from '../network/network.js';
+
+/** Weights and moments of the parts that are trained. */
+export interface TuningState<T> {
+  readonly weights: Parts<Flat<T>>;
+  readonly mean: Parts<Flat<T>>;
+  readonly variance: Parts<Flat<T>>;
+}
+
+/** Images and targets of a step that teach the same: a task, or probes side by side. */
+export interface Lesson {
+  /** Images in a step. */
+  readonly images: number;
+  /** Of its loss in the step's. */
+  readonly weight: number;
+  /** The heads that learn from it, by task, each with the share of the heads' learning rate that it takes. */
+  readonly learners: Readonly<Record<string, number>>;
+}
+
+/** What a tuning step is built from. */
+export interface TuningConfig {
+  readonly network: Network;
+  /** By name; a task's is the task's, so that its token is found. */
+  readonly lessons: Readonly<Record<string, Lesson>>;
+  /** What the step is fed; the encoder must be frozen where it is latents. */
+  readonly input: InputKind;
+  /** The parts that are trained, each with the share of the learning rate that it takes. */
+  readonly trained: Parts<number>;
+  readonly betas: readonly [number, number];
+  /** Largest global gradient norm; Infinity leaves heads that learn side by side apart. */
+  readonly clip: number;
+}
+
+/** The numbers of one step that follow a schedule. */
+export type TuningRates<T> = Omit<Rates<T>, 'momentum'>;
+
+export interface TuningInputs<T> {
+  /** By lesson: images [B, 3, h, w] in 0..1, or latents [B, N, D]. */
+  readonly input: Readonly<Record<string, T>>;
+  /** By lesson: as {@link targetSpec} has them; all its learners learn from the same. */
+  readonly targets: Readonly<Record<string, T>>;
+  readonly rates: TuningRates<T>;
+  readonly state: TuningState<T>;
+  /** The parts that the input passes and that stay as they are. */
+  readonly frozen: Parts<Flat<T>>;
+}
+
+/** The trained parts in the order in which an image passes them. */
+export const trainedParts = ({
+  network,
+  trained,
+}: Pick<TuningConfig, 'network' | 'trained'>): readonly Part[] =>
+  partsFrom(network, 'images').filter((part) => trained[part] !== undefined);
+
+/** Specs of the state. */
+export function tuningStateSpecs(config: Pick<TuningConfig, 'network' | 'trained'>): TuningState<Spec> {
+  const specs = (): Parts<Flat<Spec>> => partSpecs(config.network, trainedParts(config));
+  return { weights: specs(), mean: specs(), variance: specs() };
+}
+
+/** Something for each lesson, by name. */
+function mapLessons<T>({ lessons }: Pick<TuningConfig, 'lessons'>, make: (lesson: Lesson) => T) {
+  return Object.fromEntries(Object.entries(lessons).map(([name, lesson]) => [name, make(lesson)]));
+}
+
+function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
+  const { network, input, trained } = config;
+  const scalar = spec([]);
+  return {
+    input: mapLessons(config, ({ images }) => inputSpec(network, input, images)),
+    targets: mapLessons(config, ({ images, learners }) => {
+      const [learner = ''] = Object.keys(learners);
+      return targetSpec(network.tasks[learner] as HeadConfig, images);
+    }),
+    rates: { learningRate: scalar, weightDecay: scalar, meanCorrection: scalar, varianceCorrection: scalar },
+    state: tuningStateSpecs(config),
+    frozen: partSpecs(
+      network,
+      partsFrom(network, input).filter((part) => trained[part] === undefined),
+    ),
+  };
+}
+
+/** The share of the learning rate that each number of the heads takes; one scalar where all take the same. */
+function headShares(config: TuningConfig, group: keyof Flat<Tensor>): Tensor | number {
+  const { entries } = networkLayouts(config.network).heads;
+  const learners = Object.assign({}, ...Object.values(config.lessons).map((lesson) => lesson.learners));
+  const share = (name: string): number => learners[name.slice(0, name.indexOf('.'))] ?? 0;
+  const shares = entries
+    .filter((entry) => entry.group === group)
+    .map(({ name, shape }) => ({ share: share(name), count: shape.reduce((a, b) => a * b, 1) }));
+  const [first] = shares;
+  if (first === undefined || shares.every((each) => each.share === first.share)) return first?.share ?? 0;
+  return concat(
+    shares.map((each) => expand(constant([each.share]), [each.count])),
+    0,
+  );
+}
+
+/** What the heads read, by lesson: the images of all pass encoder and predictor together, each with its task's token. */
+function lessonTokens(
+  { network, lessons }: TuningConfig,
+  input: Readonly<Record<string, Tensor>>,
+  trees: Trees,
+): Readonly<Record<string, Tensor>> {
+  const names = Object.keys(lessons);
+  const counts = names.map((name) => (lessons[name] as Lesson).images);
+  const taskTokens = names.flatMap((name, i) => {
+    const token = trees.heads[name]?.token;
+    return token === undefined ? [] : [expand(token, [counts[i] as number, ...token.shape.slice(1)])];
+  });
+  const together = concat(Object.values(input), 0);
+  const token = taskTokens.length > 0 ? concat(taskTokens, 0) : undefined;
+  const parts = split(readTokens(together, trees, network, token), 0, counts);
+  return Object.fromEntries(names.map((name, i) => [name, parts[i] as Tensor]));
+}
+
+/** One whole tuning step: (encode →) predict → heads → losses → gradients → clip → AdamW. */
+export function traceTuningStep(config: TuningConfig) {
+  const { network } = config;
+  return trace('tune', tuningSpecs(config), (traced) => {
+    const { input, targets, rates, state, frozen } = traced as unknown as TuningInputs<Tensor>;
+    const where = networkLayouts(network);
+    const trees = unpackParts(where, { ...frozen, ...state.weights });
+    const tokens = lessonTokens(config, input, trees);
+    const losses = Object.fromEntries(
+      Object.entries(config.lessons).map(([name, { learners }]) => {
+        const each = Object.keys(learners).map((task) => {
+          const logits = taskLogits(tokens[name] as Tensor, trees, task, network);
+          const head = network.tasks[task] as HeadConfig;
+          return scope('loss', () => headLoss(logits, targets[name] as Tensor, head));
+        });
+        return [name, each.reduce((a, b) => add(a, b))];
+      }),
+    );
+    const loss = Object.entries(config.lessons)
+      .map(([name, { weight }]) => mul(losses[name] as Tensor, weight))
+      .reduce((a, b) => add(a, b));
+    const parts = trainedParts(config);
+    const gradients = flatGradients<Part>(
+      loss,
+      Object.fromEntries(
+        parts.map((part) => [part, { layout: where[part] as Layout<unknown>, parameters: trees[part] }]),
+      ),
+    );
+    return scope('update', () => {
+      const gradientNorm = globalNorm(
+        parts.flatMap((part) => [gradients[part].matrices, gradients[part].vectors]),
+      );
+      const scale = minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1);
+      const update = (part: Part, group: keyof Flat<Tensor>): Moments<Tensor> => {
+        const of = (values: Parts<Flat<Tensor>>): Tensor => (values[part] as Flat<Tensor>)[group];
+        return adamw(
+          { weights: of(state.weights), mean: of(state.mean), variance: of(state.variance) },
+          mul(gradients[part][group], scale),
+          {
+            ...rates,
+            learningRate: mul(
+              mul(rates.learningRate, config.trained[part] as number),
+              part === 'heads' ? headShares(config, group) : 1,
+            ),
+            weightDecay: group === 'matrices' ? rates.weightDecay : undefined,
+          },
+          config,
+        );
+      };
+      const updated = parts.map(
+        (part) => [part, { matrices: update(part, 'matrices'), vectors: update(part, 'vectors') }] as const,
+      );
+      const pick = (key: keyof Moments<Tensor>): Parts<Flat<Tensor>> =>
+        Object.fromEntries(
+          updated.map(([part, { matrices, vectors }]) => [
+            part,
+            { matrices: matrices[key], vectors: vectors[key] },
+          ]),
+        );
+      const next: TuningState<Tensor> = {
+        weights: pick('weights'),
+        mean: pick('mean'),
+        variance: pick('variance'),
+      };
+      return { losses, gradientNorm, state: next };
+    });
+  });
+}
