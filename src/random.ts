@@ -12,6 +12,7 @@ export const purpose = {
   substitute: 9,
   labels: 10,
   rotation: 11,
+  variant: 12,
 } as const;
 
 /** A stream of random numbers; made by {@link random}, fully determined by its keys. */

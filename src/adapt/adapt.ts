@@ -30,6 +30,7 @@ import { startWeights } from './tuning/start-weights.js';
 import { tune } from './tuning/tune.js';
 import { Tuner } from './tuning/tuner.js';
 import { type TuningConfig, traceTuningStep, trainedParts } from './tuning/tuning-step.js';
+import { variedImages } from './tuning/varied-images.js';
 
 export interface AdaptOptions {
   /** Folder to make for the adapted model. */
@@ -118,7 +119,16 @@ async function adaptTo(
         log.progress(`reads what is to be learned of ${name}: image ${done} of ${training.images.length}`),
       ),
     );
-  const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, tasks, compiled, log);
+  const { augmentation } = settings;
+  const sets =
+    augmentation.variants === 0
+      ? tasks
+      : tasks.map(({ name, training, heldOut }) => ({
+          name,
+          training: { images: variedImages(training.images, augmentation, compiled) },
+          heldOut,
+        }));
+  const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
   const counts = tasks.map(({ training }) => training.images.length);
   const total = counts.reduce((a, b) => a + b, 0);
   const batch = Math.min(settings.batch, total);
@@ -156,8 +166,10 @@ async function adaptTo(
     tuner,
     courses: byName((_, i) => ({
       inputs: fed.training[i] as Inputs,
-      targets: targets[i] as Targets,
+      // All versions of an image are taught the same.
+      targets: (chosen) => (targets[i] as Targets)(chosen.map((at) => at % (counts[i] as number))),
       images: shares[i] as number,
+      epoch: counts[i] as number,
     })),
     settings,
     steps,

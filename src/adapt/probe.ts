@@ -135,7 +135,12 @@ async function probeImages(
   const { measured, seconds } = await tune({
     tuner,
     courses: {
-      probed: { inputs: inputs.training, targets: await training.targets(), images: batch },
+      probed: {
+        inputs: inputs.training,
+        targets: await training.targets(),
+        images: batch,
+        epoch: inputs.training.length,
+      },
     },
     settings: {
       ...settings,

@@ -19,7 +19,8 @@ export function describeProtocol(
   tasks: readonly Taught[],
   steps: number,
 ): AdaptationResult['protocol'] {
-  const { encoder, predictor, optimiser, seed } = adaptation;
+  const { encoder, predictor, optimiser, augmentation, seed } = adaptation;
+  const { variants, crop } = augmentation;
   const batch = tasks.reduce((sum, { share }) => sum + share, 0);
   return {
     ...byTask(
@@ -36,6 +37,11 @@ export function describeProtocol(
       predictor.weights === 'none'
         ? 'none: the head reads the latents'
         : `${predictor.weights}, null action; context computed in ${predictor.contextBlocks} blocks, every ${predictor.stride === 1 ? 'position' : `${predictor.stride}th position of rows and columns`} predicted`,
+    ...(variants === 0
+      ? {}
+      : {
+          augmentation: `${variants} versions of each training image, drawn whatever the seed: cropped (area ${crop.scale.join('–')}, width / height ${crop.ratio.map((each) => each.toFixed(2)).join('–')}), flipped with probability ${crop.flip}; an epoch passes as many of them as there are images`,
+        }),
     optimiser: `AdamW, ${steps} steps of ${batch}, learning rate ${optimiser.learningRate} (pretrained weights × ${optimiser.pretrained}), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}, clip ${optimiser.clip}`,
   };
 }

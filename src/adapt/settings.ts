@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import type { Config } from '../train/config.js';
+import { type Config, cropSchema } from '../train/config.js';
 import { merge, parseSettings, set as setKeys } from '../train/settings.js';
 import { type HeadKind, headKinds } from './network/heads.js';
 import type { Part, Parts } from './network/network.js';
@@ -51,6 +51,11 @@ export const settingsSchema = z.strictObject({
   ignored: z.int().min(0).max(255).optional(),
   epochs: count,
   batch: count,
+  augmentation: z.strictObject({
+    /** Versions of each training image, cropped and flipped, that are learned from; 0: the image itself. */
+    variants: z.int().min(0),
+    crop: cropSchema,
+  }),
   optimiser: z.strictObject({
     /** Of the head and of whatever starts random. */
     learningRate: z.number().positive(),
@@ -100,6 +105,7 @@ const common = {
   seed: 0,
   epochs: 20,
   batch: 64,
+  augmentation: { variants: 0, crop: { scale: [0.5, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 } },
   optimiser: {
     learningRate: 2e-3,
     pretrained: 0.1,
@@ -175,6 +181,10 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
   demand(
     ignored === undefined || tasks.some(({ task }) => task === 'segmentation'),
     '--ignored is a class of masks; give --task segmentation, or leave it out',
+  );
+  demand(
+    settings.augmentation.variants === 0 || tasks.every((each) => each.task === 'classification'),
+    'augmentation.variants crops and flips images, which changes what masks and angles say; it is for classification, leave it 0 here',
   );
   demand(limit === undefined || share === undefined, 'give either --limit or --fraction, not both');
   demand(

@@ -36,9 +36,9 @@ const beginnings = {
  * @throws Error saying in a few words why it is no readable image; the name is the caller's to add
  */
 export async function decodeImage(bytes: Uint8Array, size: number, fit: Fit = 'square'): Promise<RgbImage> {
-  checkKind(bytes);
   const plain = fit === 'square' ? await decodePlainJpeg(bytes, size) : undefined;
   if (plain) return { width: size, height: size, data: plain };
+  checkKind(bytes);
   return decode(bytes, (image) => image.resize(size, size, { fit: resizing[fit] }));
 }
 

@@ -68,6 +68,7 @@ function readFrame(bytes: Uint8Array): Frame | undefined {
 
 /** A copy of the middle square of an image whose shorter side is `size`. */
 function middle(pixels: Uint8Array, { width, height }: Frame, size: number): Uint8Array {
+  if (width === size && height === size) return pixels.slice();
   const left = Math.floor((width - size + 1) / 2);
   const top = Math.floor((height - size + 1) / 2);
   const out = new Uint8Array(size * size * 3);

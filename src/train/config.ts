@@ -19,6 +19,16 @@ const range = z
   .tuple([z.number().min(0), z.number().min(0)])
   .refine(([low, high]) => low <= high, 'low end above high end');
 
+/** How crops are drawn, see `sampleCrop`, and flipped. */
+export const cropSchema = z.strictObject({
+  /** Share of the image's area. */
+  scale: range.refine(([low, high]) => low > 0 && high <= 1, 'must be above 0 and at most 1'),
+  /** Width / height. */
+  ratio: range.refine(([low]) => low > 0, 'must be above 0'),
+  /** Probability of a horizontal flip. */
+  flip: fraction,
+});
+
 /** Everything that determines a run. Sizes that follow from another by default are filled in by {@link resolve}. */
 const schema = z.strictObject({
   preset: z.string(),
@@ -61,13 +71,7 @@ const schema = z.strictObject({
     grayscale: fraction,
     blur: z.strictObject({ probability: fraction, sigma: range }),
     solarize: fraction,
-    crop: z.strictObject({
-      /** Share of the image's area. */
-      scale: range.refine(([low, high]) => low > 0 && high <= 1, 'must be above 0 and at most 1'),
-      /** Width / height. */
-      ratio: range.refine(([low]) => low > 0, 'must be above 0'),
-      flip: fraction,
-    }),
+    crop: cropSchema,
   }),
   optimiser: z.strictObject({
     learningRate: positive,

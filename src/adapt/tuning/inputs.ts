@@ -11,6 +11,9 @@ export interface Inputs {
   batch(indices: Int32Array): Promise<TensorData>;
 }
 
+/** What is encoded: {@link ImageSet}'s, or what is made of them. */
+export type Images = Pick<ImageSet, 'length' | 'batch' | 'prefetch'>;
+
 /** In which precision latents are kept. */
 export type Precision = 'float16' | 'float32';
 
@@ -61,12 +64,12 @@ function padded(numbers: Float32Array, length: number): Float32Array {
 }
 
 /** Images as they are, for an encoder that is trained. */
-export function imageInputs(images: ImageSet): Inputs {
+export function imageInputs(images: Images): Inputs {
   return { kind: 'images', length: images.length, batch: (indices) => images.batch(indices) };
 }
 
 /** Latents computed whenever they are wanted. */
-export function computedLatents(images: ImageSet, precision: Precision, encode: EncodeImages): Inputs {
+export function computedLatents(images: Images, precision: Precision, encode: EncodeImages): Inputs {
   return {
     kind: precision,
     length: images.length,
@@ -93,7 +96,7 @@ export function storedLatents(latents: Uint16Array | Float32Array, length: numbe
 
 /** Latents of all images. @param progress told how many are done */
 export async function encodeAll(
-  images: ImageSet,
+  images: Images,
   size: number,
   precision: Precision,
   encode: EncodeImages,

@@ -2,11 +2,10 @@ import { createHash, type Hash } from 'node:crypto';
 import { existsSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRoom } from '../../data/cache-folder.js';
-import type { ImageSet } from '../../data/images.js';
 import type { Flat } from '../../nn/index.js';
 import { readStored, writeSafetensors } from '../../train/safetensors.js';
 import type { Network } from '../network/network.js';
-import type { Precision } from './inputs.js';
+import type { Images, Precision } from './inputs.js';
 
 /** Images hashed at a time. */
 const CHUNK = 1024;
@@ -21,7 +20,7 @@ const hashed = (numbers: Float32Array | Uint16Array): Hash =>
  * every image's pixels in order. It costs decoding the images, and no other image or weight can have the same.
  */
 export async function latentsKey(
-  images: ImageSet,
+  images: Images,
   { model, normalisation, image }: Network,
   encoder: Flat<Float32Array>,
   precision: Precision,

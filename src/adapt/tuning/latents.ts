@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import type { ImageSet } from '../../data/images.js';
 import { systemRefusal } from '../../errors.js';
 import type { Compiled } from '../../evaluate/compiled.js';
 import type { Flat } from '../../nn/index.js';
@@ -10,6 +9,7 @@ import {
   computedLatents,
   encodeAll,
   frozenEncoder,
+  type Images,
   type Inputs,
   latentSize,
   type Precision,
@@ -30,7 +30,7 @@ export interface FrozenLatents {
 
 /** What latents depend on, and where they may be kept. */
 export interface LatentsOptions {
-  readonly images: ImageSet;
+  readonly images: Images;
   readonly network: Network;
   readonly encoder: Flat<Float32Array>;
   readonly cache: AdaptationSettings['cache'];

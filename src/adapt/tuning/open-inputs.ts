@@ -1,11 +1,10 @@
-import type { ImageSet } from '../../data/images.js';
 import type { Compiled } from '../../evaluate/compiled.js';
 import type { Flat } from '../../nn/index.js';
 import type { Log } from '../../train/pretrain.js';
 import type { InputKind, Network } from '../network/network.js';
 import type { AdaptationResult } from '../result.js';
 import { type AdaptationSettings, trainedShares } from '../settings.js';
-import { type Inputs, imageInputs } from './inputs.js';
+import { type Images, type Inputs, imageInputs } from './inputs.js';
 import { type FrozenLatents, openLatents } from './latents.js';
 
 /** What is fed for training and for measuring, task by task, and what it took to get it. */
@@ -21,8 +20,8 @@ export interface Fed {
 /** The images of one task. */
 interface TaskSets {
   readonly name: string;
-  readonly training: { readonly images: ImageSet };
-  readonly heldOut: { readonly images: ImageSet };
+  readonly training: { readonly images: Images };
+  readonly heldOut: { readonly images: Images };
 }
 
 /** Images where the encoder is trained, else its latents. */
@@ -46,7 +45,7 @@ export async function openInputs(
     };
   }
   let held = 0;
-  const open = async (images: ImageSet, what: string): Promise<FrozenLatents> => {
+  const open = async (images: Images, what: string): Promise<FrozenLatents> => {
     const latents = await openLatents({ images, network, encoder, cache, held, run, compiled, log, what });
     if (latents.from !== 'every epoch') held += latents.bytes;
     return latents;

@@ -15,6 +15,8 @@ export interface Course {
   readonly targets: Targets;
   /** Of each step. */
   readonly images: number;
+  /** Of an epoch; there may be more inputs, which then last for several. */
+  readonly epoch: number;
 }
 
 /** What the loop goes over. */
@@ -68,7 +70,7 @@ export async function tune<M>(tuning: Tuning<M>): Promise<Tuned<M>> {
     order: new Epochs(course.inputs.length, settings.seed, i),
   }));
   const batch = courses.reduce((sum, { images }) => sum + images, 0);
-  const total = courses.reduce((sum, { inputs }) => sum + inputs.length, 0);
+  const total = courses.reduce((sum, { epoch }) => sum + epoch, 0);
   const history: Milestone<M>[] = [];
   let latest: M | undefined;
   let seconds = 0;
