@@ -59,9 +59,9 @@ async function train(device: Device): Promise<[first: ModelWeights, last: ModelW
 function apart(a: ModelWeights, b: ModelWeights): number {
   let most = 0;
   for (const part of ['encoder', 'predictor', 'target'] as const)
-    for (const group of ['matrices', 'vectors'] as const)
-      a[part][group].forEach((value, i) => {
-        most = Math.max(most, Math.abs(value - (b[part][group][i] as number)));
+    for (const [group, numbers] of Object.entries(a[part]))
+      numbers.forEach((value, i) => {
+        most = Math.max(most, Math.abs(value - (b[part][group]?.[i] as number)));
       });
   return most;
 }

@@ -11,16 +11,16 @@ import {
   type Tensor,
   type Tree,
 } from '../tensor/index.js';
-import type { Flat, Layout } from './parameters.js';
+import { type Flat, type Layout, mapGroups } from './parameters.js';
 
-/** A tree of parameters as a loss was computed from them, and where they lie in their flat vectors. */
+/** A tree of parameters as a loss was computed from them, and where they lie. */
 export interface Laid {
   readonly layout: Layout<unknown>;
   readonly parameters: unknown;
 }
 
 /**
- * Gradients of a loss by the parameters of several trees, as flat vectors like those that hold the parameters.
+ * Gradients of a loss by the parameters of several trees, grouped as the parameters are.
  * @param loss a scalar
  * @param parts trees by name; not one that the loss is not to change
  */
@@ -35,19 +35,18 @@ export function flatGradients<K extends string>(
   const parameters = [...trees.values()].flatMap((tree) => tree.map(([, tensor]) => tensor));
   const derivatives = gradient(loss, parameters);
   const byTensor = new Map(parameters.map((tensor, i) => [tensor, derivatives[i] as Tensor]));
-  const flat = ([part, { layout }]: [K, Laid], group: keyof Flat<Tensor>): Tensor => {
+  const inGroup = ([part, { layout }]: [K, Laid], group: string): Tensor => {
     const groups = new Map(layout.entries.map((entry) => [entry.name, entry.group]));
     const chosen = trees.get(part)?.filter(([name]) => groups.get(name) === group) ?? [];
-    return concat(
-      chosen.map(([, tensor]) => {
-        const dy = byTensor.get(tensor) as Tensor;
-        return reshape(dy, [tensor.shape.reduce<number>((a, b) => a * (b as number), 1)]);
-      }),
-      0,
-    );
+    const flat = chosen.map(([name, tensor]) => {
+      const dy = byTensor.get(tensor) as Tensor;
+      if (name === group) return dy;
+      return reshape(dy, [tensor.shape.reduce<number>((a, b) => a * (b as number), 1)]);
+    });
+    return flat.length === 1 ? (flat[0] as Tensor) : concat(flat, 0);
   };
   return Object.fromEntries(
-    named.map((entry) => [entry[0], { matrices: flat(entry, 'matrices'), vectors: flat(entry, 'vectors') }]),
+    named.map((entry) => [entry[0], mapGroups(entry[1].layout.shapes, (_, group) => inGroup(entry, group))]),
   ) as Record<K, Flat<Tensor>>;
 }
 

@@ -28,30 +28,42 @@ export type ParameterTree = Tree<ParameterSpec>;
 /** The tensors of a parameter tree. */
 export type Parameters<P> = MapTree<P, ParameterSpec, Tensor>;
 
-/** The two flat vectors that hold all parameters: matrices (which weight decay shrinks) and the rest. */
-export interface Flat<T> {
-  readonly matrices: T;
-  readonly vectors: T;
-}
+/**
+ * What holds all parameters, by group: two flat vectors, `matrices` (which weight decay shrinks) and `vectors` (all
+ * else), and each large matrix for itself, by its name. Many small parameters are updated faster in one piece; a large
+ * one need not be cut out of a piece and put back at every step.
+ */
+export type Flat<T> = Readonly<Record<string, T>>;
 
-/** Where a parameter lies in the flat vectors. */
+/** Elements from which on a matrix lies for itself. */
+const LARGE = 2 ** 18;
+
+/** Where a parameter lies: at an offset of a flat vector, or for itself, in the group of its own name. */
 export interface Entry {
   readonly name: string;
   readonly shape: readonly number[];
-  readonly group: keyof Flat<unknown>;
+  readonly group: string;
   readonly offset: number;
   readonly initialise: Initialiser;
 }
 
-/** A parameter tree laid out in flat vectors. */
+/** A parameter tree laid out. */
 export interface Layout<P = ParameterTree> {
   readonly tree: P;
   readonly entries: readonly Entry[];
-  /** Elements of each flat vector. */
-  readonly sizes: Flat<number>;
+  /** Of every group: [n] of the flat vectors, a large matrix's own. */
+  readonly shapes: Flat<readonly number[]>;
   /** Number of parameters. */
   readonly count: number;
 }
+
+/** The same groups with something else for each. */
+export function mapGroups<A, B>(flat: Flat<A>, make: (value: A, group: string) => B): Flat<B> {
+  return Object.fromEntries(Object.entries(flat).map(([group, value]) => [group, make(value, group)]));
+}
+
+/** Whether weight decay shrinks what lies in a group. */
+export const decays = (group: string): boolean => group !== 'vectors';
 
 const isSpec = (value: unknown): value is ParameterSpec =>
   typeof value === 'object' && value !== null && Array.isArray((value as ParameterSpec).shape);
@@ -60,28 +72,44 @@ const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b
 /** Lays a tree out. A parameter with two sizes above 1 is a matrix. */
 export function layout<P>(tree: P): Layout<P> {
   const sizes = { matrices: 0, vectors: 0 };
+  const large: Record<string, readonly number[]> = {};
   const entries = leaves(tree as ParameterTree, isSpec).map(([name, { shape, initialise }]): Entry => {
-    const group = shape.filter((dim) => dim > 1).length > 1 ? 'matrices' : 'vectors';
+    const isMatrix = shape.filter((dim) => dim > 1).length > 1;
+    if (isMatrix && count(shape) >= LARGE) {
+      large[name] = shape;
+      return { name, shape, group: name, offset: 0, initialise };
+    }
+    const group = isMatrix ? 'matrices' : 'vectors';
     const offset = sizes[group];
     sizes[group] += count(shape);
     return { name, shape, group, offset, initialise };
   });
-  return { tree, entries, sizes, count: sizes.matrices + sizes.vectors };
+  return {
+    tree,
+    entries,
+    shapes: {
+      ...large,
+      ...(sizes.matrices > 0 ? { matrices: [sizes.matrices] } : {}),
+      ...(sizes.vectors > 0 ? { vectors: [sizes.vectors] } : {}),
+    },
+    count: entries.reduce((sum, { shape }) => sum + count(shape), 0),
+  };
 }
 
-/** Specs of the flat vectors, for tracing. */
-export function flatSpecs({ sizes }: Layout<unknown>): Flat<Spec> {
-  return { matrices: spec([sizes.matrices]), vectors: spec([sizes.vectors]) };
+/** Specs of all groups, for tracing. */
+export function flatSpecs({ shapes }: Layout<unknown>): Flat<Spec> {
+  return mapGroups(shapes, (shape) => spec(shape));
+}
+
+/** Zeros for every parameter of a layout. */
+export function emptyFlat({ shapes }: Layout<unknown>): Flat<Float32Array> {
+  return mapGroups(shapes, (shape) => new Float32Array(count(shape)));
 }
 
 /** First values of all parameters; the same seed and name give the same numbers. */
-export function initialise(
-  { entries, sizes }: Layout<unknown>,
-  seed: number,
-  stream: number,
-): Flat<Float32Array> {
-  const flat = { matrices: new Float32Array(sizes.matrices), vectors: new Float32Array(sizes.vectors) };
-  entries.forEach((entry, index) => {
+export function initialise(layout: Layout<unknown>, seed: number, stream: number): Flat<Float32Array> {
+  const flat = emptyFlat(layout);
+  layout.entries.forEach((entry, index) => {
     const numbers = random(seed, purpose.initialise, stream, index);
     const draw = ((how: Initialiser): (() => number) => {
       if ('value' in how) return () => how.value;
@@ -94,17 +122,18 @@ export function initialise(
   return flat;
 }
 
-/** The numbers of one parameter inside flat arrays (a view, not a copy). */
+/** The numbers of one parameter inside those of its group (a view, not a copy). */
 export function view(flat: Flat<Float32Array>, { group, offset, shape }: Entry): Float32Array {
-  return flat[group].subarray(offset, offset + count(shape));
+  return (flat[group] as Float32Array).subarray(offset, offset + count(shape));
 }
 
-/** The tree of parameters cut out of flat tensors. */
+/** The tree of parameters, cut out of flat tensors. */
 export function unpack<P>({ tree, entries }: Layout<P>, flat: Flat<Tensor>): Parameters<P> {
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
   return mapTree(tree, isSpec, (_, path) => {
     const entry = byName.get(path) as Entry;
-    const part = slice(flat[entry.group], 0, entry.offset, entry.offset + count(entry.shape));
-    return reshape(part, entry.shape);
+    const group = flat[entry.group] as Tensor;
+    if (entry.group === path) return group;
+    return reshape(slice(group, 0, entry.offset, entry.offset + count(entry.shape)), entry.shape);
   }) as Parameters<P>;
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
-import type { Flat, Layout } from '../nn/index.js';
+import { emptyFlat, type Flat } from '../nn/index.js';
 import { collect, fill, type Section } from './named-tensors.js';
 import { readSafetensors, syncFolder, type Weights, writeSafetensors } from './safetensors.js';
 import type { Layouts, State, Trainable } from './step.js';
@@ -151,9 +151,4 @@ export function loadModel(run: string, layouts: Layouts): ModelWeights {
     file,
   );
   return weights;
-}
-
-/** Zeros for every parameter of a layout. */
-export function emptyFlat({ sizes }: Layout<unknown>): Flat<Float32Array> {
-  return { matrices: new Float32Array(sizes.matrices), vectors: new Float32Array(sizes.vectors) };
 }

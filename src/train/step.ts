@@ -1,6 +1,7 @@
 import type { ParameterSpec } from '../nn/index.js';
 import {
   adamw,
+  decays,
   type Flat,
   flatGradients,
   flatSpecs,
@@ -8,6 +9,7 @@ import {
   type Layout,
   layout,
   type Moments,
+  mapGroups,
   unpack,
 } from '../nn/index.js';
 import {
@@ -41,7 +43,7 @@ import {
   viewSpecs,
 } from '../world-model/index.js';
 
-/** Where the parameters of encoder and predictor lie in their flat vectors. */
+/** Where the parameters of encoder and predictor lie. */
 export interface Layouts {
   readonly encoder: Layout<Encoder<ParameterSpec>>;
   readonly predictor: Layout<Predictor<ParameterSpec>>;
@@ -111,9 +113,13 @@ function trainable<T>(frozen: boolean, make: (part: Part) => Flat<T>): Trainable
     : { encoder: make('encoder'), predictor: make('predictor') };
 }
 
-/** One value for each flat vector that is trained. */
-function eachFlat<T>(frozen: boolean, make: (part: Part, group: keyof Flat<T>) => T): Trainable<T> {
-  return trainable(frozen, (part) => ({ matrices: make(part, 'matrices'), vectors: make(part, 'vectors') }));
+/** One value for each group of parameters that is trained. */
+function eachGroup<T>(
+  { model, frozen }: Pick<StepConfig, 'model' | 'frozen'>,
+  make: (part: Part, group: string) => T,
+): Trainable<T> {
+  const parts = layouts(model);
+  return trainable(frozen, (part) => mapGroups(parts[part].shapes, (_, group) => make(part, group)));
 }
 
 /** Specs of the state. */
@@ -145,7 +151,7 @@ export function stepSpecs(config: StepConfig): StepInputs<Spec> {
   };
 }
 
-/** The loss of a batch and its gradients, summed onto those of earlier runs, as flat vectors. */
+/** The loss of a batch and its gradients, summed onto those of earlier runs. */
 function lossAndGradients(
   inputs: StepInputs<Tensor>,
   config: StepConfig,
@@ -167,11 +173,11 @@ function lossAndGradients(
     ...(config.frozen ? {} : { encoder: { layout: parts.encoder, parameters: encoder } }),
     predictor: { layout: parts.predictor, parameters: predictor },
   });
-  const flat = (part: Part, group: keyof Flat<Tensor>): Tensor => {
-    const before = inputs.gradients?.[part]?.[group];
-    return before === undefined ? gradients[part][group] : add(before, gradients[part][group]);
+  const summed = (part: Part, group: string): Tensor => {
+    const [before, now] = [inputs.gradients?.[part]?.[group], gradients[part][group] as Tensor];
+    return before === undefined ? now : add(before, now);
   };
-  return { loss, gradients: eachFlat(config.frozen, flat) };
+  return { loss, gradients: eachGroup(config, summed) };
 }
 
 /** A run that only adds to the gradients; all but the last of an update's. */
@@ -196,28 +202,28 @@ export function traceStep(
         1 / config.accumulate,
       );
       const { rates, state } = inputs;
-      const updated = (part: Part, group: 'matrices' | 'vectors'): Moments<Tensor> => {
-        const at = <T>(tree: Trainable<T>): T => (tree[part] as Flat<T>)[group];
+      const updated = (part: Part, group: string): Moments<Tensor> => {
+        const at = <T>(tree: Trainable<T>): T => (tree[part] as Flat<T>)[group] as T;
         const moments = { weights: at(state.weights), mean: at(state.mean), variance: at(state.variance) };
-        const weightDecay = group === 'matrices' ? rates.weightDecay : undefined;
+        const weightDecay = decays(group) ? rates.weightDecay : undefined;
         return adamw(moments, mul(at(gradients), scale), { ...rates, weightDecay }, config);
       };
-      const moments = eachFlat(config.frozen, updated);
+      const moments = eachGroup(config, updated);
       const pick = (key: keyof Moments<Tensor>): Trainable<Tensor> =>
-        eachFlat(config.frozen, (part, group) => (moments[part] as Flat<Moments<Tensor>>)[group][key]);
+        trainable(config.frozen, (part) =>
+          mapGroups(moments[part] as Flat<Moments<Tensor>>, (each) => each[key]),
+        );
       const weights = pick('weights');
-      const average = (group: 'matrices' | 'vectors'): Tensor =>
+      const average = (target: Tensor, group: string): Tensor =>
         add(
-          mul((state.target as Flat<Tensor>)[group], rates.momentum),
-          mul((weights.encoder as Flat<Tensor>)[group], sub(1, rates.momentum)),
+          mul(target, rates.momentum),
+          mul((weights.encoder as Flat<Tensor>)[group] as Tensor, sub(1, rates.momentum)),
         );
       const next: State<Tensor> = { weights, mean: pick('mean'), variance: pick('variance') };
       return {
         loss,
         gradientNorm,
-        state: config.frozen
-          ? next
-          : { ...next, target: { matrices: average('matrices'), vectors: average('vectors') } },
+        state: config.frozen ? next : { ...next, target: mapGroups(state.target as Flat<Tensor>, average) },
       };
     });
   });

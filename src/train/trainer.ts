@@ -7,10 +7,10 @@ import {
   take,
   type Value,
 } from '../engine/index.js';
-import { type Flat, initialise } from '../nn/index.js';
+import { emptyFlat, type Flat, initialise, mapGroups } from '../nn/index.js';
 import { mapTree, type Spec } from '../tensor/index.js';
 import type { Batch } from './batches.js';
-import { emptyFlat, type ModelWeights } from './checkpoint.js';
+import type { ModelWeights } from './checkpoint.js';
 import {
   type Layouts,
   layouts,
@@ -48,7 +48,7 @@ export function initialState(
       weights: { encoder, predictor },
       mean: zeros,
       variance: { encoder: emptyFlat(parts.encoder), predictor: emptyFlat(parts.predictor) },
-      target: { matrices: encoder.matrices.slice(), vectors: encoder.vectors.slice() },
+      target: mapGroups(encoder, (numbers) => numbers.slice()),
     },
   };
 }
@@ -117,7 +117,7 @@ export class Trainer {
         ? mapTree(
             stateSpecs(this.config).weights,
             isSpec,
-            (spec) => new Float32Array(spec.shape[0] as number),
+            ({ shape }) => new Float32Array(shape.reduce<number>((a, b) => a * (b as number), 1)),
           )
         : undefined;
     for (const batch of batches.slice(0, -1)) {

@@ -125,8 +125,7 @@ test('the loss and its gradient against the definition and central differences',
   const [batch, tokens] = [2, 4];
   const parts = layout(denseHeadSpec(config));
   const weights = initialise(parts, 4, 0);
-  for (const group of [weights.matrices, weights.vectors])
-    for (let i = 0; i < group.length; i++) group[i] = draw.normal();
+  for (const group of Object.values(weights)) for (let i = 0; i < group.length; i++) group[i] = draw.normal();
   const x = normals(batch * tokens * config.width);
   const targets = Int32Array.from({ length: batch * 16 }, () => draw.integer(4) - 1);
   const specs = {
@@ -167,8 +166,8 @@ test('the loss and its gradient against the definition and central differences',
   assert.ok(Math.abs(loss - sum / counted) < 1e-5, `${loss} for ${sum / counted}`);
   for (const [name, numbers] of [
     ['dx', x],
-    ['matrices', weights.matrices],
-    ['vectors', weights.vectors],
+    ['matrices', weights.matrices!],
+    ['vectors', weights.vectors!],
   ] as const) {
     const slopes = await read(name);
     for (let i = 0; i < numbers.length; i += 3) {

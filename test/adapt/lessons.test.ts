@@ -148,7 +148,7 @@ test("an answer depends on its task's token", async () => {
     return Array.from(await (results as unknown as { out: { read(): Promise<Float32Array> } }).out.read());
   };
   const without = (task: string): Flat<Float32Array> => {
-    const heads = { matrices: start.heads!.matrices, vectors: start.heads!.vectors.slice() };
+    const heads = { ...start.heads!, vectors: start.heads!.vectors!.slice() };
     view(heads, where.heads.entries.find(({ name }) => name === `${task}.token`)!).fill(0);
     return heads;
   };

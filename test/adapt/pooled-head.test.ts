@@ -20,7 +20,7 @@ const parts = layout(pooledHeadSpec(config));
 const draw = random(5);
 /** Numbers of everyday size for every parameter, also for those that start at 0 or 1. */
 const weights = initialise(parts, 3, 0);
-for (const group of [weights.matrices, weights.vectors])
+for (const group of Object.values(weights))
   for (let i = 0; i < group.length; i++) group[i] = draw.normal() * 0.5;
 const x = Float32Array.from({ length: batch * tokens * width }, () => draw.normal() * 2 + 1);
 

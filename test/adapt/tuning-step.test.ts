@@ -4,10 +4,9 @@ import { type Network, networkLayouts } from '../../src/adapt/network/network.js
 import { Tuner } from '../../src/adapt/tuning/tuner.js';
 import { type Lesson, type TuningConfig, traceTuningStep } from '../../src/adapt/tuning/tuning-step.js';
 import { createEngine } from '../../src/engine/index.js';
-import { type Flat, initialise, view } from '../../src/nn/index.js';
+import { emptyFlat, type Flat, initialise, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import type { Program } from '../../src/tensor/index.js';
-import { emptyFlat } from '../../src/train/checkpoint.js';
 
 const engine = createEngine({ threads: 1 });
 after(() => engine.dispose());

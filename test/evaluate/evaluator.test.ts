@@ -158,7 +158,7 @@ test('images of another size and features that are not finite are errors', async
     /767 numbers are no \[n, 3, 16, 16\]/,
   );
   assert.throws(() => evaluator.features(weights, new Float32Array(0)), /n ≥ 1/);
-  const target = { ...encoder, vectors: encoder.vectors.map(() => Number.NaN) };
+  const target = { ...encoder, vectors: encoder.vectors!.map(() => Number.NaN) };
   await assert.rejects(evaluator.features({ ...weights, target }, images(1)), /feature 0 of image 0 is NaN/);
   await assert.rejects(evaluator.mrr({ ...weights, target }, images(1), options), /not finite/);
 });

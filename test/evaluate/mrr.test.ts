@@ -4,6 +4,7 @@ import { createEngine } from '../../src/engine/index.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
 import { similarity } from '../../src/evaluate/programs.js';
 import { chance, rankOf } from '../../src/evaluate/ranks.js';
+import { mapGroups } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import { spec, type Tensor, trace } from '../../src/tensor/index.js';
 import type { ModelWeights } from '../../src/train/checkpoint.js';
@@ -58,8 +59,8 @@ test('an untrained and an unconditioned model score chance', async () => {
 test('a model that predicts the same whatever it is asked scores chance', async () => {
   const { evaluator, weights } = await setUp('feature');
   const predictor = {
-    matrices: new Float32Array(weights.predictor.matrices.length),
-    vectors: weights.predictor.vectors.map((_, i) => Math.sin(i)),
+    matrices: new Float32Array(weights.predictor.matrices!.length),
+    vectors: weights.predictor.vectors!.map((_, i) => Math.sin(i)),
   };
   const { value, l2 } = await evaluator.mrr({ ...weights, predictor }, images, options);
   assert.ok(Math.abs(value - chance(256)) < 0.01, `${value}`);
@@ -68,10 +69,7 @@ test('a model that predicts the same whatever it is asked scores chance', async 
 
 test('an encoder that says the same of every image ranks the right one last', async () => {
   const { evaluator, weights } = await setUp('feature');
-  const zeros = {
-    matrices: new Float32Array(weights.target.matrices.length),
-    vectors: new Float32Array(weights.target.vectors.length),
-  };
+  const zeros = mapGroups(weights.target, (numbers) => new Float32Array(numbers.length));
   const { value } = await evaluator.mrr(
     { ...weights, target: zeros, encoder: zeros },
     images.subarray(0, 4 * 768),
@@ -82,7 +80,7 @@ test('an encoder that says the same of every image ranks the right one last', as
 
 test('weights that are not finite are an error', async () => {
   const { evaluator, weights } = await setUp('feature');
-  const broken = { ...weights.predictor, vectors: weights.predictor.vectors.map(() => Number.NaN) };
+  const broken = { ...weights.predictor, vectors: weights.predictor.vectors!.map(() => Number.NaN) };
   await assert.rejects(
     evaluator.mrr({ ...weights, predictor: broken }, images.subarray(0, 768), options),
     /not finite/,

@@ -30,8 +30,8 @@ const planesOf = (image: number): Planes =>
 function weightsOf(layout: Layout<unknown>, stream: number): { flat: Flat<Float32Array>; named: Named } {
   const flat = initialise(layout, 8, stream);
   const noise = random(9, stream);
-  for (const group of ['matrices', 'vectors'] as const)
-    for (const [i, value] of flat[group].entries()) flat[group][i] = value + 0.3 * noise.normal();
+  for (const numbers of Object.values(flat))
+    for (const [i, value] of numbers.entries()) numbers[i] = value + 0.3 * noise.normal();
   return { flat, named: new Map(layout.entries.map((entry) => [entry.name, view(flat, entry)])) };
 }
 

@@ -20,9 +20,9 @@ const tree = {
   single: value([], { value: 7 }),
 };
 const places = layout(tree);
-const numbered = (flat: Flat<number>): Flat<Float32Array> => ({
-  matrices: Float32Array.from({ length: flat.matrices }, (_, i) => i),
-  vectors: Float32Array.from({ length: flat.vectors }, (_, i) => 100 + i),
+const numbered = (): Flat<Float32Array> => ({
+  matrices: Float32Array.from({ length: 18 }, (_, i) => i),
+  vectors: Float32Array.from({ length: 17 }, (_, i) => 100 + i),
 });
 
 test('parameters lie one after another in their group, in the order and with the names of the tree', () => {
@@ -39,36 +39,48 @@ test('parameters lie one after another in their group, in the order and with the
       ['single', 'vectors', 16],
     ],
   );
-  assert.deepEqual(places.sizes, { matrices: 18, vectors: 17 });
+  assert.deepEqual(places.shapes, { matrices: [18], vectors: [17] });
   assert.equal(places.count, 35);
-  assert.deepEqual(flatSpecs(places).matrices.shape, [18]);
-  assert.deepEqual(flatSpecs(places).vectors.shape, [17]);
+  assert.deepEqual(flatSpecs(places).matrices!.shape, [18]);
+  assert.deepEqual(flatSpecs(places).vectors!.shape, [17]);
 });
 
 test('the entries of a transformer block cover the flat vectors without gap or overlap', () => {
   const block = layout(blockSpec(8));
   for (const group of ['matrices', 'vectors'] as const) {
-    const used = new Uint8Array(block.sizes[group]);
+    const used = new Uint8Array(block.shapes[group]![0]!);
     for (const entry of block.entries.filter((one) => one.group === group))
       for (let i = 0; i < entry.shape.reduce((a, b) => a * b, 1); i++)
         used[entry.offset + i] = used[entry.offset + i]! + 1;
     assert.ok(used.every((times) => times === 1));
   }
   // Weights 3·8·8 + 8·8 + 2·4·8·8, and biases and norms 4·8 + 3·8 + 8 + 4·8 + 8.
-  assert.deepEqual(block.sizes, { matrices: 768, vectors: 104 });
+  assert.deepEqual(block.shapes, { matrices: [768], vectors: [104] });
   assert.ok(block.entries.some(({ name }) => name === 'attn.qkv.weight'));
 });
 
 test('a view is a window on the flat vector, not a copy', () => {
-  const flat = numbered(places.sizes);
+  const flat = numbered();
   const token = view(flat, places.entries[2]!);
   assert.deepEqual([...token], [103, 104, 105, 106, 107]);
   token[0] = -1;
-  assert.equal(flat.vectors[3], -1);
+  assert.equal(flat.vectors![3], -1);
+});
+
+test('a large matrix lies for itself, a large vector does not, and a group of nothing is not there', () => {
+  const large = layout({
+    small: value([2, 3], { value: 0 }),
+    large: { weight: value([512, 512], { uniform: 1 }), bias: value([2 ** 18], { value: 0 }) },
+  });
+  assert.deepEqual(large.shapes, { 'large.weight': [512, 512], matrices: [6], vectors: [2 ** 18] });
+  assert.equal(large.count, 2 * 2 ** 18 + 6);
+  const flat = initialise(large, 0, 0);
+  assert.equal(view(flat, large.entries.find(({ name }) => name === 'large.weight')!).length, 2 ** 18);
+  assert.deepEqual(layout({ weight: value([512, 512], { value: 0 }) }).shapes, { weight: [512, 512] });
 });
 
 test('unpacked tensors hold the numbers of the views, in their shapes', async () => {
-  const flat = numbered(places.sizes);
+  const flat = numbered();
   const program = trace(
     'unpack',
     flatSpecs(places),

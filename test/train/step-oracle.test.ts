@@ -3,10 +3,9 @@ import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEngine, type Feeds, type Value } from '../../src/engine/index.js';
-import { type Flat, type Layout, view } from '../../src/nn/index.js';
+import { emptyFlat, type Flat, type Layout, view } from '../../src/nn/index.js';
 import { leaves, mapTree, type Spec, type Tree } from '../../src/tensor/index.js';
 import type { Batch } from '../../src/train/batches.js';
-import { emptyFlat } from '../../src/train/checkpoint.js';
 import { fill } from '../../src/train/named-tensors.js';
 import { readSafetensors } from '../../src/train/safetensors.js';
 import {
@@ -179,8 +178,8 @@ async function firstGradients(config: StepConfig): Promise<{ loss: number; gradi
   }
   const sums = start(config).state.mean;
   for (const [path, value] of leaves(gradients as Tree<Value>, isValue)) {
-    const [part, group] = path.split('.') as ['encoder' | 'predictor', keyof Flat<unknown>];
-    sums[part]![group].set((await value.read()) as Float32Array);
+    const [part, group] = path.split('.') as ['encoder' | 'predictor', string];
+    sums[part]![group]!.set((await value.read()) as Float32Array);
   }
   const mean = mapTree(sums, isArray, (sum) => sum.map((one) => one / config.accumulate));
   return { loss, gradients: byName(config, mean as unknown as Trainable<Float32Array>) };

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
 import type { Flat, Layout } from '../../nn/index.js';
-import { emptyFlat } from '../../train/checkpoint.js';
+import { emptyFlat } from '../../nn/index.js';
 import { type Config, check, evaluatorConfig } from '../../train/config.js';
 import { collect, fill, type Section } from '../../train/named-tensors.js';
 import { readSafetensors, writeAtomically, writeSafetensors } from '../../train/safetensors.js';

@@ -27,7 +27,7 @@ export async function latentsKey(
 ): Promise<string> {
   const settings = { encoder: model.encoder, normalisation, image, precision, length: images.length };
   const key = createHash('sha256').update(JSON.stringify(settings));
-  for (const weights of [encoder.matrices, encoder.vectors]) key.update(hashed(weights).digest());
+  for (const weights of Object.values(encoder)) key.update(hashed(weights).digest());
   images.prefetch();
   for (let first = 0; first < images.length; first += CHUNK) {
     const count = Math.min(CHUNK, images.length - first);

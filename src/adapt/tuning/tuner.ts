@@ -8,8 +8,8 @@ import {
   type Value,
 } from '../../engine/index.js';
 import type { Flat, Layout } from '../../nn/index.js';
+import { emptyFlat } from '../../nn/index.js';
 import type { Program, TensorData } from '../../tensor/index.js';
-import { emptyFlat } from '../../train/checkpoint.js';
 import { networkLayouts, type Part, type Parts, partsFrom } from '../network/network.js';
 import {
   type TuningConfig,

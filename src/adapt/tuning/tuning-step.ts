@@ -1,4 +1,13 @@
-import { adamw, type Flat, flatGradients, globalNorm, type Layout, type Moments } from '../../nn/index.js';
+import {
+  adamw,
+  decays,
+  type Flat,
+  flatGradients,
+  globalNorm,
+  type Layout,
+  type Moments,
+  mapGroups,
+} from '../../nn/index.js';
 import {
   add,
   concat,
@@ -113,7 +122,7 @@ function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
 }
 
 /** The share of the learning rate that each number of the heads takes; one scalar where all take the same. */
-function headShares(config: TuningConfig, group: keyof Flat<Tensor>): Tensor | number {
+function headShares(config: TuningConfig, group: string): Tensor | number {
   const { entries } = networkLayouts(config.network).heads;
   const learners = Object.assign({}, ...Object.values(config.lessons).map((lesson) => lesson.learners));
   const share = (name: string): number => learners[name.slice(0, name.indexOf('.'))] ?? 0;
@@ -175,36 +184,30 @@ export function traceTuningStep(config: TuningConfig) {
       ),
     );
     return scope('update', () => {
-      const gradientNorm = globalNorm(
-        parts.flatMap((part) => [gradients[part].matrices, gradients[part].vectors]),
-      );
+      const gradientNorm = globalNorm(parts.flatMap((part) => Object.values(gradients[part])));
       const scale = minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1);
-      const update = (part: Part, group: keyof Flat<Tensor>): Moments<Tensor> => {
-        const of = (values: Parts<Flat<Tensor>>): Tensor => (values[part] as Flat<Tensor>)[group];
+      const update = (part: Part, group: string, gradient: Tensor): Moments<Tensor> => {
+        const of = (values: Parts<Flat<Tensor>>): Tensor => (values[part] as Flat<Tensor>)[group] as Tensor;
         return adamw(
           { weights: of(state.weights), mean: of(state.mean), variance: of(state.variance) },
-          mul(gradients[part][group], scale),
+          mul(gradient, scale),
           {
             ...rates,
             learningRate: mul(
               mul(rates.learningRate, config.trained[part] as number),
               part === 'heads' ? headShares(config, group) : 1,
             ),
-            weightDecay: group === 'matrices' ? rates.weightDecay : undefined,
+            weightDecay: decays(group) ? rates.weightDecay : undefined,
           },
           config,
         );
       };
       const updated = parts.map(
-        (part) => [part, { matrices: update(part, 'matrices'), vectors: update(part, 'vectors') }] as const,
+        (part) =>
+          [part, mapGroups(gradients[part], (gradient, group) => update(part, group, gradient))] as const,
       );
       const pick = (key: keyof Moments<Tensor>): Parts<Flat<Tensor>> =>
-        Object.fromEntries(
-          updated.map(([part, { matrices, vectors }]) => [
-            part,
-            { matrices: matrices[key], vectors: vectors[key] },
-          ]),
-        );
+        Object.fromEntries(updated.map(([part, moments]) => [part, mapGroups(moments, (each) => each[key])]));
       const next: TuningState<Tensor> = {
         weights: pick('weights'),
         mean: pick('mean'),
