@@ -1,6 +1,9 @@
 import type { TaskName } from '../src/adapt/tasks/task.js';
 import { type CellResult, describeMean, meanAndDeviation, score } from './adapt-results.js';
 
+/** Pretrained weights learn as fast as the head, not at the published tenth of its rate. */
+const wholeRate = ['--set', 'optimiser.pretrained=1'];
+
 /** A row of the table: its name and what `iwm adapt` is told. */
 export const rows: Readonly<Record<string, readonly string[]>> = {
   'frozen + linear': ['--tune', 'head', '--head', 'linear'],
@@ -17,6 +20,13 @@ export const rows: Readonly<Record<string, readonly string[]>> = {
   ],
   encoder: ['--tune', 'encoder'],
   all: ['--tune', 'all'],
+  'frozen + pretrained predictor, whole rate': ['--tune', 'predictor', ...wholeRate],
+  'as above, a quarter of the positions, whole rate': [
+    ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=0', '--set', 'predictor.stride=2'],
+    ...wholeRate,
+  ],
+  'encoder, whole rate': ['--tune', 'encoder', ...wholeRate],
+  'all, whole rate': ['--tune', 'all', ...wholeRate],
   'encoder from scratch': ['--tune', 'encoder', '--set', 'encoder.weights=random'],
 };
 
