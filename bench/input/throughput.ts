@@ -42,8 +42,8 @@ async function ours(round: number): Promise<number> {
   process.env.XDG_CACHE_HOME = join(folder, `cache-${round}`);
   const set = await openImages([data as string], { size, limit });
   const order = random(round).permutation(set.length);
-  // Its thread runs before the clock does, as the peer's workers.
-  await set.batch([order[0] ?? 0]);
+  // Its two threads, of which each has a half of the images, run before the clock does, as the peer's workers.
+  await set.batch([0, set.length - 1]);
   const began = performance.now();
   set.prefetch(order);
   for (let first = 0; first < order.length; first += batch)
@@ -51,7 +51,7 @@ async function ours(round: number): Promise<number> {
   const seconds = (performance.now() - began) / 1000;
   await set.close();
   rmSync(process.env.XDG_CACHE_HOME, { recursive: true, force: true });
-  return (order.length - 1) / seconds;
+  return (order.length - 2) / seconds;
 }
 
 /** Writes the images that ours reads as files, for the peer. */

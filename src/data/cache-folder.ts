@@ -44,7 +44,7 @@ export function cacheLimit(): number {
 /**
  * Opens the file of decoded images that belongs to these sources as they are now and these settings, makes it where it
  * is missing, and makes room for it: those least recently used go first, whoever still reads one keeps it.
- * @returns an open file and its name; undefined where it would be larger than the limit, or – with a warning – the
+ * @returns an open file, its name and whether nothing had been written to it; undefined where it would be larger than the limit, or – with a warning – the
  *   disk has no room for it or the folder cannot be written to
  */
 export function openCacheFile(
@@ -52,7 +52,7 @@ export function openCacheFile(
   chosen: Int32Array,
   size: number,
   fit: Fit,
-): { file: number; name: string } | undefined {
+): { file: number; name: string; wasEmpty: boolean } | undefined {
   const folder = cacheFolder();
   const bytes = chosen.length * (size * size * 3 + CHECKSUM);
   const limit = cacheLimit();
@@ -62,7 +62,8 @@ export function openCacheFile(
     mkdirSync(folder, { recursive: true });
     makeRoom(folder, ENDING, name, limit - bytes);
     const { bavail, bsize } = statfsSync(folder);
-    const missing = bytes - 512 * (statSync(name, { throwIfNoEntry: false })?.blocks ?? 0);
+    const blocks = statSync(name, { throwIfNoEntry: false })?.blocks ?? 0;
+    const missing = bytes - 512 * blocks;
     if (missing > SHARE_OF_FREE * bavail * bsize) {
       return refuse(`${folder}: they take ${mebibytes(missing)}, and ${mebibytes(bavail * bsize)} are free`);
     }
@@ -75,7 +76,7 @@ export function openCacheFile(
       closeSync(file);
       throw error;
     }
-    return { file, name };
+    return { file, name, wasEmpty: blocks === 0 };
   } catch (error) {
     const { code = '', message } = error as NodeJS.ErrnoException;
     if (['EACCES', 'EROFS', 'EPERM', 'ENOTDIR', 'EEXIST', 'ENOSPC', 'EDQUOT'].includes(code))

@@ -5,8 +5,8 @@ import { totalmem } from 'node:os';
 /** Where the decoded pixels of many images are kept; plain data, as it travels to the decoding thread. */
 export type StorePlace =
   | { readonly kind: 'memory'; readonly bytes: SharedArrayBuffer }
-  /** An open file of the cache: each image and its checksum, zeros where there is none. */
-  | { readonly kind: 'file'; readonly file: number; readonly name: string };
+  /** An open file of the cache: each image and its checksum, zeros where there is none; whether all were zeros at first. */
+  | { readonly kind: 'file'; readonly file: number; readonly name: string; readonly wasEmpty: boolean };
 
 /** How a slot stands: an uint8 that all threads see. */
 export const slot = { missing: 0, stored: 1, failed: 2, spare: 3 } as const;
@@ -38,9 +38,7 @@ export interface PixelStore {
 
 /** @param bytes of each image */
 export function openStore(place: StorePlace, bytes: number): PixelStore {
-  return place.kind === 'memory'
-    ? memoryStore(new Uint8Array(place.bytes), bytes)
-    : fileStore(place.file, bytes);
+  return place.kind === 'memory' ? memoryStore(new Uint8Array(place.bytes), bytes) : fileStore(place, bytes);
 }
 
 function memoryStore(all: Uint8Array, bytes: number): PixelStore {
@@ -55,7 +53,7 @@ function memoryStore(all: Uint8Array, bytes: number): PixelStore {
  * Of a file the system keeps in memory what there is room for. Processes may share it: an image is always the
  * same, so a torn or lost write is one whose checksum is wrong, and written again.
  */
-function fileStore(file: number, bytes: number): PixelStore {
+function fileStore({ file, wasEmpty }: Extract<StorePlace, { kind: 'file' }>, bytes: number): PixelStore {
   const record = Buffer.alloc(bytes + CHECKSUM);
   const [image, checksum] = [record.subarray(0, bytes), record.subarray(bytes)];
   const placeOf = (slot: number): number => slot * record.length;
@@ -71,6 +69,8 @@ function fileStore(file: number, bytes: number): PixelStore {
         at += writeSync(file, record, at, record.length - at, placeOf(slot) + at);
     },
     holds(slot) {
+      // What others have added meanwhile is written again, and is the same.
+      if (wasEmpty) return false;
       const found = readSync(file, checksum, 0, CHECKSUM, placeOf(slot) + bytes);
       if (found < CHECKSUM || checksum.every((byte) => byte === 0)) return false;
       return readSync(file, image, 0, bytes, placeOf(slot)) === bytes && digest(image).equals(checksum);

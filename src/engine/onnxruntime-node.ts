@@ -15,6 +15,7 @@ import {
   type Tree,
   toData,
   toOnnx,
+  zeroData,
 } from '../tensor/index.js';
 import { DeviceMemory } from './device-memory.js';
 import {
@@ -144,7 +145,7 @@ class NodeExecutable<I, O> implements Executable<I, O> {
       return feed.tensor;
     }
     const data = ArrayBuffer.isView(feed) ? (feed as TensorData) : toData(spec.dtype, feed as number[]);
-    const wanted = toData(spec.dtype, []).constructor;
+    const wanted = zeroData(spec.dtype, 0).constructor;
     if (data.constructor !== wanted)
       throw new Error(
         `${this.program.name}: input ${path} is ${data.constructor.name}, not ${wanted.name} (${spec.dtype})`,
@@ -222,7 +223,7 @@ export function createEngine({
     },
     value(spec, data) {
       const count = spec.shape.reduce((a, b) => a * b, 1);
-      const own = data === undefined ? toData(spec.dtype, new Float32Array(count)) : data.slice();
+      const own = data === undefined ? zeroData(spec.dtype, count) : data.slice();
       return new OrtValue(ortTensor(spec.dtype, own as TensorData, spec.shape), memory);
     },
     dispose() {

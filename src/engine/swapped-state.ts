@@ -9,7 +9,7 @@ const isValue = (value: unknown): value is Value => typeof (value as Value | und
 export async function copyOut(values: unknown): Promise<unknown> {
   const copies = new Map<string, Float32Array>();
   for (const [path, value] of leaves(values as Tree<Value>, isValue))
-    copies.set(path, Float32Array.from((await value.read()) as Float32Array));
+    copies.set(path, ((await value.read()) as Float32Array).slice());
   return mapTree(values, isValue, (_, path) => copies.get(path) as Float32Array);
 }
 

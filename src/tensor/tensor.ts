@@ -80,6 +80,11 @@ export function toData(dtype: DType, values: ArrayLike<number>): TensorData {
     : arrays[dtype].from(values);
 }
 
+/** A typed array of `dtype` with `count` zeros. */
+export function zeroData(dtype: DType, count: number): TensorData {
+  return dtype === 'int64' ? new BigInt64Array(count) : new arrays[dtype](count);
+}
+
 /** A value written into the program. A number makes a scalar (shape []). */
 export function constant(
   value: number | ArrayLike<number>,

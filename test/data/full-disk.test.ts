@@ -25,7 +25,7 @@ test('where the disk is full, decoded images go into memory', {
     size: 4,
     fit: 'square',
     // Every write to it fails as on a full disk.
-    store: { kind: 'file', file: openSync('/dev/full', 'r+'), name: 'full' },
+    store: { kind: 'file', file: openSync('/dev/full', 'r+'), name: 'full', wasEmpty: false },
     done: new SharedArrayBuffer(3),
     own: { first: 0, end: 3 },
   };
