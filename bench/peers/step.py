@@ -5,13 +5,13 @@ each further line asks for that many steps and is answered with their millisecon
 """
 import json
 import math
-import resource
 import sys
-import time
 
 import torch
 import torch.nn.functional as F
 from torch import nn
+
+from serve import serve
 
 config = json.loads(sys.stdin.readline())
 compiled, half = config["compile"], config["bfloat16"]
@@ -216,13 +216,4 @@ def step():
     return loss.item()
 
 
-step()
-print(json.dumps({"ready": True, "version": torch.__version__}), flush=True)
-for line in sys.stdin:
-    times = []
-    for _ in range(int(line)):
-        start = time.perf_counter()
-        step()
-        times.append((time.perf_counter() - start) * 1000)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"milliseconds": times, "peakMemoryBytes": peak}), flush=True)
+serve(step, torch.__version__)

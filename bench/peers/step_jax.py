@@ -5,13 +5,13 @@ Started by race.ts with the same configuration and the same lines; see step.py.
 import functools
 import json
 import math
-import resource
 import sys
-import time
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
+from serve import serve
 
 config = json.loads(sys.stdin.readline())
 size, stored, patch = config["size"], config["stored"], config["patch"]
@@ -249,13 +249,4 @@ def step():
     return loss.item()
 
 
-step()
-print(json.dumps({"ready": True, "version": jax.__version__}), flush=True)
-for line in sys.stdin:
-    times = []
-    for _ in range(int(line)):
-        start = time.perf_counter()
-        step()
-        times.append((time.perf_counter() - start) * 1000)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"milliseconds": times, "peakMemoryBytes": peak}), flush=True)
+serve(step, jax.__version__)
