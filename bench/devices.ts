@@ -38,7 +38,10 @@ async function train(device: Device): Promise<[first: ModelWeights, last: ModelW
   const engine = createEngine({ device });
   const settings = stepConfig(config);
   const { state, frozenEncoder } = initialState(settings, config.seed);
-  const trainer = await Trainer.create(engine, traceStep(settings), settings, state, frozenEncoder);
+  const trainer = await Trainer.create(engine, traceStep(settings), settings, state, {
+    frozenEncoder,
+    parted: false,
+  });
   const batches = new Batches(training, settings.views, config.seed, settings.batch);
   let first: ModelWeights | undefined;
   for (let step = 0; step < config.steps; step++) {

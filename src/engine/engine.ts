@@ -57,7 +57,7 @@ export interface Engine {
   readonly device: Device;
   readonly threads: number;
   compile<I, O>(program: Program<I, O>): Promise<Executable<I, O>>;
-  /** A value of the engine holding a copy of `data` (zeros when absent). */
+  /** A value of the engine, of zeros or of `data`, which is the engine's from now on. */
   value(spec: { dtype: DType; shape: readonly number[] }, data?: TensorData): Value;
   dispose(): void;
 }

@@ -223,8 +223,7 @@ export function createEngine({
     },
     value(spec, data) {
       const count = spec.shape.reduce((a, b) => a * b, 1);
-      const own = data === undefined ? zeroData(spec.dtype, count) : data.slice();
-      return new OrtValue(ortTensor(spec.dtype, own as TensorData, spec.shape), memory);
+      return new OrtValue(ortTensor(spec.dtype, data ?? zeroData(spec.dtype, count), spec.shape), memory);
     },
     dispose() {
       memory.dispose();

@@ -21,7 +21,7 @@ export class SwappedState<T> {
   #current: T;
   #next: T;
 
-  /** @param specs of the tree of values, static @param start first numbers, a tree of the same structure */
+  /** @param specs of the tree of values, static @param start first numbers, a tree of the same structure; taken over */
   constructor(engine: Engine, specs: unknown, start: unknown) {
     const shapes = new Map(leaves(specs as Tree<Spec>, isSpec));
     const make = (path: string, data?: TensorData): Value => {

@@ -5,7 +5,8 @@ import { UserError } from '../errors.js';
 import { emptyFlat, type Flat } from '../nn/index.js';
 import { collect, fill, type Section } from './named-tensors.js';
 import { readSafetensors, syncFolder, type Weights, writeSafetensors } from './safetensors.js';
-import type { Layouts, State, Trainable } from './step.js';
+import type { Layouts } from './step.js';
+import type { State, Trainable } from './update.js';
 
 function weightSections(
   { weights, target }: State<Float32Array>,

@@ -4,7 +4,7 @@ import { UserError } from '../errors.js';
 import { cost, type Node, type Program } from '../tensor/index.js';
 import { duration, gigabytes, millions } from '../words.js';
 import { createProductRate } from './product-rate.js';
-import { layouts, type StepConfig } from './step.js';
+import { layouts, type StepConfig, traceGradients } from './step.js';
 
 /** What a step takes, counted from its program. */
 export interface Demands {
@@ -12,6 +12,8 @@ export interface Demands {
   readonly predictorParameters: number;
   /** Bytes at the peak of a step. */
   readonly memory: number;
+  /** Whether the state is better updated a group of parameters at a time: as one program it takes half the memory. */
+  readonly parted: boolean;
   /** Multiply-adds of the model's matrix products in one update, forward and backward; views not counted. */
   readonly multiplyAdds: number;
 }
@@ -35,7 +37,9 @@ export function demands(program: Program, config: StepConfig): Demands {
   const counted = cost(program, isModelWork);
   const state = 4 * (3 * predictor.count + (config.frozen ? 0 : 4 * encoder.count));
   // The state stands twice, as a step reads one copy and writes the other, and once more while a checkpoint is written.
-  const memory = counted.inputBytes + 2 * state + counted.peakBytes;
+  const whole = counted.inputBytes + 2 * state + counted.peakBytes;
+  const parted = whole > memoryLimit() / 2;
+  const memory = parted ? partedMemory(config, state) : whole;
   if (memory > memoryLimit()) {
     const what =
       3 * state > memoryLimit() / 2
@@ -49,8 +53,15 @@ export function demands(program: Program, config: StepConfig): Demands {
     encoderParameters: encoder.count,
     predictorParameters: predictor.count,
     memory,
+    parted,
     multiplyAdds: counted.multiplyAdds * config.accumulate,
   };
+}
+
+/** Bytes at the peak where the state is updated a group at a time: it stands once, and once more for a checkpoint. */
+function partedMemory(config: StepConfig, state: number): number {
+  const { inputBytes, peakBytes } = cost(traceGradients(config) as unknown as Program, isModelWork);
+  return inputBytes + state + peakBytes;
 }
 
 /** Counts what a run takes, and how long by the machine's speed now. @throws UserError as {@link demands} */

@@ -1,5 +1,5 @@
 import type { Config } from './config.js';
-import type { Rates } from './step.js';
+import type { Rates } from './update.js';
 
 /** From `first` to `last` along half a cosine; `progress` in 0..1. */
 export function cosine(first: number, last: number, progress: number): number {

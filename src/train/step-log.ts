@@ -1,7 +1,7 @@
 import { duration, percent } from '../words.js';
 import type { Config } from './config.js';
 import { type StepLine, writeMetric } from './metrics.js';
-import type { Rates } from './step.js';
+import type { Rates } from './update.js';
 
 /** Averages steps into the lines of metrics.jsonl and of the screen, and adds up how long they took. */
 export class StepLog {

@@ -1,6 +1,4 @@
-import type { ParameterSpec } from '../nn/index.js';
 import {
-  adamw,
   decays,
   type Flat,
   flatGradients,
@@ -8,25 +6,18 @@ import {
   globalNorm,
   type Layout,
   layout,
-  type Moments,
-  mapGroups,
+  type ParameterSpec,
   unpack,
 } from '../nn/index.js';
 import {
   add,
   type Dim,
-  isTensor,
-  leaves,
-  minimum,
   mul,
   type Program,
-  reciprocal,
   type Spec,
   scope,
   spec,
-  sub,
   type Tensor,
-  type Tree,
   trace,
 } from '../tensor/index.js';
 import {
@@ -42,33 +33,23 @@ import {
   type ViewsConfig,
   viewSpecs,
 } from '../world-model/index.js';
+import {
+  gradientScale,
+  groupsOf,
+  listGroups,
+  mapTrainable,
+  type Rates,
+  rateSpecs,
+  type State,
+  stateOf,
+  type Trainable,
+  updateGroup,
+} from './update.js';
 
 /** Where the parameters of encoder and predictor lie. */
 export interface Layouts {
   readonly encoder: Layout<Encoder<ParameterSpec>>;
   readonly predictor: Layout<Predictor<ParameterSpec>>;
-}
-
-/** The parts that are trained. */
-export type Trainable<T> = { readonly encoder?: Flat<T>; readonly predictor: Flat<T> };
-
-/** All that a step carries to the next. With a frozen encoder only the predictor is in it. */
-export interface State<T> {
-  readonly weights: Trainable<T>;
-  readonly mean: Trainable<T>;
-  readonly variance: Trainable<T>;
-  /** Target encoder; absent where the encoder is frozen (it is then the encoder itself). */
-  readonly target?: Flat<T>;
-}
-
-/** Scalars that follow a schedule, one set a step. */
-export interface Rates<T> {
-  readonly learningRate: T;
-  readonly weightDecay: T;
-  /** How much of the target encoder stays. */
-  readonly momentum: T;
-  readonly meanCorrection: T;
-  readonly varianceCorrection: T;
 }
 
 /** What one step is built from. */
@@ -105,27 +86,13 @@ export function layouts(model: ModelConfig): Layouts {
   };
 }
 
-type Part = 'encoder' | 'predictor';
-
-function trainable<T>(frozen: boolean, make: (part: Part) => Flat<T>): Trainable<T> {
-  return frozen
-    ? { predictor: make('predictor') }
-    : { encoder: make('encoder'), predictor: make('predictor') };
-}
-
-/** One value for each group of parameters that is trained. */
-function eachGroup<T>(
-  { model, frozen }: Pick<StepConfig, 'model' | 'frozen'>,
-  make: (part: Part, group: string) => T,
-): Trainable<T> {
-  const parts = layouts(model);
-  return trainable(frozen, (part) => mapGroups(parts[part].shapes, (_, group) => make(part, group)));
-}
-
 /** Specs of the state. */
 export function stateSpecs({ model, frozen }: Pick<StepConfig, 'model' | 'frozen'>): State<Spec> {
   const parts = layouts(model);
-  const specs = (): Trainable<Spec> => trainable(frozen, (part) => flatSpecs(parts[part]));
+  const specs = (): Trainable<Spec> => ({
+    ...(frozen ? {} : { encoder: flatSpecs(parts.encoder) }),
+    predictor: flatSpecs(parts.predictor),
+  });
   const state = { weights: specs(), mean: specs(), variance: specs() };
   return frozen ? state : { ...state, target: flatSpecs(parts.encoder) };
 }
@@ -133,18 +100,11 @@ export function stateSpecs({ model, frozen }: Pick<StepConfig, 'model' | 'frozen
 /** Specs of a step's inputs. */
 export function stepSpecs(config: StepConfig): StepInputs<Spec> {
   const { image } = config.views;
-  const scalar = spec([]);
   const state = stateSpecs(config);
   return {
     images: spec([config.batch, 3, image.height, image.width]),
     views: viewSpecs(config.views, config.batch as Dim),
-    rates: {
-      learningRate: scalar,
-      weightDecay: scalar,
-      momentum: scalar,
-      meanCorrection: scalar,
-      varianceCorrection: scalar,
-    },
+    rates: rateSpecs,
     state,
     ...(config.accumulate > 1 ? { gradients: state.weights } : {}),
     ...(config.frozen ? { frozenEncoder: flatSpecs(layouts(config.model).encoder) } : {}),
@@ -169,20 +129,20 @@ function lossAndGradients(
     config.model,
   );
 
-  const gradients = flatGradients(loss, {
+  const gradients: Trainable<Tensor> = flatGradients<'encoder' | 'predictor'>(loss, {
     ...(config.frozen ? {} : { encoder: { layout: parts.encoder, parameters: encoder } }),
     predictor: { layout: parts.predictor, parameters: predictor },
   });
-  const summed = (part: Part, group: string): Tensor => {
-    const [before, now] = [inputs.gradients?.[part]?.[group], gradients[part][group] as Tensor];
+  const summed = mapTrainable(gradients, (now, part, group) => {
+    const before = inputs.gradients?.[part]?.[group];
     return before === undefined ? now : add(before, now);
-  };
-  return { loss, gradients: eachGroup(config, summed) };
+  });
+  return { loss, gradients: summed };
 }
 
-/** A run that only adds to the gradients; all but the last of an update's. */
-export function traceAccumulation(config: StepConfig) {
-  return trace('accumulate', stepSpecs(config), (inputs) =>
+/** A run that only adds to the gradients. */
+export function traceGradients(config: StepConfig) {
+  return trace('gradients', stepSpecs(config), (inputs) =>
     lossAndGradients(inputs as unknown as StepInputs<Tensor>, config),
   );
 }
@@ -195,36 +155,15 @@ export function traceStep(
     const inputs = traced as unknown as StepInputs<Tensor>;
     const { loss, gradients } = lossAndGradients(inputs, config);
     return scope('update', () => {
-      const all = leaves(gradients as unknown as Tree<Tensor>, isTensor).map(([, flat]) => flat);
-      const gradientNorm = mul(globalNorm(all), 1 / config.accumulate);
-      const scale = mul(
-        minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1),
-        1 / config.accumulate,
-      );
-      const { rates, state } = inputs;
-      const updated = (part: Part, group: string): Moments<Tensor> => {
-        const at = <T>(tree: Trainable<T>): T => (tree[part] as Flat<T>)[group] as T;
-        const moments = { weights: at(state.weights), mean: at(state.mean), variance: at(state.variance) };
-        const weightDecay = decays(group) ? rates.weightDecay : undefined;
-        return adamw(moments, mul(at(gradients), scale), { ...rates, weightDecay }, config);
-      };
-      const moments = eachGroup(config, updated);
-      const pick = (key: keyof Moments<Tensor>): Trainable<Tensor> =>
-        trainable(config.frozen, (part) =>
-          mapGroups(moments[part] as Flat<Moments<Tensor>>, (each) => each[key]),
-        );
-      const weights = pick('weights');
-      const average = (target: Tensor, group: string): Tensor =>
-        add(
-          mul(target, rates.momentum),
-          mul((weights.encoder as Flat<Tensor>)[group] as Tensor, sub(1, rates.momentum)),
-        );
-      const next: State<Tensor> = { weights, mean: pick('mean'), variance: pick('variance') };
-      return {
-        loss,
-        gradientNorm,
-        state: config.frozen ? next : { ...next, target: mapGroups(state.target as Flat<Tensor>, average) },
-      };
+      const sums = listGroups(gradients).map(({ value }) => value);
+      const gradientNorm = mul(globalNorm(sums), 1 / config.accumulate);
+      const scale = gradientScale(gradientNorm, config);
+      const updated = mapTrainable(groupsOf(inputs.state), (state, part, group) => {
+        const gradient = (gradients[part] as Flat<Tensor>)[group] as Tensor;
+        const how = { betas: config.betas, decaying: decays(group) };
+        return updateGroup(state, mul(gradient, scale), inputs.rates, how);
+      });
+      return { loss, gradientNorm, state: stateOf(updated) };
     });
   });
 }

@@ -27,11 +27,11 @@ export interface TimedSteps {
 export async function openTimedSteps(config: Config, engine: Engine): Promise<TimedSteps> {
   const settings = stepConfig(config);
   const program = traceStep(settings);
-  const { multiplyAdds } = demands(program, settings);
+  const { multiplyAdds, parted } = demands(program, settings);
   const limit = Math.min(config.limit ?? IMAGES, IMAGES);
   const images = await openImages(config.data, { size: config.image.stored, limit });
   const { state, frozenEncoder } = initialState(settings, config.seed);
-  const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
+  const trainer = await Trainer.create(engine, program, settings, state, { frozenEncoder, parted });
   const batches = new Batches(images, settings.views, config.seed, settings.batch);
   batches.prefetch(0);
   let number = 0;

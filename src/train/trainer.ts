@@ -8,22 +8,20 @@ import {
   type Value,
 } from '../engine/index.js';
 import { emptyFlat, type Flat, initialise, mapGroups } from '../nn/index.js';
-import { mapTree, type Spec } from '../tensor/index.js';
+import { mapTree } from '../tensor/index.js';
 import type { Batch } from './batches.js';
 import type { ModelWeights } from './checkpoint.js';
+import { PartedStep } from './parted-step.js';
 import {
   type Layouts,
   layouts,
-  type Rates,
-  type State,
   type StepConfig,
-  type StepInputs,
   stateSpecs,
-  traceAccumulation,
+  traceGradients,
   type traceStep,
 } from './step.js';
-
-const isSpec = (value: unknown): value is Spec => Array.isArray((value as Spec | undefined)?.shape);
+import type { Rates, State, Trainable } from './update.js';
+import { WholeStep } from './whole-step.js';
 
 /** A fresh model's state: random weights, the target encoder a copy of the encoder, no moments. */
 export function initialState(
@@ -53,44 +51,39 @@ export function initialState(
   };
 }
 
-/**
- * Runs training steps. The state stays in the engine, in two sets of buffers that swap: a step reads one and
- * writes the other, as an output must not share memory with an input.
- */
+/** Runs training steps. The state stays in the engine. */
 export class Trainer {
-  readonly #state: SwappedState<State<Value>>;
-  readonly layouts: Layouts;
-
   private constructor(
-    private readonly step: Executable,
-    private readonly accumulation: Executable | undefined,
-    engine: Engine,
+    readonly layouts: Layouts,
     private readonly config: StepConfig,
-    state: State<Float32Array>,
+    private readonly step: WholeStep | PartedStep,
+    /** Adds to the gradients of earlier runs; there where a step needs it. */
+    private readonly gradients: Executable | undefined,
     private readonly frozenEncoder: Flat<Float32Array> | undefined,
-  ) {
-    this.layouts = layouts(config.model);
-    this.#state = new SwappedState(engine, stateSpecs(config), state);
-  }
+  ) {}
 
-  /** Compiles a step's `program`, traced from `config`, and moves the state into the engine. */
+  /**
+   * Compiles a step's `program`, traced from `config`.
+   * @param state where it begins; taken over
+   * @param options.frozenEncoder weights of an encoder that is not trained
+   * @param options.parted whether to update a group of parameters at a time: slower, with much less memory
+   */
   static async create(
     engine: Engine,
     program: ReturnType<typeof traceStep>,
     config: StepConfig,
     state: State<Float32Array>,
-    frozenEncoder?: Flat<Float32Array>,
+    { frozenEncoder, parted }: { frozenEncoder?: Flat<Float32Array> | undefined; parted: boolean },
   ): Promise<Trainer> {
-    const step = await engine.compile(program);
-    const accumulation = config.accumulate > 1 ? await engine.compile(traceAccumulation(config)) : undefined;
-    return new Trainer(
-      step as Executable,
-      accumulation as Executable | undefined,
-      engine,
-      config,
-      state,
-      frozenEncoder,
-    );
+    const specs = stateSpecs(config);
+    const gradients =
+      parted || config.accumulate > 1
+        ? ((await engine.compile(traceGradients(config))) as Executable)
+        : undefined;
+    const step = parted
+      ? new PartedStep(engine, gradients as Executable, config, specs, state)
+      : new WholeStep((await engine.compile(program)) as Executable, new SwappedState(engine, specs, state));
+    return new Trainer(layouts(config.model), config, step, gradients, frozenEncoder);
   }
 
   /** One update from `accumulate` batches. @returns the mean loss and the gradient's norm before clipping */
@@ -103,48 +96,46 @@ export class Trainer {
       (value): value is number => typeof value === 'number',
       (value) => [value],
     );
-    const feeds = (batch: Batch, gradients: unknown): Feeds<StepInputs<Spec>> =>
+    const feeds = (batch: Batch, gradients: unknown): Feeds<unknown> =>
       ({
         ...batch,
         rates: scalars,
-        state: this.#state.current,
+        state: this.step.current,
         ...(this.config.accumulate > 1 ? { gradients } : {}),
         ...(this.frozenEncoder === undefined ? {} : { frozenEncoder: this.frozenEncoder }),
-      }) as unknown as Feeds<StepInputs<Spec>>;
+      }) as unknown as Feeds<unknown>;
     let loss = 0;
-    let gradients: unknown =
-      this.config.accumulate > 1
-        ? mapTree(
-            stateSpecs(this.config).weights,
-            isSpec,
-            ({ shape }) => new Float32Array(shape.reduce<number>((a, b) => a * (b as number), 1)),
-          )
-        : undefined;
+    let gradients: unknown = this.config.accumulate > 1 ? this.#zeros() : undefined;
     for (const batch of batches.slice(0, -1)) {
-      const results = (await (this.accumulation as Executable).run(
-        feeds(batch, gradients) as Feeds<unknown>,
-      )) as { loss: Value; gradients: unknown };
+      const results = (await (this.gradients as Executable).run(feeds(batch, gradients))) as {
+        loss: Value;
+        gradients: unknown;
+      };
       loss += Number((await take(results.loss))[0]);
       gradients = results.gradients;
     }
-    const results = (await this.step.run(
-      feeds(batches.at(-1) as Batch, gradients) as Feeds<unknown>,
-      this.#state.into('state'),
-    )) as { loss: Value; gradientNorm: Value };
-    loss += Number((await take(results.loss))[0]);
-    const gradientNorm = Number((await take(results.gradientNorm))[0]);
-    this.#state.swap();
-    return { loss: loss / batches.length, gradientNorm };
+    const last = await this.step.run(feeds(batches.at(-1) as Batch, gradients), rates);
+    loss += Number((await take(last.loss))[0]);
+    return { loss: loss / batches.length, gradientNorm: last.gradientNorm };
+  }
+
+  /** What the first run of several adds its gradients to. */
+  #zeros(): Trainable<Float32Array> {
+    const { encoder, predictor } = this.layouts;
+    return {
+      ...(this.config.frozen ? {} : { encoder: emptyFlat(encoder) }),
+      predictor: emptyFlat(predictor),
+    };
   }
 
   /** The state as it is now; copies. */
   async state(): Promise<State<Float32Array>> {
-    return (await copyOut(this.#state.current)) as State<Float32Array>;
+    return (await copyOut(this.step.current)) as State<Float32Array>;
   }
 
   /** The weights as they are now, for evaluation; copies. */
   async weights(): Promise<ModelWeights> {
-    const { current } = this.#state;
+    const { current } = this.step;
     const { weights, target } = (await copyOut({
       weights: current.weights,
       ...(current.target === undefined ? {} : { target: current.target }),

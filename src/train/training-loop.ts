@@ -5,6 +5,7 @@ import { Batches } from './batches.js';
 import { loadCheckpoint, saveCheckpoint, saveModel } from './checkpoint.js';
 import { type Config, evaluatorConfig } from './config.js';
 import { allFinite, divergence } from './divergence.js';
+import { demands } from './estimate.js';
 import { describeHealth, type HealthCheck, healthProtocol, measureHealth } from './health.js';
 import { type Health, readMetrics, truncateMetrics, writeMetric } from './metrics.js';
 import { rates } from './schedule.js';
@@ -154,6 +155,9 @@ async function restore(
 ) {
   const { state, frozenEncoder } = initialState(settings, config.seed);
   const step = loadCheckpoint(out, state, layouts(settings.model), log.note);
-  const trainer = await Trainer.create(engine, program, settings, state, frozenEncoder);
+  const trainer = await Trainer.create(engine, program, settings, state, {
+    frozenEncoder,
+    parted: demands(program, settings).parted,
+  });
   return { step, trainer, frozenEncoder };
 }

@@ -10,15 +10,13 @@ import { fill } from '../../src/train/named-tensors.js';
 import { readSafetensors } from '../../src/train/safetensors.js';
 import {
   layouts,
-  type Rates,
-  type State,
   type StepConfig,
   type StepInputs,
-  type Trainable,
-  traceAccumulation,
+  traceGradients,
   traceStep,
 } from '../../src/train/step.js';
 import { Trainer } from '../../src/train/trainer.js';
+import type { Rates, State, Trainable } from '../../src/train/update.js';
 import { actionNames, actionSize, actionVector } from '../../src/world-model/action.js';
 import { type Crop, resizeMatrix } from '../../src/world-model/geometry.js';
 import type { ViewParameters } from '../../src/world-model/transformations.js';
@@ -165,7 +163,7 @@ function near(prefix: string, actual: Named, tolerance: number, before?: Named):
 
 /** Loss and gradients of the first update, by the program that accumulates: the mean over its runs. */
 async function firstGradients(config: StepConfig): Promise<{ loss: number; gradients: Named }> {
-  const executable = await engine.compile(traceAccumulation({ ...config, accumulate: 2 }));
+  const executable = await engine.compile(traceGradients({ ...config, accumulate: 2 }));
   const { state, frozenEncoder } = start(config);
   const rates = mapTree(inputs.rates[0]!, isNumber, (rate) => [rate]);
   let loss = 0;
@@ -195,23 +193,25 @@ for (const [name, config] of Object.entries(inputs.cases))
       near(`${name}.gradient.`, gradients, 1e-4);
     });
 
-    test('ten updates: losses, gradient norms, moments, weights and target encoder', async () => {
-      const { state, frozenEncoder } = start(config);
-      const trainer = await Trainer.create(engine, traceStep(config), config, state, frozenEncoder);
-      const seen = [];
-      for (const [step, rates] of inputs.rates.entries())
-        seen.push(await trainer.update(batches(step, config), rates));
-      const lossesSeen = seen.map(({ loss }) => loss);
-      const normsSeen = seen.map(({ gradientNorm }) => gradientNorm);
-      close(lossesSeen, losses, 1e-4);
-      close(normsSeen, gradientNorms, 1e-4);
-      const end = await trainer.state();
-      const moments = [end.mean, end.variance].map((trained) =>
-        Math.hypot(...[...byName(config, trained).values()].map(norm)),
-      );
-      close(moments, [momentNorms.mean, momentNorms.variance], 1e-4);
-      const first = start(config).state;
-      const before = byName(config, first.weights, first.target);
-      near(`${name}.after.`, byName(config, end.weights, end.target), 1e-3, before);
-    });
+    for (const parted of [false, true])
+      test(`ten updates${parted ? ', a group at a time' : ''}: losses, gradient norms, moments, weights and target encoder`, async () => {
+        const { state, frozenEncoder } = start(config);
+        const program = traceStep(config);
+        const trainer = await Trainer.create(engine, program, config, state, { frozenEncoder, parted });
+        const seen = [];
+        for (const [step, rates] of inputs.rates.entries())
+          seen.push(await trainer.update(batches(step, config), rates));
+        const lossesSeen = seen.map(({ loss }) => loss);
+        const normsSeen = seen.map(({ gradientNorm }) => gradientNorm);
+        close(lossesSeen, losses, 1e-4);
+        close(normsSeen, gradientNorms, 1e-4);
+        const end = await trainer.state();
+        const moments = [end.mean, end.variance].map((trained) =>
+          Math.hypot(...[...byName(config, trained).values()].map(norm)),
+        );
+        close(moments, [momentNorms.mean, momentNorms.variance], 1e-4);
+        const first = start(config).state;
+        const before = byName(config, first.weights, first.target);
+        near(`${name}.after.`, byName(config, end.weights, end.target), 1e-3, before);
+      });
   });

@@ -7,8 +7,7 @@ import {
   take,
   type Value,
 } from '../../engine/index.js';
-import type { Flat, Layout } from '../../nn/index.js';
-import { emptyFlat } from '../../nn/index.js';
+import { emptyFlat, type Flat, type Layout, mapGroups } from '../../nn/index.js';
 import type { Program, TensorData } from '../../tensor/index.js';
 import { networkLayouts, type Part, type Parts, partsFrom } from '../network/network.js';
 import {
@@ -35,7 +34,9 @@ export class Tuner {
       Object.fromEntries(parts.map((part) => [part, make(part)]));
     const zeros = (): Parts<Flat<Float32Array>> =>
       of(trainedParts(config), (part) => emptyFlat(where[part] as Layout<unknown>));
-    const own = of(trainedParts(config), (part) => weights[part] as Flat<Float32Array>);
+    const own = of(trainedParts(config), (part) =>
+      mapGroups(weights[part] as Flat<Float32Array>, (numbers) => numbers.slice()),
+    );
     this.#state = new SwappedState(engine, tuningStateSpecs(config), {
       weights: own,
       mean: zeros(),

@@ -23,7 +23,7 @@ import {
   type Tensor,
   trace,
 } from '../../tensor/index.js';
-import type { Rates } from '../../train/step.js';
+import type { Rates } from '../../train/update.js';
 import { type HeadConfig, headLoss, targetSpec } from '../network/heads.js';
 import {
   type InputKind,
