@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/train/config.js';
-import { pretrain } from '../../src/train/pretrain.js';
+import { demands } from '../../src/train/estimate.js';
+import { pretrain, stepConfig } from '../../src/train/pretrain.js';
+import { traceStep } from '../../src/train/step.js';
 import { tiny } from './tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-estimate-'));
@@ -25,4 +27,17 @@ test('what cannot fit in memory is refused before anything is written, with the 
     });
     assert.ok(!existsSync(out));
   }
+});
+
+test('where a whole step takes more than half of the memory it is parted, and takes less', (context) => {
+  const config = stepConfig(resolve('demo', { ...tiny, batch: 4, 'encoder.width': 256, 'encoder.heads': 4 }));
+  const program = traceStep(config);
+  let limit = 2 ** 50;
+  context.mock.method(process, 'constrainedMemory', () => limit);
+  const whole = demands(program, config);
+  limit = Math.floor(1.8 * whole.memory);
+  const parted = demands(program, config);
+  assert.deepEqual([whole.parted, parted.parted], [false, true]);
+  assert.ok(parted.memory < 0.75 * whole.memory, `${parted.memory} of ${whole.memory}`);
+  assert.equal(parted.multiplyAdds, whole.multiplyAdds);
 });
