@@ -8,8 +8,8 @@ import {
   kindOf,
   listGroups,
   mapTrainable,
-  type Rates,
   type State,
+  type StepFeeds,
   stateOf,
   type Trainable,
   traceGroupUpdate,
@@ -18,7 +18,6 @@ import {
 
 const isArray = (value: unknown): value is TensorData => ArrayBuffer.isView(value);
 const isSpec = (value: unknown): value is Spec => Array.isArray((value as Spec | undefined)?.shape);
-const isNumber = (value: unknown): value is number => typeof value === 'number';
 
 /**
  * A step of a large model: one program gives the gradients, small ones update a group of parameters at a time. As the
@@ -53,26 +52,28 @@ export class PartedStep {
   }
 
   /** Runs the step. @param feeds of the gradients' program @returns its loss, and its gradient's norm before clipping */
-  async run(feeds: Feeds<unknown>, rates: Rates<number>): Promise<{ loss: Value; gradientNorm: number }> {
-    const results = (await this.gradients.run(feeds)) as { loss: Value; gradients: Trainable<Value> };
-    return { loss: results.loss, gradientNorm: await this.#update(results.gradients, rates) };
+  async run(feeds: StepFeeds): Promise<{ loss: Value; gradientNorm: number }> {
+    const results = (await this.gradients.run(feeds as Feeds<unknown>)) as {
+      loss: Value;
+      gradients: Trainable<Value>;
+    };
+    return { loss: results.loss, gradientNorm: await this.#update(results.gradients, feeds.rates) };
   }
 
   /** @returns the norm of the gradients' mean over a step's runs, of which they are the sum; they are disposed of */
-  async #update(gradients: Trainable<Value>, rates: Rates<number>): Promise<number> {
+  async #update(gradients: Trainable<Value>, rates: StepFeeds['rates']): Promise<number> {
     const { betas, clip, accumulate } = this.config;
     let squares = 0;
     for (const { value } of listGroups(gradients)) squares += await this.#squares(value);
     const norm = Math.sqrt(squares) / accumulate;
     // As gradientScale has it.
     const scale = [Math.min(1, clip / (norm + 1e-6)) / accumulate];
-    const scalars = mapTree(rates, isNumber, (rate) => [rate]);
     const updated = new Map<GroupState<Value>, GroupState<Value>>();
     for (const { part, group, value: state } of listGroups(this.#groups)) {
       const gradient = (gradients[part] as Flat<Value>)[group] as Value;
       const kind = kindOf(state, group);
       const program = await this.#compiled(JSON.stringify(kind), () => traceGroupUpdate(kind, betas));
-      const next = await program.run({ state, gradient, scale, rates: scalars } as never);
+      const next = await program.run({ state, gradient, scale, rates } as never);
       updated.set(state, next as GroupState<Value>);
       for (const value of [gradient, ...Object.values<Value>({ ...state })]) value.dispose();
     }

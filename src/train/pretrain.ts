@@ -65,9 +65,11 @@ export async function pretrain(
       throw new UserError(`${images.source}: too few images to train on (${images.length})`);
     const settings = stepConfig(config);
     const program = traceStep(settings);
-    log.note(describeEstimate(await estimate(engine, program, settings, config.steps)));
+    const expected = await estimate(engine, program, settings, config.steps);
+    log.note(describeEstimate(expected));
+    const step = { settings, program, parted: expected.parted };
     if (!begun) createRun(out, config);
-    return await trainingLoop(config, engine, { settings, program }, sets, { out, resume, signal, log });
+    return await trainingLoop(config, engine, step, sets, { out, resume, signal, log });
   } catch (error) {
     const refusal = systemRefusal(error);
     if (refusal === undefined) throw error;

@@ -20,7 +20,7 @@ import {
   traceGradients,
   type traceStep,
 } from './step.js';
-import type { Rates, State, Trainable } from './update.js';
+import type { Rates, State, StepFeeds, Trainable } from './update.js';
 import { WholeStep } from './whole-step.js';
 
 /** A fresh model's state: random weights, the target encoder a copy of the encoder, no moments. */
@@ -96,25 +96,26 @@ export class Trainer {
       (value): value is number => typeof value === 'number',
       (value) => [value],
     );
-    const feeds = (batch: Batch, gradients: unknown): Feeds<unknown> =>
-      ({
-        ...batch,
-        rates: scalars,
-        state: this.step.current,
-        ...(this.config.accumulate > 1 ? { gradients } : {}),
-        ...(this.frozenEncoder === undefined ? {} : { frozenEncoder: this.frozenEncoder }),
-      }) as unknown as Feeds<unknown>;
+    const feeds = (batch: Batch, gradients: unknown): StepFeeds => ({
+      ...batch,
+      rates: scalars,
+      state: this.step.current,
+      ...(this.config.accumulate > 1 ? { gradients } : {}),
+      ...(this.frozenEncoder === undefined ? {} : { frozenEncoder: this.frozenEncoder }),
+    });
     let loss = 0;
     let gradients: unknown = this.config.accumulate > 1 ? this.#zeros() : undefined;
     for (const batch of batches.slice(0, -1)) {
-      const results = (await (this.gradients as Executable).run(feeds(batch, gradients))) as {
+      const results = (await (this.gradients as Executable).run(
+        feeds(batch, gradients) as Feeds<unknown>,
+      )) as {
         loss: Value;
         gradients: unknown;
       };
       loss += Number((await take(results.loss))[0]);
       gradients = results.gradients;
     }
-    const last = await this.step.run(feeds(batches.at(-1) as Batch, gradients), rates);
+    const last = await this.step.run(feeds(batches.at(-1) as Batch, gradients));
     loss += Number((await take(last.loss))[0]);
     return { loss: loss / batches.length, gradientNorm: last.gradientNorm };
   }

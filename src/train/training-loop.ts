@@ -5,7 +5,6 @@ import { Batches } from './batches.js';
 import { loadCheckpoint, saveCheckpoint, saveModel } from './checkpoint.js';
 import { type Config, evaluatorConfig } from './config.js';
 import { allFinite, divergence } from './divergence.js';
-import { demands } from './estimate.js';
 import { describeHealth, type HealthCheck, healthProtocol, measureHealth } from './health.js';
 import { type Health, readMetrics, truncateMetrics, writeMetric } from './metrics.js';
 import { rates } from './schedule.js';
@@ -42,19 +41,28 @@ export interface PretrainResult {
   readonly after: Health;
 }
 
+/** The step that a run takes. */
+interface StepChoice {
+  readonly settings: StepConfig;
+  /** Traced from the settings. */
+  readonly program: ReturnType<typeof traceStep>;
+  /** Whether it is taken a group of parameters at a time. */
+  readonly parted: boolean;
+}
+
 /**
  * Trains from the newest checkpoint in `out`, or from the start, to the last step.
- * @param step the step program and what it was traced from
  * @throws UserError for numbers that are not finite; the reason of `signal`, once the step is done and written
  */
 export async function trainingLoop(
   config: Config,
   engine: Engine,
-  { settings, program }: { settings: StepConfig; program: ReturnType<typeof traceStep> },
+  step: StepChoice,
   { training, ...measured }: ReturnType<typeof holdOut>,
   { out, resume, signal, log }: { out: string; resume: boolean; signal: AbortSignal | undefined; log: Log },
 ): Promise<PretrainResult> {
-  const restored = await restore(config, engine, { settings, program }, out, log);
+  const { settings } = step;
+  const restored = await restore(config, engine, step, out, log);
   const { trainer, frozenEncoder } = restored;
   let saved = restored.step;
   const start = saved ?? 0;
@@ -149,15 +157,12 @@ export async function trainingLoop(
 async function restore(
   config: Config,
   engine: Engine,
-  { settings, program }: { settings: StepConfig; program: ReturnType<typeof traceStep> },
+  { settings, program, parted }: StepChoice,
   out: string,
   log: Log,
 ) {
   const { state, frozenEncoder } = initialState(settings, config.seed);
   const step = loadCheckpoint(out, state, layouts(settings.model), log.note);
-  const trainer = await Trainer.create(engine, program, settings, state, {
-    frozenEncoder,
-    parted: demands(program, settings).parted,
-  });
+  const trainer = await Trainer.create(engine, program, settings, state, { frozenEncoder, parted });
   return { step, trainer, frozenEncoder };
 }

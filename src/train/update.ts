@@ -43,6 +43,12 @@ export const rateSpecs: Rates<Spec> = {
   varianceCorrection: spec([]),
 };
 
+/** What every program of a step is fed, its rates among it. */
+export interface StepFeeds {
+  readonly rates: Rates<readonly number[]>;
+  readonly [input: string]: unknown;
+}
+
 /** What the state holds of one group of parameters. */
 export interface GroupState<T> extends Moments<T> {
   readonly target?: T;

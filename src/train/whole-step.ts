@@ -1,5 +1,5 @@
 import { type Executable, type Feeds, type SwappedState, take, type Value } from '../engine/index.js';
-import type { State } from './update.js';
+import type { State, StepFeeds } from './update.js';
 
 /**
  * A step as one program. The state stays in the engine, in two sets of buffers that swap: a step reads one and writes
@@ -17,8 +17,8 @@ export class WholeStep {
   }
 
   /** Runs the step. @param feeds of its program @returns its loss, and its gradient's norm before clipping */
-  async run(feeds: Feeds<unknown>): Promise<{ loss: Value; gradientNorm: number }> {
-    const results = (await this.program.run(feeds, this.state.into('state'))) as {
+  async run(feeds: StepFeeds): Promise<{ loss: Value; gradientNorm: number }> {
+    const results = (await this.program.run(feeds as Feeds<unknown>, this.state.into('state'))) as {
       loss: Value;
       gradientNorm: Value;
     };
