@@ -42,10 +42,14 @@ export const rowsOf = (task: TaskName): string[] =>
     ),
   );
 
-/** The row that the others' seconds are measured by. */
-export const ENCODER = 'encoder';
-/** Its steps cost what the encoder's do, so as many epochs take as many seconds. */
-export const SCRATCH = 'encoder from scratch';
+/** Rows that the others' seconds are measured by, the first of them that was run: a learning rate takes no time. */
+const encoders = ['encoder', 'encoder, whole rate'];
+/** Rows whose steps cost what the encoder's do, so as many epochs take as many seconds. */
+export const asLongAsEncoder: readonly string[] = [...encoders, 'encoder from scratch'];
+
+/** The encoder's line among those of one share of the labels and one seed. */
+export const encoderOf = (lines: readonly Line[]): Line | undefined =>
+  encoders.flatMap((row) => lines.filter((line) => line.row === row && line.budget === 'epochs'))[0];
 
 /** One line of the results. */
 export interface Line {
@@ -86,13 +90,7 @@ const top5Of = ({ tasks: [task] }: CellResult): number =>
 /** Of a row against the encoder's with equal labels, epochs and seed, on average. */
 function ratio(row: readonly Line[], all: readonly Line[], what: (result: CellResult) => number): string {
   const ratios = row.flatMap((line) => {
-    const encoder = all.find(
-      (other) =>
-        other.row === ENCODER &&
-        other.budget === 'epochs' &&
-        other.labels === line.labels &&
-        other.seed === line.seed,
-    );
+    const encoder = encoderOf(all.filter(({ labels, seed }) => labels === line.labels && seed === line.seed));
     return line.budget === 'epochs' && encoder !== undefined
       ? [what(line.result) / what(encoder.result)]
       : [];

@@ -6,7 +6,7 @@ import { basename, dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type TaskName, taskNames } from '../src/adapt/tasks/task.js';
 import { adaptOnce, numbers, readLines, root, weightsOf } from './adapt-results.js';
-import { ENCODER, type Line, render, rows, rowsOf, SCRATCH } from './adaptation-table.js';
+import { asLongAsEncoder, encoderOf, type Line, render, rows, rowsOf } from './adaptation-table.js';
 
 const help = `npx tsx bench/adaptation.ts --run RUN --data SRC [options]
   --task classification or segmentation
@@ -93,10 +93,9 @@ function runMissing(run: string): void {
 
 /** Epochs of a row that take as long as the encoder's row; undefined where that is unknown, or needs no run. */
 function epochsIn(row: string, lines: readonly Line[]): number | undefined {
-  const of = (name: string): Line['result'] | undefined =>
-    lines.find((line) => line.row === name && line.budget === 'epochs')?.result;
-  const [encoder, own] = [of(ENCODER), of(row)];
-  if (encoder === undefined || own === undefined || row === ENCODER || row === SCRATCH) return undefined;
+  const encoder = encoderOf(lines)?.result;
+  const own = lines.find((line) => line.row === row && line.budget === 'epochs')?.result;
+  if (encoder === undefined || own === undefined || asLongAsEncoder.includes(row)) return undefined;
   const left = encoder.seconds - (own.latents?.seconds ?? 0);
   return Math.max(1, Math.floor(left / own.secondsPerEpoch));
 }
