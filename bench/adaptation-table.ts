@@ -29,6 +29,10 @@ export const rows: Readonly<Record<string, readonly string[]>> = {
     ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=0', '--set', 'predictor.stride=4'],
     ...wholeRate,
   ],
+  'as above, context computed in one block, a sixteenth of the positions, whole rate': [
+    ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=1', '--set', 'predictor.stride=4'],
+    ...wholeRate,
+  ],
   'encoder, whole rate': ['--tune', 'encoder', ...wholeRate],
   'all, whole rate': ['--tune', 'all', ...wholeRate],
   'encoder from scratch': ['--tune', 'encoder', '--set', 'encoder.weights=random'],

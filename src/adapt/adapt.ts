@@ -2,34 +2,28 @@ import type { Device, Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { Compiled } from '../evaluate/compiled.js';
 import type { Flat } from '../nn/index.js';
-import { cost, type Program } from '../tensor/index.js';
-import { isModelWork } from '../train/estimate.js';
+import type { Program } from '../tensor/index.js';
 import { type Log, quiet } from '../train/pretrain.js';
 import { readConfig } from '../train/run-folder.js';
 import { type AdaptedConfig, createModelFolder, networkOf, saveModel } from './model/model-folder.js';
 import type { HeadConfig } from './network/heads.js';
-import { type Network, networkLayouts, type Parts, traceLogits } from './network/network.js';
+import type { Network, Parts } from './network/network.js';
 import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';
 import { describeHeadline, headline, type Score, summary } from './scores/score.js';
-import {
-  type AdaptationChoices,
-  type AdaptationSettings,
-  resolveAdaptation,
-  trainedShares,
-  weightOf,
-} from './settings.js';
+import { type AdaptationChoices, type AdaptationSettings, resolveAdaptation } from './settings.js';
 import type { Targets, TaskName, TaskSet } from './tasks/task.js';
 import { type TaskImages, withTaskImages } from './tasks/task-images.js';
 import { taskKinds } from './tasks/task-kinds.js';
-import { shareBatch, stepsOf } from './tuning/batch-shares.js';
-import type { Inputs } from './tuning/inputs.js';
+import { countCosts } from './tuning/costs.js';
+import type { Images, Inputs } from './tuning/inputs.js';
 import { openInputs } from './tuning/open-inputs.js';
+import { planTuning } from './tuning/plan.js';
 import { predictLogits } from './tuning/predictions.js';
 import { startWeights } from './tuning/start-weights.js';
-import { tune } from './tuning/tune.js';
+import { type Course, tune } from './tuning/tune.js';
 import { Tuner } from './tuning/tuner.js';
-import { type TuningConfig, traceTuningStep, trainedParts } from './tuning/tuning-step.js';
+import { traceTuningStep } from './tuning/tuning-step.js';
 import { variedImages } from './tuning/varied-images.js';
 
 export interface AdaptOptions {
@@ -110,48 +104,18 @@ async function adaptTo(
   engine: Engine,
   { out, log }: { out: string; log: Log },
 ): Promise<AdaptationResult> {
-  const { optimiser, epochs, predictor } = settings;
   const compiled = new Compiled(engine);
-  const targets: Targets[] = [];
-  for (const { name, training, head } of tasks)
-    targets.push(
-      await training.targets(head, (done) =>
-        log.progress(`reads what is to be learned of ${name}: image ${done} of ${training.images.length}`),
-      ),
-    );
-  const { augmentation } = settings;
-  const sets =
-    augmentation.variants === 0
-      ? tasks
-      : tasks.map(({ name, training, heldOut }) => ({
-          name,
-          training: { images: variedImages(training.images, augmentation, compiled) },
-          heldOut,
-        }));
+  const targets = await readTargets(tasks, log);
+  const sets = tasks.map(({ name, training, heldOut }) => ({
+    name,
+    training: { images: versionsOf(training, settings, compiled) },
+    heldOut,
+  }));
   const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
-  const counts = tasks.map(({ training }) => training.images.length);
-  const total = counts.reduce((a, b) => a + b, 0);
-  const batch = Math.min(settings.batch, total);
-  const shares = shareBatch(batch, counts);
-  const steps = stepsOf(epochs, total, batch);
-  const weights = tasks.map(({ name }) => weightOf(settings, name));
-  const allWeights = weights.reduce((a, b) => a + b, 0);
-  const byName = <T>(make: (task: OpenTask, i: number) => T): Record<string, T> =>
-    Object.fromEntries(tasks.map((task, i) => [task.name, make(task, i)]));
-  const stepConfig: TuningConfig = {
-    network,
-    lessons: byName(({ name }, i) => ({
-      images: shares[i] as number,
-      weight: (weights[i] as number) / allWeights,
-      learners: { [name]: 1 },
-    })),
-    input: fed.kind,
-    trained: trainedShares(settings),
-    betas: optimiser.betas,
-    clip: optimiser.clip,
-  };
-  const program = traceTuningStep(stepConfig) as unknown as Program;
-  const tuner = await Tuner.create(engine, program, stepConfig, start);
+  const sizes = tasks.map(({ name, training }) => ({ name, images: training.images.length }));
+  const plan = planTuning(settings, network, sizes, fed.kind);
+  const program = traceTuningStep(plan.step) as unknown as Program;
+  const tuner = await Tuner.create(engine, program, plan.step, start);
   const latest = async (): Promise<Parts<Flat<Float32Array>>> => ({ ...start, ...(await tuner.weights()) });
   const measure = async (): Promise<readonly Score[]> => {
     const now = await latest();
@@ -162,25 +126,27 @@ async function adaptTo(
     }
     return scores;
   };
-  const tuned = await tune({
-    tuner,
-    courses: byName((_, i) => ({
+  const courses = tasks.map(({ name, training: { images } }, i) => {
+    const course: Course = {
       inputs: fed.training[i] as Inputs,
       // All versions of an image are taught the same.
-      targets: (chosen) => (targets[i] as Targets)(chosen.map((at) => at % (counts[i] as number))),
-      images: shares[i] as number,
-      epoch: counts[i] as number,
-    })),
+      targets: (chosen) => (targets[i] as Targets)(chosen.map((at) => at % images.length)),
+      images: plan.shares[i] as number,
+      epoch: images.length,
+    };
+    return [name, course];
+  });
+  const tuned = await tune({
+    tuner,
+    courses: Object.fromEntries(courses),
     settings,
-    steps,
+    steps: plan.steps,
     measure,
     describe: (scores) => scores.map((score) => describeHeadline(headline(score))).join(', '),
     out,
     log,
   });
   const before = fed.latents?.seconds ?? 0;
-  const where = networkLayouts(network);
-  const answers = tasks.map(({ name }) => traceLogits(network, name, 'images', 1) as unknown as Program);
   const result: AdaptationResult = {
     model: out,
     tasks: tasks.map(({ name, training, head }, i) => ({
@@ -191,14 +157,10 @@ async function adaptTo(
       trained: training.images.length,
     })),
     tune: settings.tune,
-    predictor: predictor.weights,
-    trainableParameters: trainedParts(stepConfig).reduce((sum, part) => sum + where[part].count, 0),
-    multiplyAddsPerImage: cost(program, isModelWork).multiplyAdds / batch,
-    inferenceMultiplyAddsPerImage: Math.max(
-      ...answers.map((answer) => cost(answer, isModelWork).multiplyAdds),
-    ),
-    epochs,
-    secondsPerEpoch: tuned.seconds / epochs,
+    predictor: settings.predictor.weights,
+    ...countCosts(plan.step, program),
+    epochs: settings.epochs,
+    secondsPerEpoch: tuned.seconds / settings.epochs,
     seconds: before + tuned.seconds,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
     ...(fed.latents === undefined ? {} : { latents: fed.latents }),
@@ -213,10 +175,29 @@ async function adaptTo(
     ),
     protocol: describeProtocol(
       settings,
-      tasks.map((task, i) => ({ ...task, share: shares[i] as number })),
-      steps,
+      tasks.map((task, i) => ({ ...task, share: plan.shares[i] as number })),
+      plan.steps,
     ),
   };
   saveModel(out, network, await latest(), result);
   return result;
 }
+
+/** What is to be learned of each task's images. */
+async function readTargets(tasks: readonly OpenTask[], log: Log): Promise<Targets[]> {
+  const targets: Targets[] = [];
+  for (const { name, training, head } of tasks)
+    targets.push(
+      await training.targets(head, (done) =>
+        log.progress(`reads what is to be learned of ${name}: image ${done} of ${training.images.length}`),
+      ),
+    );
+  return targets;
+}
+
+/** The training images as they are, or in versions where these are asked for. */
+const versionsOf = (
+  { images }: Pick<TaskSet, 'images'>,
+  { augmentation }: AdaptationSettings,
+  compiled: Compiled,
+): Images => (augmentation.variants === 0 ? images : variedImages(images, augmentation, compiled));

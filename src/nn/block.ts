@@ -9,15 +9,11 @@ import {
   reshape,
   scope,
   size,
-  slice,
-  softmax,
-  split,
   standardise,
   type Tensor,
-  transpose,
-  transposeLast,
   unfold,
 } from '../tensor/index.js';
+import { type Attention, attention } from './attention.js';
 import { type Linear, linear, linearSpec } from './linear.js';
 import type { ParameterSpec } from './parameters.js';
 
@@ -30,7 +26,7 @@ export interface Norm<T> {
 /** A pre-norm transformer block; names as in timm. */
 export interface Block<T> {
   readonly norm1: Norm<T>;
-  readonly attn: { readonly qkv: Linear<T>; readonly proj: Linear<T> };
+  readonly attn: Attention<T>;
   readonly norm2: Norm<T>;
   readonly mlp: { readonly fc1: Linear<T>; readonly fc2: Linear<T> };
 }
@@ -73,44 +69,21 @@ export function absorb({ weight, bias }: Norm<Tensor>, map: Linear<Tensor>): Lin
 /** Chooses the tokens that are wanted of [B, N, D]: [B, Q, D]. */
 export type Select = (tokens: Tensor) => Tensor;
 
-/** [B, N, D] cut into heads: [B, heads, N, D / heads]. */
-export function intoHeads(x: Tensor, heads: number): Tensor {
-  const [batch, tokens] = x.shape as [Dim, Dim];
-  return transpose(reshape(x, [batch, tokens, heads, size(x, -1) / heads]), [0, 2, 1, 3]);
+/** What a block does beside the ordinary. */
+export interface BlockForm {
+  /** Only these tokens are computed: the same numbers as selecting them afterwards. */
+  readonly select?: Select | undefined;
+  /** Standardised rows that are attended to beside the block's own tokens, and not computed, [B·M, D]. */
+  readonly others?: Tensor | undefined;
 }
 
-/**
- * Multi-head attention over the tokens of each of `batch` images, whose rows lie one after another:
- * [B·N, D] → [B·N, D]; D is a multiple of `heads`.
- * @param asking the rows that ask, all are asked: [B·Q, D] → [B·Q, D]
- */
-export function attention(
+/** A pre-norm block: x + attention(norm(x)), then x + mlp(norm(x)). [B, N, D] → [B, N, D], or [B, Q, D] if selected. */
+export function block(
   x: Tensor,
-  { qkv, proj }: Block<Tensor>['attn'],
+  parameters: Block<Tensor>,
   heads: number,
-  batch: Dim,
-  asking = x,
+  { select, others }: BlockForm = {},
 ): Tensor {
-  const width = size(x, -1);
-  // Cutting the small weight, not the tokens, into three spares a copy of each in both directions.
-  const thirds = [width, width, width];
-  const weights = split(qkv.weight, 0, thirds);
-  // Heads are folded into the batch, so that the runtime leaves the transposes of q, k and v as these are and
-  // takes k's other one into the product.
-  const [q, k, v] = split(qkv.bias, 0, thirds).map((bias, i) => {
-    const mapped = linear(i === 0 ? asking : x, { weight: weights[i] as Tensor, bias });
-    return fold(intoHeads(unfold(mapped, batch), heads), 2);
-  }) as [Tensor, Tensor, Tensor];
-  const scores = matmul(mul(q, Math.sqrt(heads / width)), transposeLast(k));
-  const mixed = transpose(unfold(matmul(softmax(scores), v), batch), [0, 2, 1, 3]);
-  return linear(reshape(mixed, asking.shape), proj);
-}
-
-/**
- * A pre-norm block: x + attention(norm(x)), then x + mlp(norm(x)). [B, N, D] → [B, N, D].
- * @param select only these tokens are computed: [B, Q, D], the same numbers as selecting them afterwards
- */
-export function block(x: Tensor, parameters: Block<Tensor>, heads: number, select?: Select): Tensor {
   const [batch] = x.shape as [Dim];
   // Inside, the tokens of all images are rows of one matrix: no reshaping around every product.
   const choose = (rows: Tensor): Tensor => (select === undefined ? rows : fold(select(unfold(rows, batch))));
@@ -118,7 +91,8 @@ export function block(x: Tensor, parameters: Block<Tensor>, heads: number, selec
     const qkv = absorb(parameters.norm1, parameters.attn.qkv);
     const rows = fold(x);
     const normal = standardise(rows);
-    const answer = attention(normal, { ...parameters.attn, qkv }, heads, batch, choose(normal));
+    const seen = others === undefined ? [normal] : [others, normal];
+    const answer = attention(choose(normal), seen, { ...parameters.attn, qkv }, heads, batch);
     return add(choose(rows), answer);
   });
   return scope('mlp', () => {
@@ -138,13 +112,8 @@ export function blocks(
   return entries.reduce(
     (tokens, [number, parameters], i) =>
       scope(`blocks.${number}`, () =>
-        block(tokens, parameters, heads, i === entries.length - 1 ? select : undefined),
+        block(tokens, parameters, heads, { select: i === entries.length - 1 ? select : undefined }),
       ),
     x,
   );
-}
-
-/** The last `count` tokens: [B, N, D] → [B, count, D]. */
-export function lastTokens(x: Tensor, count: number): Tensor {
-  return slice(x, 1, size(x, 1) - count, size(x, 1));
 }

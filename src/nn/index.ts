@@ -1,4 +1,5 @@
 export * from './adamw.js';
+export * from './attention.js';
 export * from './block.js';
 export * from './cross-entropy.js';
 export * from './flat-gradients.js';

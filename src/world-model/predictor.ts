@@ -5,7 +5,6 @@ import {
   blocks,
   blocksSpec,
   type Linear,
-  lastTokens,
   linear,
   linearSpec,
   type Norm,
@@ -18,11 +17,12 @@ import {
   concat,
   type Dim,
   expand,
+  fold,
   gatherRows,
   reshape,
   scope,
   size,
-  slice,
+  split,
   standardise,
   type Tensor,
 } from '../tensor/index.js';
@@ -101,12 +101,15 @@ export function predict(
   const stack = Object.entries(parameters.predictor_blocks);
   const joint = blocks(tokens, Object.fromEntries(stack.slice(0, contextBlocks)), config.heads);
   const queried = size(at.predicted, 1);
-  const others = slice(joint, 1, 0, size(joint, 1) - queried);
-  const answers = stack.slice(contextBlocks).reduce((all, [number, weights], i) => {
-    const seen = i === 0 ? all : concat([others, all], 1);
-    return scope(`blocks.${number}`, () =>
-      block(seen, weights, config.heads, (each) => lastTokens(each, queried)),
+  const [told, asking] = split(joint, 1, [size(joint, 1) - queried, queried]) as [Tensor, Tensor];
+  // Nothing changes them any more, so that all blocks share what they see of them.
+  const others = standardise(fold(told));
+  const answers = stack
+    .slice(contextBlocks)
+    .reduce(
+      (all, [number, weights]) =>
+        scope(`blocks.${number}`, () => block(all, weights, config.heads, { others })),
+      asking,
     );
-  }, joint);
   return linear(standardise(answers), absorb(parameters.predictor_norm, parameters.predictor_proj));
 }

@@ -131,16 +131,18 @@ test('cheaper forms are cheaper, by as much as can be counted by hand', () => {
   const count = (form: PredictorForm): number =>
     cost(traceLogits(network(form), 'sides', 'float32', 3) as unknown as Program).multiplyAdds / 3;
   const [width, tokens] = [16, 16];
-  /** A block: of `all` tokens keys and values, of `own` ones also queries, projection and MLP. */
+  /** A block of one head: of `all` tokens keys and values, of `own` ones also queries, projection and MLP. */
   const block = (all: number, own: number): number =>
     width ** 2 * (2 * all + 10 * own) + 2 * width * all * own;
+  /** Where few ask many, maps of keys and values are applied to what they ask and receive. */
+  const asking = (all: number, own: number): number => block(own, own) + 2 * width * (all - own) * own;
   const byHand = (blocks: number, queries: number): number =>
     // Embedding, mapping back, head; conditioning is computed once for all images of a run.
     width ** 2 * (tokens + queries) + 4 * width + blocks;
   for (const [form, queries, expected] of [
-    [{ contextBlocks: 1, stride: 1 }, 16, block(32, 32) + block(32, 16)],
-    [{ contextBlocks: 0, stride: 1 }, 16, block(32, 16) + block(32, 16)],
-    [{ contextBlocks: 0, stride: 2 }, 4, 2 * block(20, 4)],
+    [{ contextBlocks: 1, stride: 1 }, 16, block(32, 32) + asking(32, 16)],
+    [{ contextBlocks: 0, stride: 1 }, 16, 2 * asking(32, 16)],
+    [{ contextBlocks: 0, stride: 2 }, 4, 2 * asking(20, 4)],
   ] as const) {
     const counted = count(form);
     const hand = byHand(expected, queries);

@@ -164,7 +164,7 @@ export function split(x: Tensor, axis: number, sizes: readonly number[]): readon
       ),
     ],
   };
-  return applyMany('Split', operator, [x, integers(sizes)], { axis });
+  return sizes.length === 1 ? [x] : applyMany('Split', operator, [x, integers(sizes)], { axis });
 }
 
 /** The part [start, end) along `axis`. */
