@@ -29,6 +29,10 @@ export const rows: Readonly<Record<string, readonly string[]>> = {
     ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=0', '--set', 'predictor.stride=4'],
     ...wholeRate,
   ],
+  'as above, context computed in one block, a quarter of the positions, whole rate': [
+    ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=1', '--set', 'predictor.stride=2'],
+    ...wholeRate,
+  ],
   'as above, context computed in one block, a sixteenth of the positions, whole rate': [
     ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=1', '--set', 'predictor.stride=4'],
     ...wholeRate,

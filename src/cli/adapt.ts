@@ -36,7 +36,7 @@ export function registerAdapt(program: Command): void {
     .addOption(
       new Option('--tune <part>', 'what is trained; the rest is frozen')
         .choices(['head', 'predictor', 'encoder', 'all'])
-        .makeOptionMandatory(),
+        .default('predictor'),
     )
     .addOption(
       new Option(
@@ -60,7 +60,7 @@ export function registerAdapt(program: Command): void {
     .addOption(jsonOption())
     .addHelpText(
       'after',
-      '\nExample:\n  iwm adapt runs/photos --data flowers/ --tune predictor --out runs/flowers --set epochs=20\n  iwm classify runs/flowers rose.jpg\n  iwm adapt runs/photos --data streets/ --task segmentation --tune predictor --out runs/streets\n  iwm segment runs/streets crossing.jpg\n\nSeveral tasks at once, one predictor for all:\n  iwm adapt runs/photos --task classification --data flowers/ --task turn=rotation --data photos/ --tune predictor --out runs/both',
+      '\nExample:\n  iwm adapt runs/photos --data flowers/ --out runs/flowers --set epochs=20\n  iwm classify runs/flowers rose.jpg\n  iwm adapt runs/photos --data streets/ --task segmentation --out runs/streets\n  iwm segment runs/streets crossing.jpg\n\nSeveral tasks at once, one predictor for all:\n  iwm adapt runs/photos --task classification --data flowers/ --task turn=rotation --data photos/ --out runs/both',
     )
     .action(async (run: string, options: AdaptCommand) => {
       const { adapt } = await import('../adapt/adapt.js');

@@ -10,7 +10,7 @@ function lineStart(): string {
 
 /** Prints the one line that explains a failure and ends the process with its exit code. */
 function end(error: unknown): void {
-  const { exitCode, message } = explainFailure(error);
+  const { exitCode, message } = explainFailure(error, process.argv.slice(2));
   process.exitCode = exitCode;
   if (exitCode === 0) return;
   const stack = process.env.IWM_DEBUG === '1' && error instanceof Error ? `${error.stack}\n` : '';

@@ -21,7 +21,7 @@ async function end(...args: string[]) {
   try {
     await program.parseAsync(args, { from: 'user' });
   } catch (error) {
-    return explainFailure(error);
+    return explainFailure(error, args);
   }
   return { exitCode: 0 };
 }
@@ -38,7 +38,11 @@ test('wrong usage ends with 2 and one line, with a suggestion where there is one
   assert.deepEqual(await end('zzzzzz'), { exitCode: 2, message: "unknown command 'zzzzzz'; see iwm --help" });
   assert.deepEqual(await end('train'), {
     exitCode: 2,
-    message: "missing required argument 'image'; see iwm --help",
+    message: "missing required argument 'image'; see iwm train --help",
+  });
+  assert.deepEqual(await end('--zzzzzz'), {
+    exitCode: 2,
+    message: "unknown option '--zzzzzz'; see iwm --help",
   });
 });
 
