@@ -46,13 +46,7 @@ export function attention(
   return (areFew ? attentionOfFew : attentionOfMany)(asking, seen, parameters, heads, batch);
 }
 
-function attentionOfMany(
-  asking: Tensor,
-  seen: readonly Tensor[],
-  { qkv, proj }: Attention<Tensor>,
-  heads: number,
-  batch: Dim,
-): Tensor {
+const attentionOfMany: typeof attention = (asking, seen, { qkv, proj }, heads, batch) => {
   const width = size(asking, -1);
   // Cutting the small weight, not the tokens, into three spares a copy of each in both directions.
   const thirds = [width, width, width];
@@ -70,19 +64,13 @@ function attentionOfMany(
   const shares = split(softmax(concat(scores, -1)), -1, counts);
   const mixed = seen.map((rows, i) => matmul(shares[i] as Tensor, mapped(rows, 2))).reduce(add);
   return linear(reshape(transpose(unfold(mixed, batch), [0, 2, 1, 3]), asking.shape), proj);
-}
+};
 
 /**
- * The same numbers, cheaper where few ask: what they look for goes back through the map of the keys, and what they receive on
- * through that of the values, so that the many rows that are asked pass through neither.
+ * The same numbers, cheaper where few ask: what they look for goes back through the map of the keys, and what they
+ * receive on through that of the values, so that the many rows that are asked pass through neither.
  */
-function attentionOfFew(
-  asking: Tensor,
-  seen: readonly Tensor[],
-  { qkv, proj }: Attention<Tensor>,
-  heads: number,
-  batch: Dim,
-): Tensor {
+const attentionOfFew: typeof attention = (asking, seen, { qkv, proj }, heads, batch) => {
   const width = size(asking, -1);
   const [rows] = asking.shape as [Dim];
   const thirds = [width, width, width];
@@ -104,7 +92,7 @@ function attentionOfFew(
   const byHead = transpose(reshape(received, [batch, heads, count, width]), [1, 0, 2, 3]);
   const values = matmul(reshape(byHead, [heads, rows, width]), transposeLast(ofHead(toValue)));
   return linear(add(reshape(transpose(values, [1, 0, 2]), asking.shape), valueBias), proj);
-}
+};
 
 /** Tokens of an image among the rows of `batch` images. */
 const tokens = (all: readonly Tensor[], batch: Dim): number =>
