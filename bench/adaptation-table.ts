@@ -4,6 +4,12 @@ import { type CellResult, describeMean, meanAndDeviation, score } from './adapt-
 /** Pretrained weights learn as fast as the head, not at the published tenth of its rate. */
 const wholeRate = ['--set', 'optimiser.pretrained=1'];
 
+/** The pretrained predictor asked more cheaply. */
+const form = (contextBlocks: number, stride: number): string[] => [
+  ...['--tune', 'predictor', '--set', `predictor.contextBlocks=${contextBlocks}`],
+  ...['--set', `predictor.stride=${stride}`],
+];
+
 /** A row of the table: its name and what `iwm adapt` is told. */
 export const rows: Readonly<Record<string, readonly string[]>> = {
   'frozen + linear': ['--tune', 'head', '--head', 'linear'],
@@ -12,29 +18,19 @@ export const rows: Readonly<Record<string, readonly string[]>> = {
   'frozen + random predictor': ['--tune', 'predictor', '--predictor', 'random'],
   'frozen + pretrained predictor': ['--tune', 'predictor'],
   'as above, context not computed': ['--tune', 'predictor', '--set', 'predictor.contextBlocks=0'],
-  'as above, a quarter of the positions': [
-    ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=0', '--set', 'predictor.stride=2'],
-  ],
-  'as above, a sixteenth of the positions': [
-    ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=0', '--set', 'predictor.stride=4'],
-  ],
+  'as above, a quarter of the positions': form(0, 2),
+  'as above, a sixteenth of the positions': form(0, 4),
   encoder: ['--tune', 'encoder'],
   all: ['--tune', 'all'],
   'frozen + pretrained predictor, whole rate': ['--tune', 'predictor', ...wholeRate],
-  'as above, a quarter of the positions, whole rate': [
-    ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=0', '--set', 'predictor.stride=2'],
-    ...wholeRate,
-  ],
-  'as above, a sixteenth of the positions, whole rate': [
-    ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=0', '--set', 'predictor.stride=4'],
-    ...wholeRate,
-  ],
+  'as above, a quarter of the positions, whole rate': [...form(0, 2), ...wholeRate],
+  'as above, a sixteenth of the positions, whole rate': [...form(0, 4), ...wholeRate],
   'as above, context computed in one block, a quarter of the positions, whole rate': [
-    ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=1', '--set', 'predictor.stride=2'],
+    ...form(1, 2),
     ...wholeRate,
   ],
   'as above, context computed in one block, a sixteenth of the positions, whole rate': [
-    ...['--tune', 'predictor', '--set', 'predictor.contextBlocks=1', '--set', 'predictor.stride=4'],
+    ...form(1, 4),
     ...wholeRate,
   ],
   'encoder, whole rate': ['--tune', 'encoder', ...wholeRate],

@@ -58,11 +58,11 @@ const attentionOfMany: typeof attention = (asking, seen, { qkv, proj }, heads, b
     return fold(intoHeads(unfold(linear(rows, map), batch), heads), 2);
   };
   const q = mul(mapped(asking, 0), Math.sqrt(heads / width));
-  const scores = seen.map((rows) => matmul(q, transposeLast(mapped(rows, 1))));
-  // Joining and cutting the scores of few queries is cheaper than joining the tokens.
-  const counts = scores.map((each) => size(each, -1));
-  const shares = split(softmax(concat(scores, -1)), -1, counts);
-  const mixed = seen.map((rows, i) => matmul(shares[i] as Tensor, mapped(rows, 2))).reduce(add);
+  const [keys, values] = [1, 2].map((third) => seen.map((rows) => mapped(rows, third))) as [
+    Tensor[],
+    Tensor[],
+  ];
+  const mixed = mix(q, keys, values);
   return linear(reshape(transpose(unfold(mixed, batch), [0, 2, 1, 3]), asking.shape), proj);
 };
 
@@ -85,14 +85,20 @@ const attentionOfFew: typeof attention = (asking, seen, { qkv, proj }, heads, ba
   const sought = transpose(reshape(matmul(apart, ofHead(toKey)), [heads, batch, count, width]), [1, 0, 2, 3]);
   const looking = reshape(sought, [batch, heads * count, width]);
   const others = seen.map((each) => unfold(each, batch));
-  const scores = others.map((each) => matmul(looking, transposeLast(each)));
-  const counts = scores.map((each) => size(each, -1));
-  const shares = split(softmax(concat(scores, -1)), -1, counts);
-  const received = others.map((each, i) => matmul(shares[i] as Tensor, each)).reduce(add);
+  const received = mix(looking, others, others);
   const byHead = transpose(reshape(received, [batch, heads, count, width]), [1, 0, 2, 3]);
   const values = matmul(reshape(byHead, [heads, rows, width]), transposeLast(ofHead(toValue)));
   return linear(add(reshape(transpose(values, [1, 0, 2]), asking.shape), valueBias), proj);
 };
+
+/** Values by how well their keys fit the queries; keys and values in one tensor or several, the same of both. */
+function mix(queries: Tensor, keys: readonly Tensor[], values: readonly Tensor[]): Tensor {
+  const scores = keys.map((each) => matmul(queries, transposeLast(each)));
+  // Joining and cutting the scores of few queries is cheaper than joining the tokens.
+  const counts = scores.map((each) => size(each, -1));
+  const shares = split(softmax(concat(scores, -1)), -1, counts);
+  return values.map((each, i) => matmul(shares[i] as Tensor, each)).reduce(add);
+}
 
 /** Tokens of an image among the rows of `batch` images. */
 const tokens = (all: readonly Tensor[], batch: Dim): number =>
