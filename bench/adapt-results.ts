@@ -1,9 +1,9 @@
 // What the tables of adaptations have in common: one `iwm adapt` a line of results, means over seeds.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AdaptationResult, TaskResult } from '../src/adapt/result.js';
 import { headline } from '../src/adapt/scores/score.js';
@@ -20,6 +20,29 @@ export const numbers = (text: string): number[] => text.split(',').map(Number);
 /** The lines of results so far. */
 export function readLines<L>(file: string): L[] {
   return wholeLines(file).map((line) => JSON.parse(line) as L);
+}
+
+/**
+ * What a script does with its command line: says how it is used, or runs the missing cells and writes the table.
+ * @param told the options; `out` is the file of lines, the table lies beside it
+ * @param wellTold false where something is missing
+ * @param runMissing appends a line for every cell that has none yet
+ */
+export function fillTable<L>(
+  told: { readonly help: boolean; readonly render: boolean; readonly out: string },
+  wellTold: boolean,
+  help: string,
+  runMissing: () => void,
+  render: (lines: readonly L[]) => string,
+): void {
+  if (told.help || (!told.render && !wellTold)) {
+    console.error(help);
+    process.exitCode = told.help ? 0 : 2;
+    return;
+  }
+  mkdirSync(dirname(told.out), { recursive: true });
+  if (!told.render) runMissing();
+  writeFileSync(told.out.replace(/(\.jsonl)?$/, '.md'), render(readLines<L>(told.out)));
 }
 
 /** Beginning of the SHA-256 of a run's weights. */

@@ -1,11 +1,11 @@
 // The adaptation table: what tuning a head, the predictor, the encoder or all of a pretrained run comes to with few
 // and many labels. Every cell is one `iwm adapt` in a process of its own and one line of the results; cells that have
 // their line are not run again. Usage: npx tsx bench/adaptation.ts --help
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { appendFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type TaskName, taskNames } from '../src/adapt/tasks/task.js';
-import { adaptOnce, numbers, readLines, root, weightsOf } from './adapt-results.js';
+import { adaptOnce, fillTable, numbers, readLines, root, weightsOf } from './adapt-results.js';
 import { asLongAsEncoder, encoderOf, type Line, render, rows, rowsOf } from './adaptation-table.js';
 
 const help = `npx tsx bench/adaptation.ts --run RUN --data SRC [options]
@@ -100,11 +100,5 @@ function epochsIn(row: string, lines: readonly Line[]): number | undefined {
   return Math.max(1, Math.floor(left / own.secondsPerEpoch));
 }
 
-if (values.help || (!values.render && (values.run === undefined || values.data === undefined))) {
-  console.error(help);
-  process.exitCode = values.help ? 0 : 2;
-} else {
-  mkdirSync(dirname(values.out), { recursive: true });
-  if (!values.render) runMissing(values.run ?? '');
-  writeFileSync(values.out.replace(/(\.jsonl)?$/, '.md'), render(readLines<Line>(values.out)));
-}
+const { run } = values;
+fillTable(values, run !== undefined && values.data !== undefined, help, () => runMissing(run ?? ''), render);

@@ -1,10 +1,10 @@
 // Several tasks at once: one predictor that serves them all against one for each, after as many epochs. Every cell is
 // one `iwm adapt` in a process of its own and one line of the results; cells that have their line are not run again.
 // Usage: npx tsx bench/multi-task.ts --help
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { adaptOnce, numbers, readLines, root, weightsOf } from './adapt-results.js';
+import { adaptOnce, fillTable, numbers, readLines, root, weightsOf } from './adapt-results.js';
 import { type Line, render, settingOf, TOGETHER } from './multi-task-table.js';
 
 const help = `npx tsx bench/multi-task.ts --run RUN --task NAME=KIND --data SRC --task NAME=KIND --data SRC … [options] [-- OPTIONS]
@@ -69,11 +69,5 @@ function runMissing(run: string): void {
 
 const pairs = values.task.length > 1 && values.task.length === values.data.length;
 const named = values.task.every((task) => task.includes('='));
-if (values.help || (!values.render && (values.run === undefined || !pairs || !named))) {
-  console.error(help);
-  process.exitCode = values.help ? 0 : 2;
-} else {
-  mkdirSync(dirname(values.out), { recursive: true });
-  if (!values.render) runMissing(values.run ?? '');
-  writeFileSync(values.out.replace(/(\.jsonl)?$/, '.md'), render(readLines<Line>(values.out)));
-}
+const { run } = values;
+fillTable(values, run !== undefined && pairs && named, help, () => runMissing(run ?? ''), render);
