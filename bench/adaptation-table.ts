@@ -10,6 +10,9 @@ const form = (contextBlocks: number, stride: number): string[] => [
   ...['--set', `predictor.stride=${stride}`],
 ];
 
+/** In training half of the context is seen, drawn anew for every image and step. */
+const half = ['--set', 'predictor.visible=.5'];
+
 /** A row of the table: its name and what `iwm adapt` is told. */
 export const rows: Readonly<Record<string, readonly string[]>> = {
   'frozen + linear': ['--tune', 'head', '--head', 'linear'],
@@ -31,6 +34,16 @@ export const rows: Readonly<Record<string, readonly string[]>> = {
   ],
   'as above, context computed in one block, a sixteenth of the positions, whole rate': [
     ...form(1, 4),
+    ...wholeRate,
+  ],
+  'as above, and half of the context seen in training, a quarter of the positions, whole rate': [
+    ...form(1, 2),
+    ...half,
+    ...wholeRate,
+  ],
+  'as above, and half of the context seen in training, a sixteenth of the positions, whole rate': [
+    ...form(1, 4),
+    ...half,
     ...wholeRate,
   ],
   'encoder, whole rate': ['--tune', 'encoder', ...wholeRate],

@@ -13,6 +13,7 @@ export const purpose = {
   labels: 10,
   rotation: 11,
   variant: 12,
+  context: 13,
 } as const;
 
 /** A stream of random numbers; made by {@link random}, fully determined by its keys. */

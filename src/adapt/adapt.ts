@@ -141,6 +141,7 @@ async function adaptTo(
     courses: Object.fromEntries(courses),
     settings,
     steps: plan.steps,
+    visible: plan.visible,
     measure,
     describe: (scores) => scores.map((score) => describeHeadline(headline(score))).join(', '),
     out,

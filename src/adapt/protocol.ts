@@ -36,7 +36,7 @@ export function describeProtocol(
     predictor:
       predictor.weights === 'none'
         ? 'none: the head reads the latents'
-        : `${predictor.weights}, null action; context computed in ${predictor.contextBlocks} blocks, every ${predictor.stride === 1 ? 'position' : `${predictor.stride}th position of rows and columns`} predicted`,
+        : `${predictor.weights}, null action; context computed in ${predictor.contextBlocks} blocks, every ${predictor.stride === 1 ? 'position' : `${predictor.stride}th position of rows and columns`} predicted${predictor.visible === 1 ? '' : `; in training it sees ${predictor.visible} of the latents, drawn anew for every image and step`}`,
     ...(variants === 0
       ? {}
       : {

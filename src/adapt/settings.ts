@@ -39,6 +39,11 @@ export const settingsSchema = z.strictObject({
     contextBlocks: z.int().min(0),
     /** Every how many patches, along rows and columns, one is predicted; 1 is the published way. */
     stride: count,
+    /**
+     * Share of the latents that it sees in training, drawn anew for every image and step; 1 is the published way. In use
+     * it sees all.
+     */
+    visible: z.number().gt(0).max(1),
   }),
   seed: z
     .int()
@@ -101,7 +106,7 @@ export interface AdaptationChoices {
 
 const common = {
   encoder: { weights: 'pretrained' },
-  predictor: { stride: 1 },
+  predictor: { stride: 1, visible: 1 },
   seed: 0,
   epochs: 20,
   batch: 64,
@@ -173,6 +178,11 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
     tune !== 'encoder' || predictor.weights === 'none',
     `--tune encoder has no predictor; leave --predictor ${predictor.weights} out, or give --tune all`,
   );
+  for (const key of ['stride', 'visible'] as const)
+    demand(
+      predictor.weights !== 'none' || predictor[key] === 1,
+      `predictor.${key} is a predictor's, and there is none here; leave it out`,
+    );
   for (const { task, head } of tasks)
     demand(
       suits(head, task),

@@ -43,6 +43,19 @@ test('tuning a pretrained predictor learns for real, and everything frozen stays
   assert.ok(moved > 20, 'the predictor is not');
 });
 
+test('a predictor that sees half of the latents in training learns too, for less, and is used on all of them', async () => {
+  const set = { epochs: 60, limit: 160, 'optimiser.learningRate': 5e-3 };
+  const result = await adapted('half', { head: 'attentive' }, { ...set, 'predictor.visible': 0.5 });
+  const { accuracy } = named(result);
+  assert.ok(accuracy > 0.6, `accuracy ${accuracy}, chance .25`);
+  assert.match(String(result.protocol.predictor), /sees 0\.5 of the latents/);
+  const whole = await adapted('whole', { head: 'attentive' }, { ...set, epochs: 1 });
+  assert.ok(result.multiplyAddsPerImage < 0.8 * whole.multiplyAddsPerImage);
+  assert.equal(result.inferenceMultiplyAddsPerImage, whole.inferenceMultiplyAddsPerImage);
+  const evaluation = await evaluateAdapted(join(folder, 'half'), { threads: 1 });
+  assert.ok(Math.abs(named(evaluation).accuracy - accuracy) <= 0.02);
+});
+
 test('what is tuned changes, what is not does not, for every choice', async () => {
   const start = weightsOf(run);
   for (const [tune, predictor, trained] of [
@@ -125,6 +138,12 @@ test('mistakes are told in one line', async () => {
   await refuses(adapted('x', {}, { epochs: 0 }), 2, /configuration key epochs/);
   await refuses(adapted('x', {}, { 'predictor.contextBlocks': 2 }), 2, /below the predictor's depth, 2/);
   await refuses(adapted('x', {}, { 'predictor.stride': 3 }), 2, /does not divide the 4 patches/);
+  await refuses(adapted('x', {}, { 'predictor.visible': 0 }), 2, /configuration key predictor\.visible/);
+  await refuses(
+    adapted('x', { tune: 'head' }, { 'predictor.visible': 0.5 }),
+    2,
+    /predictor\.visible is a predictor's, and there is none/,
+  );
   await refuses(adapted('x', {}, { fraction: 0.5 }), 2, /not both/);
   await refuses(adapted('x', { run: images }), 1, /is no run folder/);
   await refuses(adapted('x', { data: [join(images, 'train', 'left')] }), 1, /no labels there/);

@@ -59,6 +59,7 @@ async function step(
   fed: Fed,
   weights: { one: number; two: number },
   trained: TuningConfig['trained'] = { predictor: 0.1, heads: 1 },
+  visible?: readonly number[][],
 ) {
   const config: TuningConfig = {
     network,
@@ -69,16 +70,19 @@ async function step(
     input: 'float32',
     trained,
     betas: [0.9, 0.999],
+    visible: visible?.[0]?.length,
     clip: Number.POSITIVE_INFINITY,
   };
   const program = traceTuningStep(config) as unknown as Program;
   const tuner = await Tuner.create(engine, program, config, start);
-  const told = await tuner.update(fed.input, fed.targets, {
+  const rates = {
     learningRate: 1e-2,
     weightDecay: 0.05,
     meanCorrection: 1 / (1 - 0.9),
     varianceCorrection: 1 / (1 - 0.999),
-  });
+  };
+  const seen = visible === undefined ? undefined : Int32Array.from(visible.flat());
+  const told = await tuner.update(fed.input, fed.targets, rates, seen);
   return { ...told, weights: await tuner.weights() };
 }
 
@@ -156,4 +160,22 @@ test("an answer depends on its task's token", async () => {
   const other = await answer(without('one'));
   assert.ok(Math.max(...told.map((logit, i) => Math.abs(logit - other[i]!))) > 1e-3);
   assert.deepEqual(await answer(without('two')), told, "another task's token says nothing");
+});
+
+test('which latents the predictor sees is told image by image, through all lessons', async () => {
+  const fed = feeds(5);
+  const weights = { one: 0.5, two: 0.5 };
+  const losses = async (visible?: readonly number[][]) =>
+    (await step(fed, weights, undefined, visible)).losses;
+  const every = Array.from({ length: tokens }, (_, i) => i);
+  const [all, told] = [await losses(), await losses(new Array<number[]>(6).fill(every))];
+  for (const task of ['one', 'two']) assert.ok(Math.abs(all[task]! - told[task]!) < 1e-5, task);
+  const some = (at: (image: number) => number): number[][] =>
+    Array.from({ length: 6 }, (_, image) => every.slice(at(image), at(image) + 4));
+  const first = await losses(some(() => 0));
+  // The last two images are the second lesson's.
+  const second = await losses(some((image) => (image < images.one ? 0 : 8)));
+  assert.equal(second.one, first.one);
+  assert.notEqual(second.two, first.two);
+  assert.notEqual(first.one, all.one);
 });

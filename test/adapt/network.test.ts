@@ -44,28 +44,35 @@ const network = (predictor: PredictorForm): Network => ({
   taskTokens: false,
 });
 
-/** What a head would read of latents [2, 16, 16], with a token for each image [2, 1, 16] where one is given. */
-async function read(latents: Float32Array, form: PredictorForm, token?: Float32Array): Promise<Float32Array> {
+/** What a predictor may be told of two images: a token for each [2, 1, 16], positions of 5 latents of each [2, 5]. */
+interface Told {
+  readonly token?: Float32Array;
+  readonly visible?: Int32Array;
+}
+
+/** What a head would read of latents [2, 16, 16]. */
+async function read(latents: Float32Array, form: PredictorForm, told: Told = {}): Promise<Float32Array> {
   const { model } = network(form);
   const { predictor } = layouts(model);
   const specs = {
     latents: spec([2, 16, 16]),
     weights: flatSpecs(predictor),
-    ...(token === undefined ? {} : { token: spec([2, 1, 16]) }),
+    ...(told.token === undefined ? {} : { token: spec([2, 1, 16]) }),
+    ...(told.visible === undefined ? {} : { visible: spec([2, 5], 'int32') }),
   };
   const program = trace('features', specs, (inputs) => ({
     tokens: features(
       inputs.latents as Tensor,
       unpack(predictor, inputs.weights as never) as Predictor<Tensor>,
       network(form),
-      (inputs as { token?: Tensor }).token,
+      inputs as { token?: Tensor; visible?: Tensor },
     ),
   }));
   const weights = loadModel(run, layouts(model)).predictor;
   const { tokens } = await (await engine.compile(program)).run({
     latents,
     weights,
-    ...(token === undefined ? {} : { token }),
+    ...told,
   } as never);
   return (await tokens.read()) as Float32Array;
 }
@@ -98,7 +105,7 @@ test('a position in every square of patches, in its middle', () => {
   assert.deepEqual(at(4), [10]);
 });
 
-test('every form, with and without a token of its own for each image, against a slow, obvious predictor', async () => {
+test('every form, of all latents or some, with and without a token for each image, against a slow, obvious predictor', async () => {
   const { data } = await world.encode(pixels, 'target');
   const { model } = network({ contextBlocks: 0, stride: 1 });
   const layout = layouts(model).predictor;
@@ -111,19 +118,26 @@ test('every form, with and without a token of its own for each image, against a 
     { contextBlocks: 1, stride: 4 },
   ]) {
     const positions = [...predictedPositions(model, form)];
-    const expected = (prompts: readonly number[][][]): Float32Array =>
+    const expected = (prompts: readonly number[][][], visible?: readonly number[][]): Float32Array =>
       Float32Array.from(
         prompts.flatMap((prompt, image) => {
           const rows = Array.from({ length: 16 }, (_, token) =>
             Array.from(data.subarray((image * 16 + token) * 16, (image * 16 + token + 1) * 16)),
           );
-          return slowPredict(slow, rows, positions, form.contextBlocks, prompt).flat();
+          return slowPredict(slow, rows, positions, form.contextBlocks, prompt, visible?.[image]).flat();
         }),
       );
     assertClose(await read(data, form), expected([[], []]));
-    const tokens = Float32Array.from({ length: 32 }, () => draw.normal());
-    const told = expected([[[...tokens.subarray(0, 16)]], [[...tokens.subarray(16)]]]);
-    assertClose(await read(data, form, tokens), told);
+    const token = Float32Array.from({ length: 32 }, () => draw.normal());
+    const prompts = [[[...token.subarray(0, 16)]], [[...token.subarray(16)]]];
+    assertClose(await read(data, form, { token }), expected(prompts));
+    const seen = [
+      [0, 3, 4, 9, 14],
+      [1, 3, 8, 10, 15],
+    ];
+    const visible = Int32Array.from(seen.flat());
+    assertClose(await read(data, form, { visible }), expected([[], []], seen));
+    assertClose(await read(data, form, { token, visible }), expected(prompts, seen));
   }
 });
 

@@ -18,6 +18,7 @@ test('the published predictor, unless something else is said', () => {
     weights: 'pretrained',
     contextBlocks: pretrained.predictor.depth - 1,
     stride: 1,
+    visible: 1,
   });
   assert.equal(measure.every, Math.ceil(epochs / 10));
   const changed = settings('predictor', {

@@ -28,6 +28,7 @@ function erf(x: number): number {
  * Predictions at `positions` from one image's latents.
  * @param contextBlocks after so many blocks the context's tokens stay as they are
  * @param prompt tokens that stand beside the context's
+ * @param visible positions of the latents that are seen
  */
 export function slowPredict(
   { layout, weights, width, heads, depth, side }: SlowPredictor,
@@ -35,6 +36,7 @@ export function slowPredict(
   positions: readonly number[],
   contextBlocks: number,
   prompt: readonly Row[] = [],
+  visible: readonly number[] = latents.map((_, i) => i),
 ): number[][] {
   const named = (name: string): number[] => {
     const entry = layout.entries.find((each) => each.name === name);
@@ -60,7 +62,7 @@ export function slowPredict(
     Array.from(table.subarray(position * width, (position + 1) * width));
 
   const context = [
-    ...latents.map((row, i) => plus(mapped(row, 'predictor_embed'), place(i))),
+    ...visible.map((i) => plus(mapped(latents[i]!, 'predictor_embed'), place(i))),
     ...prompt.map((row) => [...row]),
   ];
   const queries = positions.map((position) => {

@@ -5,6 +5,7 @@ import {
   constant,
   type Dim,
   type DType,
+  gatherTokens,
   mean,
   type Spec,
   scope,
@@ -119,23 +120,32 @@ export function imageLatents(images: Tensor, encoder: Encoder<Tensor>, network: 
   return scope('encoder', () => encode(views, encoder, network.model.encoder));
 }
 
-/**
- * What the heads read: the null action's prediction from latents [B, N, D], or without a predictor these themselves.
- * @param token of the task that is asked, [1 or B, 1, predictor width], where the network has task tokens
- */
+/** What the predictor is told beside the latents. */
+export interface Told {
+  /** Of the task that is asked, [1 or B, 1, predictor width], where the network has task tokens. */
+  readonly token?: Tensor | undefined;
+  /** Positions of the latents that it sees, int32 [B, V]; all where absent. */
+  readonly visible?: Tensor | undefined;
+}
+
+/** What the heads read: the null action's prediction from latents [B, N, D], or without a predictor these themselves. */
 export function features(
   latents: Tensor,
   predictor: Predictor<Tensor> | undefined,
   network: Network,
-  token?: Tensor,
+  { token, visible }: Told = {},
 ): Tensor {
   const { model, predictor: form } = network;
   if (form === undefined || predictor === undefined) return latents;
   const positions = predictedPositions(model, form);
   const predicted = constant(positions, { dtype: 'int32', shape: [1, positions.length] });
   const nullAction = zeros({ dtype: 'float32', shape: [1, actionSize] });
+  const [context, at] =
+    visible === undefined
+      ? [latents, { predicted }]
+      : [gatherTokens(latents, visible), { predicted, visible }];
   return scope('predictor', () =>
-    predict(latents, nullAction, { predicted }, predictor, model.predictor, model.encoder, {
+    predict(context, nullAction, at, predictor, model.predictor, model.encoder, {
       contextBlocks: form.contextBlocks,
       prompt: token,
     }),
@@ -170,14 +180,11 @@ export function inputSpec({ image, model }: Network, kind: InputKind, batch: Dim
   return spec([batch, (encoder.image / encoder.patch) ** 2, encoder.width], kind);
 }
 
-/**
- * What the heads read of inputs: images, or their latents where the encoder is not among the trees. [B, Q, D]
- * @param token as {@link features} takes it
- */
-export function readTokens(input: Tensor, trees: Trees, network: Network, token?: Tensor): Tensor {
+/** What the heads read of inputs: images, or their latents where the encoder is not among the trees. [B, Q, D] */
+export function readTokens(input: Tensor, trees: Trees, network: Network, told: Told = {}): Tensor {
   const latents =
     trees.encoder === undefined ? cast(input, 'float32') : imageLatents(input, trees.encoder, network);
-  return features(latents, trees.predictor, network, token);
+  return features(latents, trees.predictor, network, told);
 }
 
 /** Logits of one task from what the heads read, as {@link headLogits} gives them. */
@@ -219,7 +226,7 @@ export function traceLogits(network: Network, task: string, kind: InputKind, bat
   };
   return trace('logits', specs, (inputs) => {
     const trees = unpackParts(networkLayouts(network), inputs.weights as Parts<Flat<Tensor>>);
-    const tokens = readTokens(inputs.input as Tensor, trees, network, trees.heads[task]?.token);
+    const tokens = readTokens(inputs.input as Tensor, trees, network, { token: trees.heads[task]?.token });
     return { out: taskLogits(tokens, trees, task, network) };
   });
 }

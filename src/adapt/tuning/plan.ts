@@ -2,6 +2,7 @@ import type { InputKind, Network } from '../network/network.js';
 import { type AdaptationSettings, trainedShares, weightOf } from '../settings.js';
 import { shareBatch, stepsOf } from './batch-shares.js';
 import type { TuningConfig } from './tuning-step.js';
+import { drawVisible } from './visible-tokens.js';
 
 /** How the images of one task or several are passed. */
 export interface Plan {
@@ -9,6 +10,8 @@ export interface Plan {
   readonly shares: readonly number[];
   readonly steps: number;
   readonly step: TuningConfig;
+  /** Which latents the predictor sees in a step; undefined: all. */
+  readonly visible: ((step: number) => Int32Array) | undefined;
 }
 
 /**
@@ -21,7 +24,7 @@ export function planTuning(
   tasks: readonly { readonly name: string; readonly images: number }[],
   input: InputKind,
 ): Plan {
-  const { optimiser, epochs } = settings;
+  const { predictor, optimiser, epochs, seed } = settings;
   const counts = tasks.map(({ images }) => images);
   const total = counts.reduce((a, b) => a + b, 0);
   const batch = Math.min(settings.batch, total);
@@ -36,6 +39,12 @@ export function planTuning(
       learners: { [name]: 1 },
     },
   ]);
+  const { image, patch } = network.model.encoder;
+  const tokens = (image / patch) ** 2;
+  const visible =
+    predictor.visible === 1 || network.predictor === undefined
+      ? undefined
+      : Math.max(1, Math.round(predictor.visible * tokens));
   return {
     shares,
     steps: stepsOf(epochs, total, batch),
@@ -45,7 +54,9 @@ export function planTuning(
       input,
       trained: trainedShares(settings),
       betas: optimiser.betas,
+      visible,
       clip: optimiser.clip,
     },
+    visible: visible === undefined ? undefined : (step) => drawVisible(seed, step, batch, tokens, visible),
   };
 }

@@ -26,6 +26,8 @@ export interface Tuning<M> {
   readonly courses: Readonly<Record<string, Course>>;
   readonly settings: AdaptationSettings;
   readonly steps: number;
+  /** Which latents the predictor sees in a step, where it does not see all. */
+  readonly visible?: ((step: number) => Int32Array) | undefined;
   /** What held-out images say of the weights as they are now. */
   readonly measure: () => Promise<M>;
   /** That in a few words. */
@@ -56,7 +58,7 @@ export interface Milestone<M> {
 
 /** Trains, and measures on the way. @throws UserError where the loss is not finite */
 export async function tune<M>(tuning: Tuning<M>): Promise<Tuned<M>> {
-  const { tuner, settings, steps, measure, describe, out, log } = tuning;
+  const { tuner, settings, steps, visible, measure, describe, out, log } = tuning;
   const { optimiser, epochs } = settings;
   const { weightDecay } = optimiser;
   const schedule = {
@@ -86,7 +88,7 @@ export async function tune<M>(tuning: Tuning<M>): Promise<Tuned<M>> {
       targets[course.name] = course.targets(chosen);
     }
     const { momentum: _, ...now } = rates(schedule, step);
-    const { losses, gradientNorm } = await tuner.update(input, targets, now);
+    const { losses, gradientNorm } = await tuner.update(input, targets, now, visible?.(step));
     seconds += (performance.now() - began) / 1000;
     if (![...Object.values(losses), gradientNorm].every(Number.isFinite))
       throw new UserError(

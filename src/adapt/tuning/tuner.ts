@@ -64,16 +64,19 @@ export class Tuner {
   /**
    * One update.
    * @param input of each lesson, and its targets as `targetSpec` has them
+   * @param visible which latents the predictor sees, where the step chooses
    * @returns the mean loss of each lesson's batch, and the gradient's norm before clipping
    */
   async update(
     input: Readonly<Record<string, TensorData>>,
     targets: Readonly<Record<string, Int32Array>>,
     rates: TuningRates<number>,
+    visible?: Int32Array,
   ): Promise<{ losses: Readonly<Record<string, number>>; gradientNorm: number }> {
     const feeds = {
       input,
       targets,
+      ...(visible === undefined ? {} : { visible }),
       rates: Object.fromEntries(Object.entries(rates).map(([name, value]) => [name, [value]])),
       state: this.#state.current,
       frozen: this.#frozen,

@@ -67,6 +67,8 @@ export interface TuningConfig {
   /** The parts that are trained, each with the share of the learning rate that it takes. */
   readonly trained: Parts<number>;
   readonly betas: readonly [number, number];
+  /** Latents of each image that the predictor sees; all where undefined. */
+  readonly visible?: number | undefined;
   /** Largest global gradient norm; Infinity leaves heads that learn side by side apart. */
   readonly clip: number;
 }
@@ -79,6 +81,8 @@ export interface TuningInputs<T> {
   readonly input: Readonly<Record<string, T>>;
   /** By lesson: as {@link targetSpec} has them; all its learners learn from the same. */
   readonly targets: Readonly<Record<string, T>>;
+  /** Which latents the predictor sees of each image, all lessons' one after another, [B, visible]. */
+  readonly visible?: T;
   readonly rates: TuningRates<T>;
   readonly state: TuningState<T>;
   /** The parts that the input passes and that stay as they are. */
@@ -104,7 +108,8 @@ function mapLessons<T>({ lessons }: Pick<TuningConfig, 'lessons'>, make: (lesson
 }
 
 function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
-  const { network, input, trained } = config;
+  const { network, lessons, input, trained, visible } = config;
+  const batch = Object.values(lessons).reduce((sum, { images }) => sum + images, 0);
   const scalar = spec([]);
   return {
     input: mapLessons(config, ({ images }) => inputSpec(network, input, images)),
@@ -112,6 +117,7 @@ function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
       const [learner = ''] = Object.keys(learners);
       return targetSpec(network.tasks[learner] as HeadConfig, images);
     }),
+    ...(visible === undefined ? {} : { visible: spec([batch, visible], 'int32') }),
     rates: { learningRate: scalar, weightDecay: scalar, meanCorrection: scalar, varianceCorrection: scalar },
     state: tuningStateSpecs(config),
     frozen: partSpecs(
@@ -142,6 +148,7 @@ function lessonTokens(
   { network, lessons }: TuningConfig,
   input: Readonly<Record<string, Tensor>>,
   trees: Trees,
+  visible: Tensor | undefined,
 ): Readonly<Record<string, Tensor>> {
   const names = Object.keys(lessons);
   const counts = names.map((name) => (lessons[name] as Lesson).images);
@@ -151,7 +158,7 @@ function lessonTokens(
   });
   const together = concat(Object.values(input), 0);
   const token = taskTokens.length > 0 ? concat(taskTokens, 0) : undefined;
-  const parts = split(readTokens(together, trees, network, token), 0, counts);
+  const parts = split(readTokens(together, trees, network, { token, visible }), 0, counts);
   return Object.fromEntries(names.map((name, i) => [name, parts[i] as Tensor]));
 }
 
@@ -159,10 +166,10 @@ function lessonTokens(
 export function traceTuningStep(config: TuningConfig) {
   const { network } = config;
   return trace('tune', tuningSpecs(config), (traced) => {
-    const { input, targets, rates, state, frozen } = traced as unknown as TuningInputs<Tensor>;
+    const { input, targets, visible, rates, state, frozen } = traced as unknown as TuningInputs<Tensor>;
     const where = networkLayouts(network);
     const trees = unpackParts(where, { ...frozen, ...state.weights });
-    const tokens = lessonTokens(config, input, trees);
+    const tokens = lessonTokens(config, input, trees, visible);
     const losses = Object.fromEntries(
       Object.entries(config.lessons).map(([name, { learners }]) => {
         const each = Object.keys(learners).map((task) => {
