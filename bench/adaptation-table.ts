@@ -36,16 +36,10 @@ export const rows: Readonly<Record<string, readonly string[]>> = {
     ...form(1, 4),
     ...wholeRate,
   ],
-  'as above, and half of the context seen in training, a quarter of the positions, whole rate': [
-    ...form(1, 2),
-    ...half,
-    ...wholeRate,
-  ],
-  'as above, and half of the context seen in training, a sixteenth of the positions, whole rate': [
-    ...form(1, 4),
-    ...half,
-    ...wholeRate,
-  ],
+  'as above, half of the context seen in training and computed in one block, a sixteenth of the positions, whole rate':
+    [...form(1, 4), ...half, ...wholeRate],
+  'as above, half of the context seen in training and computed in two blocks, a sixteenth of the positions, whole rate':
+    [...form(2, 4), ...half, ...wholeRate],
   'encoder, whole rate': ['--tune', 'encoder', ...wholeRate],
   'all, whole rate': ['--tune', 'all', ...wholeRate],
   'encoder from scratch': ['--tune', 'encoder', '--set', 'encoder.weights=random'],
