@@ -36,6 +36,7 @@ import {
   predict,
   resizeMatrix,
   separable,
+  tokenCount,
   transform,
   transformations,
 } from '../world-model/index.js';
@@ -107,7 +108,7 @@ export function similarity(predictions: Tensor, bank: Tensor): { cosine: Tensor;
 /** Similarity of K predictions to C versions of one image, a part of its bank. */
 export function traceComparison(config: EvaluatorConfig, actions: number, count: number) {
   const { encoder } = config.model;
-  const tokens = (encoder.image / encoder.patch) ** 2;
+  const tokens = tokenCount(encoder);
   const specs = {
     answers: spec([actions, tokens, encoder.width]),
     image: spec([1, 3, config.image.height, config.image.width]),
@@ -130,7 +131,7 @@ export function traceComparison(config: EvaluatorConfig, actions: number, count:
 export function traceAnswers(config: EvaluatorConfig, actions: number) {
   const { encoder, predictor } = config.model;
   const parts = layouts(config.model);
-  const tokens = (encoder.image / encoder.patch) ** 2;
+  const tokens = tokenCount(encoder);
   const specs = {
     image: spec([1, 3, config.image.height, config.image.width]),
     action: spec([actions, actionSize]),

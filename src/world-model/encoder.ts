@@ -32,6 +32,10 @@ export interface EncoderConfig {
   readonly patch: number;
 }
 
+/** Patches of an image, and so its tokens. */
+export const tokenCount = ({ image, patch }: Pick<EncoderConfig, 'image' | 'patch'>): number =>
+  (image / patch) ** 2;
+
 /** Parameters of the encoder; names as in timm and I-JEPA. */
 export interface Encoder<T> {
   readonly patch_embed: { readonly proj: Linear<T> };

@@ -62,7 +62,7 @@ export function hue(image: Tensor, shift: Tensor): Tensor {
   const greenTops = equal(green, top);
   const difference = where(redTops, sub(green, blue), where(greenTops, sub(blue, red), sub(red, green)));
   const sector = where(redTops, 0, where(greenTops, constant(2), constant(4)));
-  // A grey pixel has range 0 and difference 0: any divisor gives it hue 0.
+  // A grey pixel has range 0 and difference 0, so its hue is 0 whatever the divisor.
   const sextants = add(sector, div(difference, where(equal(range, 0), 1, range)));
   const turned = add(sextants, mul(shift, 6));
   const k = add(turned, constant([5, 3, 1], { shape: [1, 3, 1, 1] }));

@@ -25,6 +25,7 @@ import {
   normalise,
   type Predictor,
   predict,
+  tokenCount,
 } from '../../world-model/index.js';
 import type { DenseHeadConfig } from './dense-head.js';
 import { type Head, type HeadConfig, headLogits, headSpec } from './heads.js';
@@ -133,7 +134,7 @@ export function features(
   latents: Tensor,
   predictor: Predictor<Tensor> | undefined,
   network: Network,
-  { token, visible }: Told = {},
+  { token, visible }: Told,
 ): Tensor {
   const { model, predictor: form } = network;
   if (form === undefined || predictor === undefined) return latents;
@@ -177,11 +178,11 @@ export type InputKind = 'images' | 'float16' | 'float32';
 export function inputSpec({ image, model }: Network, kind: InputKind, batch: Dim): Spec {
   if (kind === 'images') return spec([batch, 3, image.height, image.width]);
   const { encoder } = model;
-  return spec([batch, (encoder.image / encoder.patch) ** 2, encoder.width], kind);
+  return spec([batch, tokenCount(encoder), encoder.width], kind);
 }
 
 /** What the heads read of inputs: images, or their latents where the encoder is not among the trees. [B, Q, D] */
-export function readTokens(input: Tensor, trees: Trees, network: Network, told: Told = {}): Tensor {
+export function readTokens(input: Tensor, trees: Trees, network: Network, told: Told): Tensor {
   const latents =
     trees.encoder === undefined ? cast(input, 'float32') : imageLatents(input, trees.encoder, network);
   return features(latents, trees.predictor, network, told);

@@ -2,7 +2,7 @@ import { cost, type Program } from '../../tensor/index.js';
 import { isModelWork } from '../../train/estimate.js';
 import { networkLayouts, traceLogits } from '../network/network.js';
 import type { AdaptationResult } from '../result.js';
-import { type TuningConfig, trainedParts } from './tuning-step.js';
+import { imagesOf, type TuningConfig, trainedParts } from './tuning-step.js';
 
 type Costs = Pick<
   AdaptationResult,
@@ -11,15 +11,14 @@ type Costs = Pick<
 
 /** What tuning costs, counted from its step's program, and what an answer costs from pixels to logits. */
 export function countCosts(step: TuningConfig, program: Program): Costs {
-  const { network, lessons } = step;
+  const { network } = step;
   const layouts = networkLayouts(network);
-  const batch = Object.values(lessons).reduce((sum, { images }) => sum + images, 0);
   const answers = Object.keys(network.tasks).map(
     (name) => cost(traceLogits(network, name, 'images', 1) as unknown as Program, isModelWork).multiplyAdds,
   );
   return {
     trainableParameters: trainedParts(step).reduce((sum, part) => sum + layouts[part].count, 0),
-    multiplyAddsPerImage: cost(program, isModelWork).multiplyAdds / batch,
+    multiplyAddsPerImage: cost(program, isModelWork).multiplyAdds / imagesOf(step),
     inferenceMultiplyAddsPerImage: Math.max(...answers),
   };
 }

@@ -2,6 +2,7 @@ import type { ImageSet } from '../../data/images.js';
 import type { Compiled } from '../../evaluate/compiled.js';
 import type { Flat } from '../../nn/index.js';
 import type { TensorData } from '../../tensor/index.js';
+import { tokenCount } from '../../world-model/index.js';
 import { type Network, traceLatents } from '../network/network.js';
 
 /** What a network is fed, image by image: pixels, or latents of a frozen encoder. */
@@ -27,7 +28,7 @@ const ArrayOf = { float16: Uint16Array, float32: Float32Array } as const;
 
 /** The numbers of an image's latents. */
 export function latentSize({ model: { encoder } }: Network): number {
-  return (encoder.image / encoder.patch) ** 2 * encoder.width;
+  return tokenCount(encoder) * encoder.width;
 }
 
 /** A frozen encoder, ready to run. */

@@ -3,6 +3,7 @@ import { systemRefusal } from '../../errors.js';
 import type { Compiled } from '../../evaluate/compiled.js';
 import type { Flat } from '../../nn/index.js';
 import type { Log } from '../../train/pretrain.js';
+import { tokenCount } from '../../world-model/index.js';
 import type { Network } from '../network/network.js';
 import type { AdaptationSettings } from '../settings.js';
 import {
@@ -92,8 +93,8 @@ async function fromDisk(
   }
   const latents = await compute();
   try {
-    const { image, patch, width } = network.model.encoder;
-    const shape = [images.length, (image / patch) ** 2, width];
+    const { encoder: sizes } = network.model;
+    const shape = [images.length, tokenCount(sizes), sizes.width];
     writeLatents(folder, key, latents, shape, cache.gigabytes * 2 ** 30);
   } catch (error) {
     log.note(`latents are not kept: ${systemRefusal(error) ?? (error as Error).message}`);

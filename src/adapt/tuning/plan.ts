@@ -1,3 +1,4 @@
+import { tokenCount } from '../../world-model/index.js';
 import type { InputKind, Network } from '../network/network.js';
 import { type AdaptationSettings, trainedShares, weightOf } from '../settings.js';
 import { shareBatch, stepsOf } from './batch-shares.js';
@@ -39,8 +40,7 @@ export function planTuning(
       learners: { [name]: 1 },
     },
   ]);
-  const { image, patch } = network.model.encoder;
-  const tokens = (image / patch) ** 2;
+  const tokens = tokenCount(network.model.encoder);
   const visible =
     predictor.visible === 1 || network.predictor === undefined
       ? undefined

@@ -96,6 +96,10 @@ export const trainedParts = ({
 }: Pick<TuningConfig, 'network' | 'trained'>): readonly Part[] =>
   partsFrom(network, 'images').filter((part) => trained[part] !== undefined);
 
+/** Images of a step, of all lessons. */
+export const imagesOf = ({ lessons }: Pick<TuningConfig, 'lessons'>): number =>
+  Object.values(lessons).reduce((sum, { images }) => sum + images, 0);
+
 /** Specs of the state. */
 export function tuningStateSpecs(config: Pick<TuningConfig, 'network' | 'trained'>): TuningState<Spec> {
   const specs = (): Parts<Flat<Spec>> => partSpecs(config.network, trainedParts(config));
@@ -108,8 +112,7 @@ function mapLessons<T>({ lessons }: Pick<TuningConfig, 'lessons'>, make: (lesson
 }
 
 function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
-  const { network, lessons, input, trained, visible } = config;
-  const batch = Object.values(lessons).reduce((sum, { images }) => sum + images, 0);
+  const { network, input, trained, visible } = config;
   const scalar = spec([]);
   return {
     input: mapLessons(config, ({ images }) => inputSpec(network, input, images)),
@@ -117,7 +120,7 @@ function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
       const [learner = ''] = Object.keys(learners);
       return targetSpec(network.tasks[learner] as HeadConfig, images);
     }),
-    ...(visible === undefined ? {} : { visible: spec([batch, visible], 'int32') }),
+    ...(visible === undefined ? {} : { visible: spec([imagesOf(config), visible], 'int32') }),
     rates: { learningRate: scalar, weightDecay: scalar, meanCorrection: scalar, varianceCorrection: scalar },
     state: tuningStateSpecs(config),
     frozen: partSpecs(

@@ -2,7 +2,7 @@ import { purpose, random } from '../../random.js';
 
 /**
  * Which latents of each image the predictor sees in a step of tuning: a random choice for every image and step, so that
- * it learns neither by heart, and has less to compute. In pretraining it saw no whole images either.
+ * it does not learn images by heart, and has less to compute. In pretraining it saw no whole images either.
  * @param images of the step
  * @param tokens of an image
  * @param visible of them, 1 … tokens
