@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { readJson } from '../json-file.js';
-import { type Split, splitOfFolder } from './source.js';
+import { type Split, splitIn } from './splits.js';
 
 const schema = z.strictObject({
   classes: z
@@ -51,7 +51,7 @@ function membership(
 ): (path: string) => Split | undefined {
   const splitByName = new Map<string, Split>();
   for (const [key, names] of Object.entries(splits)) {
-    const split = splitOfFolder(key);
+    const split = splitIn(key);
     if (split === undefined)
       throw new UserError(`${file}: unknown split ${key}; splits are train, validation and test`);
     for (const name of names) {

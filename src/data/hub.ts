@@ -7,7 +7,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, type ListFileEntry, listFiles } from '@huggingface/hub';
 import { UserError } from '../errors.js';
 import { cacheFolder } from './cache-folder.js';
-import { chooseSplit, MissingSplit, type Split, splitOfFile, splitOfFolder } from './source.js';
+import { chooseSplit, MissingSplit, type Split, splitIn } from './splits.js';
 import { tarEndings } from './webdataset.js';
 
 /** A data set on the Hugging Face hub: `hf:owner/name` or `hf:owner/name:split`. */
@@ -33,7 +33,7 @@ export async function downloadFromHub(source: string, wanted: Split | undefined)
   const [, name, given] = ADDRESS.exec(source) ?? [];
   if (name === undefined)
     throw new UserError(`${source}: not a data set on the hub; give hf:owner/name or hf:owner/name:split`, 2);
-  const own = given === undefined ? undefined : given === 'all' ? 'all' : splitOfFolder(given);
+  const own = given === undefined ? undefined : given === 'all' ? 'all' : splitIn(given);
   if (given !== undefined && own === undefined)
     throw new UserError(`${source}: unknown split ${given}; give train, validation, test or all`, 2);
   if (own !== undefined && wanted !== undefined && own !== wanted)
@@ -42,10 +42,10 @@ export async function downloadFromHub(source: string, wanted: Split | undefined)
   const found = await explained(source, () => dataFiles(name, hub));
   const split = chooseSplit(
     source,
-    new Set(found.entries.map(({ path }) => splitOfFile(basename(path)))),
+    new Set(found.entries.map(({ path }) => splitIn(basename(path)))),
     own ?? wanted,
   );
-  const chosen = found.entries.filter(({ path }) => split === 'all' || splitOfFile(basename(path)) === split);
+  const chosen = found.entries.filter(({ path }) => split === 'all' || splitIn(basename(path)) === split);
   if (chosen.length === 0) throw new UserError(`${source}: no Parquet or tar files there`);
   const paths: string[] = [];
   for (const entry of chosen) paths.push(await explained(source, () => download(name, entry, hub)));

@@ -4,12 +4,13 @@ import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
 import { imageEndings } from './encoded-image.js';
 import { type Entry, filesIn, list } from './folder.js';
 import { readSegmentationFolder } from './segmentation-folder.js';
-import { chooseSplit, describeSource, type Source, type Split, splitOfFolder } from './source.js';
+import { describeSource, type Source } from './source.js';
+import { chooseSplit, type Split, splitIn } from './splits.js';
 
 /** The sub-folders that are splits; a single such name beside others is a class. */
 function splitFolders(folders: readonly Entry[]): Entry[] {
-  const named = folders.filter(({ name }) => splitOfFolder(name) !== undefined);
-  const distinct = new Set(named.map(({ name }) => splitOfFolder(name)));
+  const named = folders.filter(({ name }) => splitIn(name) !== undefined);
+  const distinct = new Set(named.map(({ name }) => splitIn(name)));
   return named.length === folders.length || distinct.size > 1 ? named : [];
 }
 
@@ -65,8 +66,8 @@ function findImages(folder: string, { splitOf }: DatasetFacts): Found[] {
     }));
   const entries = list(folder);
   const splits = splitOf ? [] : splitFolders(entries.filter((entry) => entry.folder));
-  if (splits.length === 0) return entries.flatMap((entry) => below(entry, splitOfFolder(basename(folder))));
-  return splits.flatMap(({ name, path }) => list(path).flatMap((entry) => below(entry, splitOfFolder(name))));
+  if (splits.length === 0) return entries.flatMap((entry) => below(entry, splitIn(basename(folder))));
+  return splits.flatMap(({ name, path }) => list(path).flatMap((entry) => below(entry, splitIn(name))));
 }
 
 function classNames(

@@ -4,9 +4,11 @@ import type { Fit } from './encoded-image.js';
 import { writePlanes } from './image-files.js';
 import { openSource } from './open-source.js';
 import { PixelCache } from './pixel-cache.js';
-import type { BadSample, Split } from './source.js';
+import type { BadSample } from './source.js';
+import type { Split } from './splits.js';
 
-export type { BadSample, Split } from './source.js';
+export type { BadSample } from './source.js';
+export type { Split } from './splits.js';
 
 /** Square RGB images, decoded once. */
 export interface ImageSet {
@@ -16,11 +18,13 @@ export interface ImageSet {
   readonly split: Split;
   /** One line for people. */
   readonly description: string;
+  /** What was found in the sources and is not used, or was guessed: a sentence each. */
+  readonly notes: readonly string[];
   readonly length: number;
   /** Side in pixels: the shorter side is resized to it and the middle kept, or both are (`stretched`). */
   readonly size: number;
   readonly classes: readonly string[] | undefined;
-  /** Class of each image; undefined where the source has no labels, or sources have different classes. */
+  /** Class of each image, −1 where it has none; undefined where no image has one, or sources have different classes. */
   readonly labels: Int32Array | undefined;
   /**
    * Images as float32 [n, 3, size, size] in 0..1; waits until they are decoded.
@@ -75,6 +79,7 @@ export async function openImages(
       source: sources.join(' + '),
       split: opened.every((source) => source.split === first.split) ? first.split : 'all',
       description: opened.map(({ description }) => description).join('; ') + few,
+      notes: opened.flatMap(({ notes = [] }) => notes),
       classes: sameClasses ? first.classes : undefined,
     },
     Int32Array.from(chosen.keys()),
@@ -88,12 +93,13 @@ function choose(total: number, count: number): Int32Array {
   return count < total ? random(0, purpose.order).shuffle(all).slice(0, count).sort() : all;
 }
 
-type Facts = Pick<ImageSet, 'source' | 'split' | 'description' | 'classes'>;
+type Facts = Pick<ImageSet, 'source' | 'split' | 'description' | 'notes' | 'classes'>;
 
 class CachedImages implements ImageSet {
   readonly source: string;
   readonly split: Split;
   readonly description: string;
+  readonly notes: readonly string[];
   readonly classes: readonly string[] | undefined;
 
   constructor(
@@ -105,6 +111,7 @@ class CachedImages implements ImageSet {
     this.source = facts.source;
     this.split = facts.split;
     this.description = facts.description;
+    this.notes = facts.notes;
     this.classes = facts.classes;
   }
 

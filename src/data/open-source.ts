@@ -3,7 +3,8 @@ import { UserError } from '../errors.js';
 import { imageFolder } from './image-folder.js';
 import { parquetSource } from './parquet.js';
 import { findShards, isPattern } from './shards.js';
-import type { Source, Split } from './source.js';
+import type { Source } from './source.js';
+import type { Split } from './splits.js';
 import { syntheticSource } from './synthetic.js';
 import { tarEndings, webDataset } from './webdataset.js';
 

@@ -3,7 +3,8 @@ import { type FileMetaData, parquetSchema } from 'hyparquet';
 import { UserError } from '../errors.js';
 import { imageColumn, labelColumn } from './parquet-columns.js';
 import { readColumn, readMetadata } from './parquet-file.js';
-import { chooseSplit, describeSource, type Source, type Split, splitOfFile } from './source.js';
+import { describeSource, type Source } from './source.js';
+import { chooseSplit, type Split, splitIn } from './splits.js';
 
 /**
  * Images in Hugging Face's Parquet layout: a column of encoded images (struct {bytes, path} or plain bytes) and a
@@ -18,8 +19,8 @@ export async function parquetSource(
   found: readonly string[],
   wanted: Split | undefined,
 ): Promise<Source> {
-  const split = chooseSplit(path, new Set(found.map((file) => splitOfFile(basename(file)))), wanted);
-  const chosen = found.filter((file) => split === 'all' || splitOfFile(basename(file)) === split);
+  const split = chooseSplit(path, new Set(found.map((file) => splitIn(basename(file)))), wanted);
+  const chosen = found.filter((file) => split === 'all' || splitIn(basename(file)) === split);
   const shards = await Promise.all(chosen.map(readShard));
   const [first] = shards;
   const length = shards.reduce((total, { rows }) => total + rows, 0);

@@ -3,7 +3,8 @@ import { UserError } from '../errors.js';
 import { type DatasetFacts, withoutEnding } from './dataset-json.js';
 import { imageEndings } from './encoded-image.js';
 import { type Entry, filesIn, list } from './folder.js';
-import { chooseSplit, describeSource, type Masks, type Source, type Split, splitOfFolder } from './source.js';
+import { describeSource, type Masks, type Source } from './source.js';
+import { chooseSplit, type Split, splitIn } from './splits.js';
 
 const IMAGES = 'images';
 const ANNOTATIONS = 'annotations';
@@ -62,17 +63,17 @@ function findParts(folder: string): Part[] {
   const annotations = entries.find(({ name }) => name === ANNOTATIONS);
   if (images && annotations) {
     const inside = list(annotations.path);
-    const splits = list(images.path).filter((entry) => entry.folder && splitOfFolder(entry.name));
-    if (splits.length === 0) return [{ split: splitOfFolder(basename(folder)), images, annotations }];
+    const splits = list(images.path).filter((entry) => entry.folder && splitIn(entry.name));
+    if (splits.length === 0) return [{ split: splitIn(basename(folder)), images, annotations }];
     return splits.map((entry) => ({
-      split: splitOfFolder(entry.name),
+      split: splitIn(entry.name),
       images: entry,
       annotations: inside.find(({ name }) => name === entry.name),
     }));
   }
-  const splits = entries.filter(({ name }) => splitOfFolder(name));
+  const splits = entries.filter(({ name }) => splitIn(name));
   return splits.flatMap(({ path, name }) =>
-    findParts(path).map((part) => ({ ...part, split: splitOfFolder(name) })),
+    findParts(path).map((part) => ({ ...part, split: splitIn(name) })),
   );
 }
 

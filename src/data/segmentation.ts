@@ -3,7 +3,8 @@ import { decodeImage, imageSize, type RgbImage } from './encoded-image.js';
 import { EncodedImages, nameOf } from './encoded-images.js';
 import { decodeMask, type Mask } from './mask.js';
 import { openSource } from './open-source.js';
-import type { Masks, Pixels, Split } from './source.js';
+import type { Masks, Pixels } from './source.js';
+import type { Split } from './splits.js';
 import { drawScene, syntheticClasses } from './synthetic.js';
 
 /** One image with a class for every pixel. */

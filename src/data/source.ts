@@ -1,10 +1,4 @@
-import { UserError } from '../errors.js';
-
-/** A data set without the split that is wanted. */
-export class MissingSplit extends UserError {}
-
-/** Which part of a data set is meant. */
-export type Split = 'train' | 'validation' | 'test' | 'all';
+import type { Split } from './splits.js';
 
 /** Where the images of a tar file lie. */
 export interface TarShard {
@@ -44,10 +38,13 @@ export interface Masks {
 export interface Source {
   /** One line for people. */
   readonly description: string;
+  /** What was found there and is not used, or was guessed: a sentence each. */
+  readonly notes?: readonly string[];
   readonly split: Split;
   readonly length: number;
-  /** Class names, where there are labels. */
+  /** Class names, of all splits alike; undefined where no split has labels. */
   readonly classes?: readonly string[] | undefined;
+  /** Class of each image, −1 where it has none; undefined where none has one. */
   readonly labels?: Int32Array | undefined;
   readonly pixels: Pixels;
   /** The masks, of a source for segmentation. @throws UserError naming an image without its mask */
@@ -59,44 +56,6 @@ export interface BadSample {
   /** Its file, or file and row or member. */
   readonly sample: string;
   readonly reason: string;
-}
-
-const spellings = new Map<string, Split>([
-  ['train', 'train'],
-  ['validation', 'validation'],
-  ['val', 'validation'],
-  ['valid', 'validation'],
-  ['test', 'test'],
-]);
-
-/** The split that a folder's name tells of. */
-export function splitOfFolder(name: string): Split | undefined {
-  return spellings.get(name.toLowerCase());
-}
-
-/** The split that a file's prefix (`train-00000-of-00001.parquet`) tells of. */
-export function splitOfFile(name: string): Split | undefined {
-  return spellings.get(/^[a-z]+/i.exec(name)?.[0].toLowerCase() ?? '');
-}
-
-/**
- * The split to read: the one that is wanted, else train, else the only one there is, else all.
- * @param present the splits of `name`; undefined stands for images that belong to none
- * @throws MissingSplit when the wanted one is missing
- */
-export function chooseSplit(
-  name: string,
-  present: ReadonlySet<Split | undefined>,
-  wanted: Split | undefined,
-): Split {
-  if (wanted === 'all' || (wanted !== undefined && present.has(wanted))) return wanted;
-  const splits = [...present].filter((split) => split !== undefined);
-  if (wanted !== undefined)
-    throw new MissingSplit(
-      `${name}: no ${wanted} split; ${splits.length > 0 ? `there are ${splits.join(', ')}` : 'it has no splits'}`,
-    );
-  if (present.has('train')) return 'train';
-  return (present.size === 1 ? splits[0] : undefined) ?? 'all';
 }
 
 /** `NAME: 45,000 images, 10 classes, split train`. */

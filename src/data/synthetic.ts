@@ -1,5 +1,6 @@
 import { purpose, type Random, random } from '../random.js';
-import type { Source, Split } from './source.js';
+import type { Source } from './source.js';
+import type { Split } from './splits.js';
 
 /** The classes of synthetic scenes: the shape of the main object. */
 export const syntheticClasses = [

@@ -2,15 +2,8 @@ import { basename, dirname, extname } from 'node:path';
 import { UserError } from '../errors.js';
 import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
 import { imageEndings } from './encoded-image.js';
-import {
-  chooseSplit,
-  describeSource,
-  type Masks,
-  type Source,
-  type Split,
-  splitOfFile,
-  type TarShard,
-} from './source.js';
+import { describeSource, type Masks, type Source, type TarShard } from './source.js';
+import { chooseSplit, type Split, splitIn } from './splits.js';
 import { isGzipped, type Member, openTar, readMembers, type TarBytes } from './tar-file.js';
 
 /** Names of WebDataset shards end so. */
@@ -54,7 +47,7 @@ export async function webDataset(
 ): Promise<Source> {
   const facts = readDatasetJson(dirname(found[0] ?? ''));
   const splitOfShard = (path: string): Split | undefined =>
-    facts.splitOf ? facts.splitOf(basename(path)) : splitOfFile(basename(path));
+    facts.splitOf ? facts.splitOf(basename(path)) : splitIn(basename(path));
   const split = chooseSplit(name, new Set(found.map(splitOfShard)), wanted);
   const shards: Shard[] = [];
   for (const path of found)

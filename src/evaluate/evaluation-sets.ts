@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from 'node:fs';
 import { type ImageSet, openImages } from '../data/images.js';
-import { MissingSplit, type Split } from '../data/source.js';
+import { MissingSplit, type Split } from '../data/splits.js';
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
 import type { Config } from '../train/config.js';

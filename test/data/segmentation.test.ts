@@ -213,8 +213,8 @@ test('mistakes name the file', async () => {
     /dataset\.json is not valid JSON/,
   );
   await fails(
-    write('split', { ...one(grey(halves(0, 1))), 'dataset.json': '{"splits": {"training": []}}' }),
-    /unknown split training/,
+    write('split', { ...one(grey(halves(0, 1))), 'dataset.json': '{"splits": {"part": []}}' }),
+    /unknown split part/,
   );
   await fails(write('flat', { 'a.png': red }), /flat: has no masks/);
 });

@@ -23,6 +23,10 @@ export class TurnedImages implements ImageSet {
     return this.images.description;
   }
 
+  get notes(): readonly string[] {
+    return this.images.notes;
+  }
+
   get length(): number {
     return this.images.length;
   }
