@@ -6,15 +6,15 @@ import { parseArgs } from 'node:util';
 import { openImages } from '../src/data/images.js';
 import { createEngine, type Device } from '../src/engine/index.js';
 import { createEvaluator } from '../src/evaluate/evaluator.js';
+import { evaluatorConfig, resolve } from '../src/run/config.js';
+import type { ModelWeights } from '../src/run/disk/checkpoint.js';
 import { Batches } from '../src/train/batches.js';
-import type { ModelWeights } from '../src/train/checkpoint.js';
-import { evaluatorConfig, resolve } from '../src/train/config.js';
 import { measureHealth } from '../src/train/health.js';
-import { stepConfig } from '../src/train/pretrain.js';
 import { rates } from '../src/train/schedule.js';
 import { traceStep } from '../src/train/step.js';
 import { initialState, Trainer } from '../src/train/trainer.js';
-import { holdOut } from '../src/train/training-images.js';
+import { stepConfig } from '../src/verbs/pretrain.js';
+import { holdOut } from '../src/verbs/training-images.js';
 
 const { values } = parseArgs({
   options: {

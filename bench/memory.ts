@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { resolve } from '../src/train/config.js';
-import { pretrain } from '../src/train/pretrain.js';
+import { resolve } from '../src/run/config.js';
+import { pretrain } from '../src/verbs/pretrain.js';
 
 const { values } = parseArgs({
   options: { preset: { type: 'string', default: 'cifar' }, steps: { type: 'string', default: '2000' } },

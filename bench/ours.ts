@@ -4,9 +4,9 @@
  */
 import { createInterface } from 'node:readline';
 import { createEngine } from '../src/engine/index.js';
-import { resolve } from '../src/train/config.js';
-import { createProductRate } from '../src/train/product-rate.js';
-import { openTimedSteps } from '../src/train/timed-steps.js';
+import { createProductRate } from '../src/engine/product-rate.js';
+import { resolve } from '../src/run/config.js';
+import { openTimedSteps } from '../src/speed/timed-steps.js';
 
 const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
 const { preset, set, threads } = JSON.parse((await lines.next()).value) as {

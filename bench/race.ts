@@ -11,9 +11,9 @@ import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from '../src/median.js';
 import { random } from '../src/random.js';
-import { type Config, modelConfig, resolve } from '../src/train/config.js';
-import { median } from '../src/train/median.js';
+import { type Config, modelConfig, resolve } from '../src/run/config.js';
 import { blurKernelSize, paperRectangles, patchGrid, sampleMasks } from '../src/world-model/index.js';
 
 const { values } = parseArgs({

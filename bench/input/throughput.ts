@@ -14,8 +14,8 @@ import { parseArgs } from 'node:util';
 import { EncodedImages } from '../../src/data/encoded-images.js';
 import { openImages } from '../../src/data/images.js';
 import { openSource } from '../../src/data/open-source.js';
+import { median } from '../../src/median.js';
 import { random } from '../../src/random.js';
-import { median } from '../../src/train/median.js';
 
 const { values } = parseArgs({
   options: {

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openImages } from '../../src/data/images.js';
-import { readMetrics, type StepLine } from '../../src/train/metrics.js';
-import { holdOut } from '../../src/train/training-images.js';
+import { readMetrics, type StepLine } from '../../src/run/metrics.js';
+import { holdOut } from '../../src/verbs/training-images.js';
 
 const { values } = parseArgs({
   options: {
@@ -41,7 +41,7 @@ function pretrain(steps: number): void {
 
 const setting = (key: string): string | undefined =>
   values.set.findLast((text) => text.startsWith(`${key}=`))?.slice(key.length + 1);
-const { resolve } = await import('../../src/train/config.js');
+const { resolve } = await import('../../src/run/config.js');
 const batch = Number(setting('batch') ?? resolve(values.preset).batch);
 const limit = setting('limit');
 const images = await openImages(values.data, {

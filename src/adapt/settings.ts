@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { type Config, cropSchema } from '../train/config.js';
-import { merge, parseSettings, set as setKeys } from '../train/settings.js';
+import { type Config, cropSchema } from '../run/config.js';
+import { merge, parseSettings, set as setKeys } from '../run/settings.js';
 import { type HeadKind, headKinds } from './network/heads.js';
 import type { Part, Parts } from './network/network.js';
 import { type TaskName, taskNames } from './tasks/task.js';

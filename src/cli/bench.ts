@@ -31,17 +31,17 @@ export function registerBench(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  iwm bench --preset vit-b16 --set batch=4 --set accumulate=1')
     .action(async (options: BenchCommand) => {
-      const { resolve } = await import('../train/config.js');
+      const { resolve } = await import('../run/config.js');
       const output = createOutput({ json: options.json === true });
       const config = resolve(options.preset ?? 'cifar', options.set);
       const { rounds, threads, device } = options;
       const asked = { rounds, threads, device };
       if (options.profile) {
-        const { describeProfile, profileStep } = await import('../train/profile.js');
+        const { describeProfile, profileStep } = await import('../speed/profile.js');
         const profile = await profileStep(config, asked);
         return output.result(profile, describeProfile(profile));
       }
-      const { bench, describeBench } = await import('../train/bench.js');
+      const { bench, describeBench } = await import('../speed/bench.js');
       const result = await bench(config, { ...asked, log: output });
       output.result(result, describeBench(result));
     });

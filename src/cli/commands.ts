@@ -11,7 +11,7 @@ import { registerSegment } from './segment.js';
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
  * Its action is a thin call of an exported function of the library, imported inside the action
- * (`await import('../train/pretrain.js')`), so that `--help` need not load the engine.
+ * (`await import('../verbs/pretrain.js')`), so that `--help` need not load the engine.
  */
 export type RegisterCommand = (program: Command) => void;
 

@@ -44,7 +44,7 @@ export function registerEvaluate(program: Command): void {
       const { isAdapted } = await import('../adapt/model/model-folder.js');
       if (isAdapted(run)) return evaluateAdaptedModel(run, options, output);
       if (options.task !== undefined) throw new UserError(`--task is for adapted models; ${run} is none`, 2);
-      const { evaluateRun, describeEvaluation } = await import('../evaluate/evaluate-run.js');
+      const { evaluateRun, describeEvaluation } = await import('../verbs/evaluate-run.js');
       const evaluation = await evaluateRun(run, {
         log: output,
         ...(options.data === undefined ? {} : { data: options.data }),

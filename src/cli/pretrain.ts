@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { Config } from '../train/config.js';
+import type { Config } from '../run/config.js';
 import { percent } from '../words.js';
 import { interruptible } from './interruption.js';
 import {
@@ -55,7 +55,7 @@ export async function runPretrain(
   options: PretrainCommand,
   output: Output,
 ): Promise<void> {
-  const { pretrain } = await import('../train/pretrain.js');
+  const { pretrain } = await import('../verbs/pretrain.js');
   const { reportRun } = await import('../report/report-run.js');
   const config = await configOf(preset, out, options);
   output.note(`configuration: ${JSON.stringify(config)}`);
@@ -92,8 +92,8 @@ async function configOf(
   out: string,
   { set, data, seed, steps, resume }: PretrainCommand,
 ): Promise<Config> {
-  const { amend, resolve } = await import('../train/config.js');
-  const { isRun, readConfig } = await import('../train/run-folder.js');
+  const { amend, resolve } = await import('../run/config.js');
+  const { isRun, readConfig } = await import('../run/disk/run-folder.js');
   const settings = {
     ...set,
     ...(data === undefined ? {} : { data }),

@@ -1,7 +1,7 @@
+import { Compiled } from '../engine/compiled.js';
 import type { Engine } from '../engine/index.js';
-import type { ModelWeights } from '../train/checkpoint.js';
+import type { ModelWeights } from '../run/disk/checkpoint.js';
 import { type ActionR2, measureActionR2 } from './action-r2.js';
-import { Compiled } from './compiled.js';
 import { pooledFeatures } from './features.js';
 import { type KnnResult, knnAccuracy } from './knn.js';
 import { type MrrOptions, type MrrResult, measureMrr } from './mrr.js';

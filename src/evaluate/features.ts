@@ -1,6 +1,6 @@
+import type { Compiled } from '../engine/compiled.js';
 import type { Flat } from '../nn/index.js';
 import { packParameters, type ViewParameters } from '../world-model/index.js';
-import type { Compiled } from './compiled.js';
 import { allNames, type EvaluatorConfig, traceFeatures } from './programs.js';
 
 /** Images encoded in one run. */

@@ -1,4 +1,4 @@
-import type { Compiled } from './compiled.js';
+import type { Compiled } from '../engine/compiled.js';
 import { traceCosine } from './programs.js';
 
 /** Temperature of the votes (Wu et al. 2018). */

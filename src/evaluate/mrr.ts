@@ -1,5 +1,6 @@
+import type { Compiled } from '../engine/compiled.js';
 import { purpose, random } from '../random.js';
-import type { ModelWeights } from '../train/checkpoint.js';
+import type { ModelWeights } from '../run/disk/checkpoint.js';
 import {
   actionSize,
   actionVector,
@@ -9,7 +10,6 @@ import {
   type ViewParameters,
 } from '../world-model/index.js';
 import { bankParameters, jitterNames } from './bank.js';
-import type { Compiled } from './compiled.js';
 import { type EvaluatorConfig, traceAnswers, traceComparison } from './programs.js';
 import { chance, meanAndError, rankOf } from './ranks.js';
 

@@ -1,4 +1,5 @@
-import type { ModelWeights } from '../train/checkpoint.js';
+import type { Compiled } from '../engine/compiled.js';
+import type { ModelWeights } from '../run/disk/checkpoint.js';
 import {
   identityParameters,
   packParameters,
@@ -6,7 +7,6 @@ import {
   type ViewParameters,
 } from '../world-model/index.js';
 import { bankParameters, jitterNames } from './bank.js';
-import type { Compiled } from './compiled.js';
 import { rankVersions } from './mrr.js';
 import { type EvaluatorConfig, traceRender } from './programs.js';
 

@@ -1,5 +1,5 @@
 import { chance } from '../evaluate/ranks.js';
-import type { Health, StepLine } from '../train/metrics.js';
+import type { Health, StepLine } from '../run/metrics.js';
 import { type Curve, curve, type Point } from './curve.js';
 import { type Html, html } from './html.js';
 

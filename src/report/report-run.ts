@@ -1,14 +1,14 @@
 import { type ComputeOptions, createEngine } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
-import { hasBadSamples } from '../train/bad-samples.js';
-import { loadModel } from '../train/checkpoint.js';
-import { evaluatorConfig, modelConfig } from '../train/config.js';
+import { evaluatorConfig, modelConfig } from '../run/config.js';
+import { hasBadSamples } from '../run/disk/bad-samples.js';
+import { loadModel } from '../run/disk/checkpoint.js';
+import { readConfig } from '../run/disk/run-folder.js';
+import { type Health, readMetrics, type StepLine } from '../run/metrics.js';
 import { healthProtocol } from '../train/health.js';
-import { type Health, readMetrics, type StepLine } from '../train/metrics.js';
-import type { Log } from '../train/pretrain.js';
-import { readConfig } from '../train/run-folder.js';
 import { layouts } from '../train/step.js';
-import { holdOut, openTrainingImages, readable } from '../train/training-images.js';
+import type { Log } from '../verbs/pretrain.js';
+import { holdOut, openTrainingImages, readable } from '../verbs/training-images.js';
 import { writeReport } from './report.js';
 
 /** Held-out images whose sweeps the report shows. */

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.js';
+import type { Config } from '../run/config.js';
+import { storedSteps } from '../run/disk/checkpoint.js';
 import { leaves, type Tree } from '../tensor/index.js';
-import { storedSteps } from './checkpoint.js';
-import type { Config } from './config.js';
 
 const isArray = (value: unknown): value is Float32Array => value instanceof Float32Array;
 

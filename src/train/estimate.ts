@@ -1,9 +1,9 @@
 import { totalmem } from 'node:os';
 import type { Engine } from '../engine/index.js';
+import { createProductRate } from '../engine/product-rate.js';
 import { UserError } from '../errors.js';
 import { cost, type Node, type Program } from '../tensor/index.js';
 import { duration, gigabytes, millions } from '../words.js';
-import { createProductRate } from './product-rate.js';
 import { layouts, type StepConfig, traceGradients } from './step.js';
 
 /** What a step takes, counted from its program. */

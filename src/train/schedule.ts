@@ -1,4 +1,4 @@
-import type { Config } from './config.js';
+import type { Config } from '../run/config.js';
 import type { Rates } from './update.js';
 
 /** From `first` to `last` along half a cosine; `progress` in 0..1. */

@@ -1,6 +1,6 @@
+import type { Config } from '../run/config.js';
+import { type StepLine, writeMetric } from '../run/metrics.js';
 import { duration, percent } from '../words.js';
-import type { Config } from './config.js';
-import { type StepLine, writeMetric } from './metrics.js';
 import type { Rates } from './update.js';
 
 /** Averages steps into the lines of metrics.jsonl and of the screen, and adds up how long they took. */

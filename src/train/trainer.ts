@@ -8,9 +8,9 @@ import {
   type Value,
 } from '../engine/index.js';
 import { emptyFlat, type Flat, initialise, mapGroups } from '../nn/index.js';
+import type { ModelWeights } from '../run/disk/checkpoint.js';
 import { mapTree } from '../tensor/index.js';
 import type { Batch } from './batches.js';
-import type { ModelWeights } from './checkpoint.js';
 import { PartedStep } from './parted-step.js';
 import {
   type Layouts,

@@ -1,17 +1,17 @@
 import type { Engine } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
-import { BadSamples } from './bad-samples.js';
+import { type Config, evaluatorConfig } from '../run/config.js';
+import { BadSamples } from '../run/disk/bad-samples.js';
+import { loadCheckpoint, saveCheckpoint, saveModel } from '../run/disk/checkpoint.js';
+import { type Health, readMetrics, truncateMetrics, writeMetric } from '../run/metrics.js';
+import { type holdOut, readable } from '../verbs/training-images.js';
 import { Batches } from './batches.js';
-import { loadCheckpoint, saveCheckpoint, saveModel } from './checkpoint.js';
-import { type Config, evaluatorConfig } from './config.js';
 import { allFinite, divergence } from './divergence.js';
 import { describeHealth, type HealthCheck, healthProtocol, measureHealth } from './health.js';
-import { type Health, readMetrics, truncateMetrics, writeMetric } from './metrics.js';
 import { rates } from './schedule.js';
 import { layouts, type StepConfig, type traceStep } from './step.js';
 import { StepLog } from './step-log.js';
 import { initialState, Trainer } from './trainer.js';
-import { type holdOut, readable } from './training-images.js';
 
 /** Where a long task says how far it is; see the command line's output. */
 export interface Log {

@@ -6,7 +6,7 @@ import {
   resolveAdaptation,
   trainedShares,
 } from '../../src/adapt/settings.js';
-import { resolve } from '../../src/train/config.js';
+import { resolve } from '../../src/run/config.js';
 
 const pretrained = resolve('cifar');
 const settings = (tune: AdaptationChoices['tune'], more: Partial<AdaptationChoices> = {}) =>

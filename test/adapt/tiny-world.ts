@@ -8,9 +8,9 @@ import type { AdaptationChoices } from '../../src/adapt/settings.js';
 import type { TaskChoice } from '../../src/adapt/tasks/task-choice.js';
 import { UserError } from '../../src/errors.js';
 import { random } from '../../src/random.js';
-import { resolve } from '../../src/train/config.js';
-import { pretrain } from '../../src/train/pretrain.js';
-import { readSafetensors } from '../../src/train/safetensors.js';
+import { resolve } from '../../src/run/config.js';
+import { readSafetensors } from '../../src/run/safetensors.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
 import { tiny } from '../train/tiny-run.js';
 
 /** Where the light comes from in an image of each class. */

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { variedImages } from '../../src/adapt/tuning/varied-images.js';
 import { type ImageSet, openImages } from '../../src/data/images.js';
+import { Compiled } from '../../src/engine/compiled.js';
 import { createEngine } from '../../src/engine/index.js';
-import { Compiled } from '../../src/evaluate/compiled.js';
 import { bits, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
 
 const SIDE = 16;

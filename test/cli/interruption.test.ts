@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { reportRun } from '../../src/report/report-run.js';
-import { resolve } from '../../src/train/config.js';
-import { pretrain } from '../../src/train/pretrain.js';
+import { resolve } from '../../src/run/config.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
 import { tiny } from '../train/tiny-run.js';
 
 const launcher = fileURLToPath(new URL('../../bin/iwm.js', import.meta.url));

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createEngine, type Device } from '../../src/engine/index.js';
 import { UserError } from '../../src/errors.js';
-import { resolve } from '../../src/train/config.js';
-import { profileStep } from '../../src/train/profile.js';
-import { openTimedSteps } from '../../src/train/timed-steps.js';
+import { resolve } from '../../src/run/config.js';
+import { profileStep } from '../../src/speed/profile.js';
+import { openTimedSteps } from '../../src/speed/timed-steps.js';
 import { tiny } from '../train/tiny-run.js';
 
 const config = resolve('demo', { ...tiny, data: ['synthetic:32'], batch: 8 });

@@ -6,11 +6,11 @@ import { similarity } from '../../src/evaluate/programs.js';
 import { chance, rankOf } from '../../src/evaluate/ranks.js';
 import { mapGroups } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
+import { modelConfig, resolve, viewsConfig } from '../../src/run/config.js';
+import type { ModelWeights } from '../../src/run/disk/checkpoint.js';
 import { spec, type Tensor, trace } from '../../src/tensor/index.js';
-import type { ModelWeights } from '../../src/train/checkpoint.js';
-import { modelConfig, resolve, viewsConfig } from '../../src/train/config.js';
-import { stepConfig } from '../../src/train/pretrain.js';
 import { initialState } from '../../src/train/trainer.js';
+import { stepConfig } from '../../src/verbs/pretrain.js';
 
 const engine = createEngine();
 after(() => engine.dispose());

@@ -4,7 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Entry, type Flat, initialise, type Layout, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
-import { writeSafetensors } from '../../src/train/safetensors.js';
+import { writeSafetensors } from '../../src/run/safetensors.js';
 import { rates } from '../../src/train/schedule.js';
 import { layouts, type StepConfig } from '../../src/train/step.js';
 import { blurKernelSize, sampleCrop } from '../../src/world-model/geometry.js';

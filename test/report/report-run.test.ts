@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { reportRun } from '../../src/report/report-run.js';
-import { resolve } from '../../src/train/config.js';
-import { pretrain } from '../../src/train/pretrain.js';
+import { resolve } from '../../src/run/config.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-report-run-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
-import { resolve } from '../../src/train/config.js';
+import { resolve } from '../../src/run/config.js';
 import { demands } from '../../src/train/estimate.js';
-import { pretrain, stepConfig } from '../../src/train/pretrain.js';
 import { traceStep } from '../../src/train/step.js';
+import { pretrain, stepConfig } from '../../src/verbs/pretrain.js';
 import { tiny } from './tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-estimate-'));

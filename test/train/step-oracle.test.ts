@@ -4,10 +4,10 @@ import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { createEngine, type Feeds, type Value } from '../../src/engine/index.js';
 import { emptyFlat, type Flat, type Layout, view } from '../../src/nn/index.js';
+import { fill } from '../../src/run/named-tensors.js';
+import { readSafetensors } from '../../src/run/safetensors.js';
 import { leaves, mapTree, type Spec, type Tree } from '../../src/tensor/index.js';
 import type { Batch } from '../../src/train/batches.js';
-import { fill } from '../../src/train/named-tensors.js';
-import { readSafetensors } from '../../src/train/safetensors.js';
 import {
   layouts,
   type StepConfig,

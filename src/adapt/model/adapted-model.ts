@@ -1,6 +1,6 @@
+import { Compiled } from '../../engine/compiled.js';
 import { type ComputeOptions, createEngine, type Engine } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
-import { Compiled } from '../../evaluate/compiled.js';
 import type { Flat } from '../../nn/index.js';
 import type { DenseHeadConfig } from '../network/dense-head.js';
 import type { HeadConfig } from '../network/heads.js';

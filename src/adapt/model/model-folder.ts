@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
 import { emptyFlat, type Flat, type Layout } from '../../nn/index.js';
-import { type Config, check, evaluatorConfig } from '../../train/config.js';
-import { collect, fill, type Section } from '../../train/named-tensors.js';
-import { readSafetensors, writeAtomically, writeSafetensors } from '../../train/safetensors.js';
+import { type Config, check, evaluatorConfig } from '../../run/config.js';
+import { collect, fill, type Section } from '../../run/named-tensors.js';
+import { readSafetensors, writeAtomically, writeSafetensors } from '../../run/safetensors.js';
 import type { HeadConfig } from '../network/heads.js';
 import {
   type Network,

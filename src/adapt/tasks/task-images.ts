@@ -1,7 +1,7 @@
 import { type ComputeOptions, createEngine, type Engine } from '../../engine/index.js';
-import { openHeldOut, place } from '../../evaluate/evaluation-sets.js';
 import { purpose, random } from '../../random.js';
-import type { Log } from '../../train/pretrain.js';
+import { openHeldOut, place } from '../../verbs/evaluation-sets.js';
+import type { Log } from '../../verbs/pretrain.js';
 import { chooseLabelled } from './labelled.js';
 import type { TaskClasses, TaskKind, TaskSet } from './task.js';
 

@@ -1,5 +1,5 @@
 import type { ImageSet, Split } from '../../data/images.js';
-import type { Compiled } from '../../evaluate/compiled.js';
+import type { Compiled } from '../../engine/compiled.js';
 import type { HeadConfig } from '../network/heads.js';
 import type { Score } from '../scores/score.js';
 

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
-import { resolve } from '../../src/train/config.js';
-import { readMetrics } from '../../src/train/metrics.js';
-import { pretrain } from '../../src/train/pretrain.js';
-import { tiny } from './tiny-run.js';
+import { resolve } from '../../src/run/config.js';
+import { readMetrics } from '../../src/run/metrics.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
+import { tiny } from '../train/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -40,7 +40,7 @@ test('gradient accumulation gives the update of the whole batch up to rounding',
 });
 
 test('a frozen encoder stays as it was made', async () => {
-  const { readSafetensors } = await import('../../src/train/safetensors.js');
+  const { readSafetensors } = await import('../../src/run/safetensors.js');
   const weights = [];
   for (const steps of [1, 3]) {
     const run = join(folder, `frozen-${steps}`);

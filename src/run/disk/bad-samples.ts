@@ -1,9 +1,9 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { BadSample } from '../data/images.js';
-import { UserError } from '../errors.js';
-import { parseJson, wholeLines } from '../json-file.js';
+import type { BadSample } from '../../data/images.js';
+import { UserError } from '../../errors.js';
+import { parseJson, wholeLines } from '../../json-file.js';
 
 const FILE = 'bad-samples.jsonl';
 const listed = z.object({ sample: z.string(), reason: z.string() });

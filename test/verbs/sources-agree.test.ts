@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { openImages } from '../../src/data/images.js';
 import { readColumn, readMetadata } from '../../src/data/parquet-file.js';
+import { resolve, viewsConfig } from '../../src/run/config.js';
 import { Batches } from '../../src/train/batches.js';
-import { resolve, viewsConfig } from '../../src/train/config.js';
 import { tarOf } from '../data/tar.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-agree-'));

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
-import { readJson } from '../json-file.js';
-import { type Config, check } from './config.js';
+import { UserError } from '../../errors.js';
+import { readJson } from '../../json-file.js';
+import { type Config, check } from '../config.js';
+import { writeAtomically } from '../safetensors.js';
+import { differences } from '../settings.js';
 import { isClaim } from './run-lock.js';
-import { writeAtomically } from './safetensors.js';
-import { differences } from './settings.js';
 
 const configIn = (run: string): string => join(run, 'config.json');
 

@@ -1,9 +1,9 @@
 import { type ComputeOptions, createEngine } from '../engine/index.js';
+import { createProductRate } from '../engine/product-rate.js';
+import { median } from '../median.js';
+import type { Config } from '../run/config.js';
+import type { Log } from '../verbs/pretrain.js';
 import { mebibytes, percent } from '../words.js';
-import type { Config } from './config.js';
-import { median } from './median.js';
-import type { Log } from './pretrain.js';
-import { createProductRate } from './product-rate.js';
 import { openTimedSteps } from './timed-steps.js';
 
 /** Steps before the first that counts. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { type ComputeOptions, createEngine, type Device } from '../engine/index.js';
-import type { Config } from './config.js';
+import type { Config } from '../run/config.js';
 import { openTimedSteps } from './timed-steps.js';
 
 /** One line of a profile: milliseconds of a step, and their share of all operators' time. */

@@ -1,16 +1,16 @@
 import type { ImageSet } from '../data/images.js';
 import { createEngine, type Device } from '../engine/index.js';
 import { systemRefusal, UserError } from '../errors.js';
-import { storedSteps } from './checkpoint.js';
-import { type Config, modelConfig, viewsConfig } from './config.js';
-import { describeEstimate, estimate } from './estimate.js';
-import { checkSame, createRun, isRun, removeTemporaries } from './run-folder.js';
-import { lockRun } from './run-lock.js';
-import { type StepConfig, traceStep } from './step.js';
+import { type Config, modelConfig, viewsConfig } from '../run/config.js';
+import { storedSteps } from '../run/disk/checkpoint.js';
+import { checkSame, createRun, isRun, removeTemporaries } from '../run/disk/run-folder.js';
+import { lockRun } from '../run/disk/run-lock.js';
+import { describeEstimate, estimate } from '../train/estimate.js';
+import { type StepConfig, traceStep } from '../train/step.js';
+import { type Log, type PretrainResult, quiet, trainingLoop } from '../train/training-loop.js';
 import { holdOut, openTrainingImages } from './training-images.js';
-import { type Log, type PretrainResult, quiet, trainingLoop } from './training-loop.js';
 
-export { type Log, type PretrainResult, quiet } from './training-loop.js';
+export { type Log, type PretrainResult, quiet } from '../train/training-loop.js';
 
 export interface PretrainOptions {
   /** Run folder to make, or to go on with. */

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
+import { UserError } from '../../errors.js';
 
 /** `process-PID-START-HOST.lock`: all that is to know is in the name, so that a claim is never half written. */
 const claim = /^process-(\d+)-([^-]*)-(.*)\.lock$/;

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
-import { lockRun } from '../../src/train/run-lock.js';
+import { lockRun } from '../../src/run/disk/run-lock.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-lock-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -32,7 +32,7 @@ test('a folder is held until it is given back; a folder that stayed empty goes a
 
 test('another process is kept out, and out of the way at once when it is killed', async () => {
   const run = join(folder, 'taken');
-  const code = `import { lockRun } from ${JSON.stringify(import.meta.resolve('../../src/train/run-lock.ts'))};
+  const code = `import { lockRun } from ${JSON.stringify(import.meta.resolve('../../src/run/disk/run-lock.ts'))};
     lockRun(${JSON.stringify(run)}); console.log('held'); setInterval(() => {}, 1000);`;
   const holder = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '--eval', code]);
   const ended = once(holder, 'exit');

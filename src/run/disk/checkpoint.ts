@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { UserError } from '../errors.js';
-import { emptyFlat, type Flat } from '../nn/index.js';
-import { collect, fill, type Section } from './named-tensors.js';
-import { readSafetensors, syncFolder, type Weights, writeSafetensors } from './safetensors.js';
-import type { Layouts } from './step.js';
-import type { State, Trainable } from './update.js';
+import { UserError } from '../../errors.js';
+import { emptyFlat, type Flat } from '../../nn/index.js';
+import type { Layouts } from '../../train/step.js';
+import type { State, Trainable } from '../../train/update.js';
+import { collect, fill, type Section } from '../named-tensors.js';
+import { readSafetensors, syncFolder, type Weights, writeSafetensors } from '../safetensors.js';
 
 function weightSections(
   { weights, target }: State<Float32Array>,

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { resolve } from '../../src/train/config.js';
-import { describeProfile, layerOf, type ProfileRow, profileStep } from '../../src/train/profile.js';
-import { tiny } from './tiny-run.js';
+import { resolve } from '../../src/run/config.js';
+import { describeProfile, layerOf, type ProfileRow, profileStep } from '../../src/speed/profile.js';
+import { tiny } from '../train/tiny-run.js';
 
 test('an operator is counted to the layer that traced it, also after the runtime has fused it', () => {
   const cases: [string, string][] = [

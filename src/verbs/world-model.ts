@@ -6,14 +6,14 @@ import {
   type Feeds,
   take,
   type Value,
-} from './engine/index.js';
-import { type Flat, flatSpecs, unpack } from './nn/index.js';
-import type { Tensor } from './tensor/index.js';
-import { type Spec, scope, spec, trace } from './tensor/index.js';
-import { loadModel, type ModelWeights } from './train/checkpoint.js';
-import { type Config, modelConfig } from './train/config.js';
-import { readConfig } from './train/run-folder.js';
-import { type Layouts, layouts } from './train/step.js';
+} from '../engine/index.js';
+import { type Flat, flatSpecs, unpack } from '../nn/index.js';
+import { type Config, modelConfig } from '../run/config.js';
+import { loadModel, type ModelWeights } from '../run/disk/checkpoint.js';
+import { readConfig } from '../run/disk/run-folder.js';
+import type { Tensor } from '../tensor/index.js';
+import { type Spec, scope, spec, trace } from '../tensor/index.js';
+import { type Layouts, layouts } from '../train/step.js';
 import {
   type Action,
   actionSize,
@@ -23,7 +23,7 @@ import {
   normalise,
   type Predictor,
   predict,
-} from './world-model/index.js';
+} from '../world-model/index.js';
 
 /** Latents of images: one vector a patch. */
 export interface Latents {

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { UserError } from '../../src/errors.js';
-import { describeEvaluation, evaluateRun } from '../../src/evaluate/evaluate-run.js';
-import { openEvaluationSets } from '../../src/evaluate/evaluation-sets.js';
 import { random } from '../../src/random.js';
-import { type Config, resolve } from '../../src/train/config.js';
-import { pretrain } from '../../src/train/pretrain.js';
+import { type Config, resolve } from '../../src/run/config.js';
+import { describeEvaluation, evaluateRun } from '../../src/verbs/evaluate-run.js';
+import { openEvaluationSets } from '../../src/verbs/evaluation-sets.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-evaluate-'));
 after(() => rmSync(folder, { recursive: true }));

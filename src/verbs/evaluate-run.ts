@@ -1,20 +1,20 @@
 import type { ImageSet } from '../data/images.js';
 import { createEngine, type Device } from '../engine/index.js';
-import { loadModel } from '../train/checkpoint.js';
-import { evaluatorConfig, modelConfig } from '../train/config.js';
-import { readConfig } from '../train/run-folder.js';
+import { type ActionR2, RIDGE } from '../evaluate/action-r2.js';
+import { jitterNames } from '../evaluate/bank.js';
+import type { Evaluation } from '../evaluate/evaluation.js';
+import { createEvaluator } from '../evaluate/evaluator.js';
+import { VOTE_TEMPERATURE } from '../evaluate/knn.js';
+import type { MrrResult } from '../evaluate/mrr.js';
+import { featureDeviation, jackknifeError, rankMe } from '../evaluate/spectrum.js';
+import { verdict } from '../evaluate/verdict.js';
+import { evaluatorConfig, modelConfig } from '../run/config.js';
+import { loadModel } from '../run/disk/checkpoint.js';
+import { readConfig } from '../run/disk/run-folder.js';
 import { layouts } from '../train/step.js';
-import { type ActionR2, RIDGE } from './action-r2.js';
-import { jitterNames } from './bank.js';
-import type { Evaluation } from './evaluation.js';
 import { openEvaluationSets } from './evaluation-sets.js';
-import { createEvaluator } from './evaluator.js';
-import { VOTE_TEMPERATURE } from './knn.js';
-import type { MrrResult } from './mrr.js';
-import { featureDeviation, jackknifeError, rankMe } from './spectrum.js';
-import { verdict } from './verdict.js';
 
-export { describeEvaluation, type Evaluation } from './evaluation.js';
+export { describeEvaluation, type Evaluation } from '../evaluate/evaluation.js';
 
 export interface EvaluateOptions {
   /** Images to measure on; the run's own source where left out. Of a source with splits, validation, else test. */

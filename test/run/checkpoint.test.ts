@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { systemRefusal, UserError } from '../../src/errors.js';
-import { loadCheckpoint, loadModel, saveCheckpoint, saveModel } from '../../src/train/checkpoint.js';
-import { resolve } from '../../src/train/config.js';
-import { stepConfig } from '../../src/train/pretrain.js';
-import { readSafetensors, writeSafetensors } from '../../src/train/safetensors.js';
+import { resolve } from '../../src/run/config.js';
+import { loadCheckpoint, loadModel, saveCheckpoint, saveModel } from '../../src/run/disk/checkpoint.js';
+import { readSafetensors, writeSafetensors } from '../../src/run/safetensors.js';
 import { layouts } from '../../src/train/step.js';
 import { initialState } from '../../src/train/trainer.js';
-import { tiny } from './tiny-run.js';
+import { stepConfig } from '../../src/verbs/pretrain.js';
+import { tiny } from '../train/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-checkpoint-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -12,10 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
-import { type Config, resolve } from '../../src/train/config.js';
-import { readMetrics } from '../../src/train/metrics.js';
-import { type PretrainOptions, pretrain } from '../../src/train/pretrain.js';
-import { digest, tiny } from './tiny-run.js';
+import { type Config, resolve } from '../../src/run/config.js';
+import { readMetrics } from '../../src/run/metrics.js';
+import { type PretrainOptions, pretrain } from '../../src/verbs/pretrain.js';
+import { digest, tiny } from '../train/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-resume-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -1,12 +1,12 @@
 import { openImages } from '../data/images.js';
 import type { Engine } from '../engine/index.js';
-import { Batches } from './batches.js';
-import type { Config } from './config.js';
-import { demands } from './estimate.js';
-import { stepConfig } from './pretrain.js';
-import { rates } from './schedule.js';
-import { traceStep } from './step.js';
-import { initialState, Trainer } from './trainer.js';
+import type { Config } from '../run/config.js';
+import { Batches } from '../train/batches.js';
+import { demands } from '../train/estimate.js';
+import { rates } from '../train/schedule.js';
+import { traceStep } from '../train/step.js';
+import { initialState, Trainer } from '../train/trainer.js';
+import { stepConfig } from '../verbs/pretrain.js';
 
 /** Images that are enough to time steps on. */
 const IMAGES = 4096;

@@ -1,6 +1,6 @@
-import type { Engine } from '../engine/index.js';
+import { median } from '../median.js';
 import { matmul, spec, trace } from '../tensor/index.js';
-import { median } from './median.js';
+import type { Engine } from './index.js';
 
 /** Side of the square matrices. */
 const SIDE = 1024;

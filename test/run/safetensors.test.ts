@@ -11,7 +11,7 @@ import {
   type Weights,
   writeAtomically,
   writeSafetensors,
-} from '../../src/train/safetensors.js';
+} from '../../src/run/safetensors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-'));
 after(() => rmSync(folder, { recursive: true }));

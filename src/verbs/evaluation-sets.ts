@@ -3,8 +3,8 @@ import { type ImageSet, openImages } from '../data/images.js';
 import { MissingSplit, type Split } from '../data/splits.js';
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
-import type { Config } from '../train/config.js';
-import { holdOut, openTrainingImages } from '../train/training-images.js';
+import type { Config } from '../run/config.js';
+import { holdOut, openTrainingImages } from './training-images.js';
 
 /** The images that an evaluation uses. */
 export interface EvaluationSets {

@@ -8,12 +8,12 @@ import sharp from 'sharp';
 import { openImages } from '../../src/data/images.js';
 import { drawScene } from '../../src/data/synthetic.js';
 import { UserError } from '../../src/errors.js';
-import { evaluateRun } from '../../src/evaluate/evaluate-run.js';
 import { reportRun } from '../../src/report/report-run.js';
-import { BadSamples } from '../../src/train/bad-samples.js';
+import { resolve, viewsConfig } from '../../src/run/config.js';
+import { BadSamples } from '../../src/run/disk/bad-samples.js';
 import { Batches } from '../../src/train/batches.js';
-import { resolve, viewsConfig } from '../../src/train/config.js';
-import { pretrain } from '../../src/train/pretrain.js';
+import { evaluateRun } from '../../src/verbs/evaluate-run.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-bad-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -1,7 +1,7 @@
 import { type BadSample, type ImageSet, openImages } from '../data/images.js';
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
-import type { Config } from './config.js';
+import type { Config } from '../run/config.js';
 
 /** Opens the images that a run trains on. @throws UserError for what cannot be opened */
 export function openTrainingImages({ data, image, limit }: Config): Promise<ImageSet> {
