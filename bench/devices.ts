@@ -4,17 +4,17 @@
 //   npx tsx bench/devices.ts --device webgpu --steps 200 [--preset demo] [--set batch=16]
 import { parseArgs } from 'node:util';
 import { openImages } from '../src/data/images.js';
-import { createEngine, type Device } from '../src/engine/index.js';
+import { createEngine } from '../src/engine/create-engine.js';
+import type { Device } from '../src/engine/index.js';
 import { createEvaluator } from '../src/evaluate/evaluator.js';
 import { evaluatorConfig, resolve } from '../src/run/config.js';
-import type { ModelWeights } from '../src/run/disk/checkpoint.js';
 import { Batches } from '../src/train/batches.js';
 import { measureHealth } from '../src/train/health.js';
+import { holdOut } from '../src/train/held-out.js';
 import { rates } from '../src/train/schedule.js';
-import { traceStep } from '../src/train/step.js';
+import { stepConfig, traceStep } from '../src/train/step.js';
 import { initialState, Trainer } from '../src/train/trainer.js';
-import { stepConfig } from '../src/verbs/pretrain.js';
-import { holdOut } from '../src/verbs/training-images.js';
+import type { ModelWeights } from '../src/world-model/index.js';
 
 const { values } = parseArgs({
   options: {

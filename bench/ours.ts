@@ -3,7 +3,7 @@
  * asks for that many steps.
  */
 import { createInterface } from 'node:readline';
-import { createEngine } from '../src/engine/index.js';
+import { createEngine } from '../src/engine/create-engine.js';
 import { createProductRate } from '../src/engine/product-rate.js';
 import { resolve } from '../src/run/config.js';
 import { openTimedSteps } from '../src/speed/timed-steps.js';

@@ -14,12 +14,3 @@ export function readJson(file: string): unknown {
 export function wholeLines(file: string): string[] {
   return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 }
-
-/** What a text of JSON says, not checked; undefined where it is none. */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}

@@ -9,8 +9,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openImages } from '../../src/data/images.js';
-import { readMetrics, type StepLine } from '../../src/run/metrics.js';
-import { holdOut } from '../../src/verbs/training-images.js';
+import { readMetrics } from '../../src/run/disk/metrics-file.js';
+import type { StepLine } from '../../src/run/metrics.js';
+import { holdOut } from '../../src/train/held-out.js';
 
 const { values } = parseArgs({
   options: {

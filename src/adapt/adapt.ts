@@ -1,10 +1,10 @@
-import { Compiled } from '../engine/compiled.js';
 import type { Device, Engine } from '../engine/index.js';
+import { Compiled } from '../engine/index.js';
 import { UserError } from '../errors.js';
+import { type Log, quiet } from '../log.js';
 import type { Flat } from '../nn/index.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Program } from '../tensor/index.js';
-import { type Log, quiet } from '../verbs/pretrain.js';
 import { type AdaptedConfig, createModelFolder, networkOf, saveModel } from './model/model-folder.js';
 import type { HeadConfig } from './network/heads.js';
 import type { Network, Parts } from './network/network.js';

@@ -1,12 +1,12 @@
-import { Compiled } from '../engine/compiled.js';
 import type { Device, Engine } from '../engine/index.js';
+import { Compiled } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { knnAccuracy } from '../evaluate/knn.js';
+import { type Log, quiet } from '../log.js';
 import type { Flat } from '../nn/index.js';
 import { type Config, evaluatorConfig } from '../run/config.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Program } from '../tensor/index.js';
-import { type Log, quiet } from '../verbs/pretrain.js';
 import type { Network } from './network/network.js';
 import { type PooledHeadKind, pooledHeadKinds } from './network/pooled-head.js';
 import type { KnnSweep, ProbeResult, Sweep, SweepPoint } from './probe-result.js';

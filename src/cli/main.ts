@@ -1,4 +1,4 @@
-import { WARNING } from '../errors.js';
+import { WARNING } from '../warning.js';
 import { commands } from './commands.js';
 import { explainFailure } from './failure.js';
 import { createProgram } from './program.js';

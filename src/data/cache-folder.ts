@@ -14,7 +14,8 @@ import {
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
-import { systemRefusal, UserError, warn } from '../errors.js';
+import { systemRefusal, UserError } from '../errors.js';
+import { warn } from '../warning.js';
 import { mebibytes } from '../words.js';
 import type { Fit } from './encoded-image.js';
 import { CHECKSUM } from './pixel-store.js';

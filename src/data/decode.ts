@@ -4,8 +4,9 @@ import { systemRefusal } from '../errors.js';
 import { decodeImage, type Fit } from './encoded-image.js';
 import { EncodedImages, nameOf, type Place } from './encoded-images.js';
 import type { Group } from './held-groups.js';
+import type { BadSample } from './image-set.js';
 import { openStore, type PixelStore, pixelMemory, type StorePlace, slot as state } from './pixel-store.js';
-import type { BadSample, Pixels } from './source.js';
+import type { Pixels } from './source.js';
 import { drawScene } from './synthetic.js';
 
 /** What the decoding thread is started with. */

@@ -2,45 +2,13 @@ import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
 import type { Fit } from './encoded-image.js';
 import { writePlanes } from './image-files.js';
+import type { BadSample, ImageSet } from './image-set.js';
 import { openSource } from './open-source.js';
 import { PixelCache } from './pixel-cache.js';
-import type { BadSample } from './source.js';
 import type { Split } from './splits.js';
 
-export type { BadSample } from './source.js';
+export type { BadSample } from './image-set.js';
 export type { Split } from './splits.js';
-
-/** Square RGB images, decoded once. */
-export interface ImageSet {
-  /** As the person gave it. */
-  readonly source: string;
-  /** What was in fact read; "all" where several sources are of different splits. */
-  readonly split: Split;
-  /** One line for people. */
-  readonly description: string;
-  /** What was found in the sources and is not used, or was guessed: a sentence each. */
-  readonly notes: readonly string[];
-  readonly length: number;
-  /** Side in pixels: the shorter side is resized to it and the middle kept, or both are (`stretched`). */
-  readonly size: number;
-  readonly classes: readonly string[] | undefined;
-  /** Class of each image, −1 where it has none; undefined where no image has one, or sources have different classes. */
-  readonly labels: Int32Array | undefined;
-  /**
-   * Images as float32 [n, 3, size, size] in 0..1; waits until they are decoded.
-   * @throws UserError naming the first file, row or member that is no image
-   * @throws RangeError for an index that is none
-   */
-  batch(indices: ArrayLike<number>): Promise<Float32Array>;
-  /** Waits until the images are decoded; gives those that cannot be, by index. @throws RangeError as `batch` */
-  bad(indices: ArrayLike<number>): Promise<ReadonlyMap<number, BadSample>>;
-  /** The order in which images will be wanted (all, from the first), after those wanted already: decoding runs ahead. */
-  prefetch(order?: ArrayLike<number>): void;
-  /** The images at `indices`, sharing the decoded pixels. */
-  subset(indices: Int32Array): ImageSet;
-  /** Ends decoding; of this set and of all its subsets. */
-  close(): Promise<void>;
-}
 
 /**
  * Opens images; decoding starts at the first `prefetch` or `batch`, in a thread of its own.

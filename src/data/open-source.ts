@@ -1,4 +1,4 @@
-import { existsSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { UserError } from '../errors.js';
 import { imageFolder } from './image-folder.js';
 import { parquetSource } from './parquet.js';
@@ -33,3 +33,6 @@ export async function openSource(source: string, split: Split | undefined): Prom
   if (existsSync(source) && statSync(source).isDirectory()) return imageFolder(source, split);
   throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
 }
+
+/** Where a source lies: two ways of writing the same folder are one place. */
+export const place = (source: string): string => (existsSync(source) ? realpathSync(source) : source);

@@ -1,6 +1,6 @@
 import { type FileMetaData, parquetSchema, type SchemaElement } from 'hyparquet';
 import { z } from 'zod';
-import { parseJson } from '../json-file.js';
+import { parseJson } from '../json.js';
 
 /** What the `datasets` library of Hugging Face writes about a column; anything else it may hold is passed over. */
 const featureSchema = z.object({ _type: z.string(), names: z.array(z.string()).optional() });

@@ -2,13 +2,15 @@ import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
 import { Worker } from 'node:worker_threads';
-import { UserError, warn } from '../errors.js';
+import { UserError } from '../errors.js';
+import { warn } from '../warning.js';
 import { gigabytes } from '../words.js';
 import { cacheLimit, openCacheFile } from './cache-folder.js';
 import type { DecodeTask, Told, Wish } from './decode.js';
 import type { Fit } from './encoded-image.js';
+import type { BadSample } from './image-set.js';
 import { openStore, type PixelStore, pixelMemory, type StorePlace, slot as state } from './pixel-store.js';
-import type { BadSample, Source } from './source.js';
+import type { Source } from './source.js';
 
 /** How often to look whether an image has been decoded. */
 const POLL_MILLISECONDS = 2;

@@ -51,13 +51,6 @@ export interface Source {
   readonly masks?: () => Masks;
 }
 
-/** A sample that cannot be read. */
-export interface BadSample {
-  /** Its file, or file and row or member. */
-  readonly sample: string;
-  readonly reason: string;
-}
-
 /** `NAME: 45,000 images, 10 classes, split train`. */
 export function describeSource(
   name: string,

@@ -94,3 +94,18 @@ export function chooseSplit(
   if (present.has('train')) return 'train';
   return (present.size === 1 ? splits[0] : undefined) ?? 'all';
 }
+
+/**
+ * Images that were not trained on where the sources say which, else what they have.
+ * @param open opens a split of them, or what they have
+ */
+export async function openHeldOut<T>(open: (split: Split | undefined) => Promise<T>): Promise<T> {
+  for (const split of ['validation', 'test'] as const) {
+    try {
+      return await open(split);
+    } catch (error) {
+      if (!(error instanceof MissingSplit)) throw error;
+    }
+  }
+  return open(undefined);
+}

@@ -1,5 +1,5 @@
 import type { Program } from '../tensor/index.js';
-import { type Engine, type Executable, type Feeds, take, type Value } from './index.js';
+import { type Engine, type Executable, type Feeds, take, type Value } from './engine.js';
 
 /** Programs compiled at their first use, by name, and used again with other weights. */
 export class Compiled {

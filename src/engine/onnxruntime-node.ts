@@ -189,7 +189,7 @@ async function createSession(
  * @param options.threads threads inside one operator of the CPU (default: all cores)
  * @throws UserError when a program is compiled for a device that the machine or the runtime does not have
  */
-export function createEngine({
+export function createOnnxRuntime({
   threads = availableParallelism(),
   device = 'cpu',
   profile,

@@ -1,6 +1,6 @@
-import { Compiled } from '../engine/compiled.js';
 import type { Engine } from '../engine/index.js';
-import type { ModelWeights } from '../run/disk/checkpoint.js';
+import { Compiled } from '../engine/index.js';
+import type { ModelWeights } from '../world-model/index.js';
 import { type ActionR2, measureActionR2 } from './action-r2.js';
 import { pooledFeatures } from './features.js';
 import { type KnnResult, knnAccuracy } from './knn.js';

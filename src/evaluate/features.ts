@@ -1,4 +1,4 @@
-import type { Compiled } from '../engine/compiled.js';
+import type { Compiled } from '../engine/index.js';
 import type { Flat } from '../nn/index.js';
 import { packParameters, type ViewParameters } from '../world-model/index.js';
 import { allNames, type EvaluatorConfig, traceFeatures } from './programs.js';

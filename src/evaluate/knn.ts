@@ -1,4 +1,4 @@
-import type { Compiled } from '../engine/compiled.js';
+import type { Compiled } from '../engine/index.js';
 import { traceCosine } from './programs.js';
 
 /** Temperature of the votes (Wu et al. 2018). */

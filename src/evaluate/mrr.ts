@@ -1,6 +1,6 @@
-import type { Compiled } from '../engine/compiled.js';
+import type { Compiled } from '../engine/index.js';
 import { purpose, random } from '../random.js';
-import type { ModelWeights } from '../run/disk/checkpoint.js';
+import type { ModelWeights } from '../world-model/index.js';
 import {
   actionSize,
   actionVector,

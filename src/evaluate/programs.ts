@@ -21,12 +21,12 @@ import {
   trace,
   transposeLast,
 } from '../tensor/index.js';
-import { layouts } from '../train/step.js';
 import {
   type AugmentationConfig,
   actionSize,
   type Encoder,
   encode,
+  layouts,
   type ModelConfig,
   type Normalisation,
   normalise,

@@ -1,5 +1,5 @@
-import type { Compiled } from '../engine/compiled.js';
-import type { ModelWeights } from '../run/disk/checkpoint.js';
+import type { Compiled } from '../engine/index.js';
+import type { ModelWeights } from '../world-model/index.js';
 import {
   identityParameters,
   packParameters,

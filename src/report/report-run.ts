@@ -1,14 +1,17 @@
-import { type ComputeOptions, createEngine } from '../engine/index.js';
+import { createEngine } from '../engine/create-engine.js';
+import type { ComputeOptions } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
+import type { Log } from '../log.js';
 import { evaluatorConfig, modelConfig } from '../run/config.js';
-import { hasBadSamples } from '../run/disk/bad-samples.js';
+import { hasBadSamples } from '../run/disk/bad-samples-file.js';
 import { loadModel } from '../run/disk/checkpoint.js';
+import { readMetrics } from '../run/disk/metrics-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
-import { type Health, readMetrics, type StepLine } from '../run/metrics.js';
+import type { Health, StepLine } from '../run/metrics.js';
 import { healthProtocol } from '../train/health.js';
-import { layouts } from '../train/step.js';
-import type { Log } from '../verbs/pretrain.js';
-import { holdOut, openTrainingImages, readable } from '../verbs/training-images.js';
+import { holdOut, readable } from '../train/held-out.js';
+import { openTrainingImages } from '../verbs/training-images.js';
+import { layouts } from '../world-model/index.js';
 import { writeReport } from './report.js';
 
 /** Held-out images whose sweeps the report shows. */

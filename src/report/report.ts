@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Sweep } from '../evaluate/sweep.js';
+import { writeAtomically } from '../run/disk/atomic-file.js';
 import type { Health, StepLine } from '../run/metrics.js';
-import { writeAtomically } from '../run/safetensors.js';
 import { percent } from '../words.js';
 import { CHANCE, curves } from './curves.js';
 import { type Html, html } from './html.js';

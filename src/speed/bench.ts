@@ -1,8 +1,9 @@
-import { type ComputeOptions, createEngine } from '../engine/index.js';
+import { createEngine } from '../engine/create-engine.js';
+import type { ComputeOptions } from '../engine/index.js';
 import { createProductRate } from '../engine/product-rate.js';
+import type { Log } from '../log.js';
 import { median } from '../median.js';
 import type { Config } from '../run/config.js';
-import type { Log } from '../verbs/pretrain.js';
 import { mebibytes, percent } from '../words.js';
 import { openTimedSteps } from './timed-steps.js';
 

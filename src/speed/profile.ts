@@ -2,7 +2,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { type ComputeOptions, createEngine, type Device } from '../engine/index.js';
+import { createEngine } from '../engine/create-engine.js';
+import type { ComputeOptions, Device } from '../engine/index.js';
 import type { Config } from '../run/config.js';
 import { openTimedSteps } from './timed-steps.js';
 

@@ -1,12 +1,12 @@
 import { openImages } from '../data/images.js';
 import type { Engine } from '../engine/index.js';
+import { memoryLimit } from '../engine/memory-limit.js';
 import type { Config } from '../run/config.js';
 import { Batches } from '../train/batches.js';
 import { demands } from '../train/estimate.js';
 import { rates } from '../train/schedule.js';
-import { traceStep } from '../train/step.js';
+import { stepConfig, traceStep } from '../train/step.js';
 import { initialState, Trainer } from '../train/trainer.js';
-import { stepConfig } from '../verbs/pretrain.js';
 
 /** Images that are enough to time steps on. */
 const IMAGES = 4096;
@@ -27,7 +27,7 @@ export interface TimedSteps {
 export async function openTimedSteps(config: Config, engine: Engine): Promise<TimedSteps> {
   const settings = stepConfig(config);
   const program = traceStep(settings);
-  const { multiplyAdds, parted } = demands(program, settings);
+  const { multiplyAdds, parted } = demands(program, settings, memoryLimit());
   const limit = Math.min(config.limit ?? IMAGES, IMAGES);
   const images = await openImages(config.data, { size: config.image.stored, limit });
   const { state, frozenEncoder } = initialState(settings, config.seed);

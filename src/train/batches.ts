@@ -1,4 +1,4 @@
-import type { BadSample, ImageSet } from '../data/images.js';
+import type { BadSample, ImageSet } from '../data/image-set.js';
 import { purpose, random } from '../random.js';
 import { sampleViews, type ViewInputs, type ViewsConfig } from '../world-model/index.js';
 import { Epochs } from './epochs.js';

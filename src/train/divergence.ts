@@ -1,15 +1,20 @@
 import { UserError } from '../errors.js';
 import type { Config } from '../run/config.js';
-import { storedSteps } from '../run/disk/checkpoint.js';
+import type { RunStore } from '../run/run-store.js';
 import { leaves, type Tree } from '../tensor/index.js';
 
 const isArray = (value: unknown): value is Float32Array => value instanceof Float32Array;
 
 /** Training has left the finite numbers: says after which step, what is kept, and what to try. */
-export function divergence(run: string, config: Config, step: number, what: string): UserError {
-  const kept = storedSteps(run).at(-1);
+export async function divergence(
+  store: RunStore,
+  config: Config,
+  step: number,
+  what: string,
+): Promise<UserError> {
+  const kept = (await store.storedSteps()).at(-1);
   return new UserError(
-    `${run}: ${what} not finite at step ${step}; ${kept === undefined ? 'there is no checkpoint yet' : `the checkpoint of step ${kept} is kept`}. Try a lower optimiser.learningRate (now ${config.optimiser.learningRate}), a longer optimiser.warmup (${config.optimiser.warmup}) or a smaller optimiser.clip (${config.optimiser.clip}), with another --out`,
+    `${store.name}: ${what} not finite at step ${step}; ${kept === undefined ? 'there is no checkpoint yet' : `the checkpoint of step ${kept} is kept`}. Try a lower optimiser.learningRate (now ${config.optimiser.learningRate}), a longer optimiser.warmup (${config.optimiser.warmup}) or a smaller optimiser.clip (${config.optimiser.clip}), with another --out`,
   );
 }
 

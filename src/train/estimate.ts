@@ -1,10 +1,10 @@
-import { totalmem } from 'node:os';
 import type { Engine } from '../engine/index.js';
 import { createProductRate } from '../engine/product-rate.js';
 import { UserError } from '../errors.js';
 import { cost, type Node, type Program } from '../tensor/index.js';
 import { duration, gigabytes, millions } from '../words.js';
-import { layouts, type StepConfig, traceGradients } from './step.js';
+import { layouts } from '../world-model/index.js';
+import { type StepConfig, traceGradients } from './step.js';
 
 /** What a step takes, counted from its program. */
 export interface Demands {
@@ -31,22 +31,26 @@ const EFFICIENCY = 0.5;
 export const isModelWork = (node: Node): boolean =>
   !node.scope.startsWith('views') && !node.scope.startsWith('update');
 
-/** Counts what a step takes. @throws UserError when it cannot fit in this machine's memory */
-export function demands(program: Program, config: StepConfig): Demands {
+/**
+ * Counts what a step takes.
+ * @param available bytes that the process may use
+ * @throws UserError when it cannot fit in them
+ */
+export function demands(program: Program, config: StepConfig, available: number): Demands {
   const { encoder, predictor } = layouts(config.model);
   const counted = cost(program, isModelWork);
   const state = 4 * (3 * predictor.count + (config.frozen ? 0 : 4 * encoder.count));
   // The state stands twice, as a step reads one copy and writes the other, and once more while a checkpoint is written.
   const whole = counted.inputBytes + 2 * state + counted.peakBytes;
-  const parted = whole > memoryLimit() / 2;
+  const parted = whole > available / 2;
   const memory = parted ? partedMemory(config, state) : whole;
-  if (memory > memoryLimit()) {
+  if (memory > available) {
     const what =
-      3 * state > memoryLimit() / 2
+      3 * state > available / 2
         ? 'lower encoder.width, encoder.depth or predictor.depth'
         : `raise accumulate (now ${config.accumulate}) so that a run of the step has fewer than ${config.batch} images, or lower batch`;
     throw new UserError(
-      `this configuration needs about ${gigabytes(memory)} of memory (${gigabytes(3 * state)} of it for weights and moments), there are ${gigabytes(memoryLimit())}; ${what}`,
+      `this configuration needs about ${gigabytes(memory)} of memory (${gigabytes(3 * state)} of it for weights and moments), there are ${gigabytes(available)}; ${what}`,
     );
   }
   return {
@@ -69,19 +73,13 @@ export async function estimate(
   engine: Engine,
   program: Program,
   config: StepConfig,
-  steps: number,
+  { steps, available }: { readonly steps: number; readonly available: number },
 ): Promise<Estimate> {
-  const counted = demands(program, config);
+  const counted = demands(program, config, available);
   const rate = await createProductRate(engine);
   const seconds = (steps * counted.multiplyAdds) / ((await rate.measure(5)) * EFFICIENCY);
   rate.dispose();
   return { ...counted, seconds };
-}
-
-/** Bytes that the process may use: the machine's, or fewer where the system sets a limit. */
-function memoryLimit(): number {
-  const constrained = process.constrainedMemory();
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
 }
 
 /** The estimate in words. */

@@ -1,9 +1,9 @@
-import type { ImageSet } from '../data/images.js';
+import type { ImageSet } from '../data/image-set.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
 import { verdict } from '../evaluate/verdict.js';
-import type { ModelWeights } from '../run/disk/checkpoint.js';
 import type { Health } from '../run/metrics.js';
 import { percent } from '../words.js';
+import type { ModelWeights } from '../world-model/index.js';
 
 /** What the health panel is measured on: bank and questions are parts of the training data. */
 export interface HealthCheck {

@@ -1,5 +1,6 @@
 import { type Engine, type Executable, type Feeds, take, type Value } from '../engine/index.js';
 import type { Flat } from '../nn/index.js';
+import type { State, Trainable } from '../run/state.js';
 import { leaves, mapTree, type Program, type Spec, type TensorData, type Tree } from '../tensor/index.js';
 import type { StepConfig } from './step.js';
 import {
@@ -8,10 +9,8 @@ import {
   kindOf,
   listGroups,
   mapTrainable,
-  type State,
   type StepFeeds,
   stateOf,
-  type Trainable,
   traceGroupUpdate,
   traceSquares,
 } from './update.js';

@@ -1,5 +1,6 @@
 import type { Config } from '../run/config.js';
-import { type StepLine, writeMetric } from '../run/metrics.js';
+import type { StepLine } from '../run/metrics.js';
+import type { RunStore } from '../run/run-store.js';
 import { duration, percent } from '../words.js';
 import type { Rates } from './update.js';
 
@@ -11,18 +12,18 @@ export class StepLog {
   #interval = { loss: 0, steps: 0, seconds: 0, inputSeconds: 0 };
 
   constructor(
-    private readonly run: string,
+    private readonly store: Pick<RunStore, 'addMetric'>,
     private readonly config: Config,
     private readonly progress: (line: string) => void,
   ) {}
 
   /** @param done steps done, this one included */
-  add(
+  async add(
     done: number,
     { loss, gradientNorm }: { loss: number; gradientNorm: number },
     { learningRate, weightDecay, momentum }: Rates<number>,
     { seconds, inputSeconds }: { seconds: number; inputSeconds: number },
-  ): void {
+  ): Promise<void> {
     const { batch, steps, log } = this.config;
     this.seconds += seconds;
     this.inputSeconds += inputSeconds;
@@ -46,7 +47,7 @@ export class StepLog {
       imagesPerSecond: (interval.steps * batch) / interval.seconds,
       inputShare: interval.inputSeconds / interval.seconds,
     };
-    writeMetric(this.run, { kind: 'step', ...line });
+    await this.store.addMetric({ kind: 'step', ...line });
     const left = ((steps - done) * batch) / line.imagesPerSecond;
     this.progress(
       `step ${done}/${steps}  loss ${line.loss.toFixed(4)}  ${line.imagesPerSecond.toFixed(0)} images/s  input ${percent(line.inputShare)}  ${duration(left)} left`,

@@ -1,14 +1,6 @@
-import {
-  decays,
-  type Flat,
-  flatGradients,
-  flatSpecs,
-  globalNorm,
-  type Layout,
-  layout,
-  type ParameterSpec,
-  unpack,
-} from '../nn/index.js';
+import { decays, type Flat, flatGradients, flatSpecs, globalNorm, unpack } from '../nn/index.js';
+import { type Config, modelConfig, viewsConfig } from '../run/config.js';
+import type { State, Trainable } from '../run/state.js';
 import {
   add,
   type Dim,
@@ -22,13 +14,12 @@ import {
 } from '../tensor/index.js';
 import {
   type Encoder,
-  encoderSpec,
+  layouts,
   type ModelConfig,
   makeViews,
   type Normalisation,
   objective,
   type Predictor,
-  predictorSpec,
   type ViewInputs,
   type ViewsConfig,
   viewSpecs,
@@ -40,17 +31,9 @@ import {
   mapTrainable,
   type Rates,
   rateSpecs,
-  type State,
   stateOf,
-  type Trainable,
   updateGroup,
 } from './update.js';
-
-/** Where the parameters of encoder and predictor lie. */
-export interface Layouts {
-  readonly encoder: Layout<Encoder<ParameterSpec>>;
-  readonly predictor: Layout<Predictor<ParameterSpec>>;
-}
 
 /** What one step is built from. */
 export interface StepConfig {
@@ -67,6 +50,20 @@ export interface StepConfig {
   readonly clip: number;
 }
 
+/** The step program's settings in a configuration. */
+export function stepConfig(config: Config): StepConfig {
+  return {
+    model: modelConfig(config),
+    views: viewsConfig(config),
+    normalisation: config.normalisation,
+    frozen: config.encoder.frozen,
+    batch: config.batch / config.accumulate,
+    accumulate: config.accumulate,
+    betas: config.optimiser.betas,
+    clip: config.optimiser.clip,
+  };
+}
+
 export interface StepInputs<T> {
   readonly images: T;
   readonly views: ViewInputs<T>;
@@ -76,14 +73,6 @@ export interface StepInputs<T> {
   readonly gradients?: Trainable<T>;
   /** Weights of an encoder that is not trained. */
   readonly frozenEncoder?: Flat<T>;
-}
-
-/** The layouts of a model's parameters. */
-export function layouts(model: ModelConfig): Layouts {
-  return {
-    encoder: layout(encoderSpec(model.encoder)),
-    predictor: layout(predictorSpec(model.predictor, model.encoder)),
-  };
 }
 
 /** Specs of the state. */

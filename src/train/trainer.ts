@@ -8,19 +8,14 @@ import {
   type Value,
 } from '../engine/index.js';
 import { emptyFlat, type Flat, initialise, mapGroups } from '../nn/index.js';
-import type { ModelWeights } from '../run/disk/checkpoint.js';
+import type { State, Trainable } from '../run/state.js';
 import { mapTree } from '../tensor/index.js';
+import type { ModelWeights } from '../world-model/index.js';
+import { type Layouts, layouts } from '../world-model/index.js';
 import type { Batch } from './batches.js';
 import { PartedStep } from './parted-step.js';
-import {
-  type Layouts,
-  layouts,
-  type StepConfig,
-  stateSpecs,
-  traceGradients,
-  type traceStep,
-} from './step.js';
-import type { Rates, State, StepFeeds, Trainable } from './update.js';
+import { type StepConfig, stateSpecs, traceGradients, type traceStep } from './step.js';
+import type { Rates, StepFeeds } from './update.js';
 import { WholeStep } from './whole-step.js';
 
 /** A fresh model's state: random weights, the target encoder a copy of the encoder, no moments. */

@@ -1,26 +1,19 @@
 import type { Engine } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
+import type { Log } from '../log.js';
+import { BadSamples } from '../run/bad-samples.js';
 import { type Config, evaluatorConfig } from '../run/config.js';
-import { BadSamples } from '../run/disk/bad-samples.js';
-import { loadCheckpoint, saveCheckpoint, saveModel } from '../run/disk/checkpoint.js';
-import { type Health, readMetrics, truncateMetrics, writeMetric } from '../run/metrics.js';
-import { type holdOut, readable } from '../verbs/training-images.js';
+import type { Health } from '../run/metrics.js';
+import type { RunStore } from '../run/run-store.js';
+import { layouts } from '../world-model/index.js';
 import { Batches } from './batches.js';
 import { allFinite, divergence } from './divergence.js';
 import { describeHealth, type HealthCheck, healthProtocol, measureHealth } from './health.js';
+import { type holdOut, readable } from './held-out.js';
 import { rates } from './schedule.js';
-import { layouts, type StepConfig, type traceStep } from './step.js';
+import type { StepConfig, traceStep } from './step.js';
 import { StepLog } from './step-log.js';
 import { initialState, Trainer } from './trainer.js';
-
-/** Where a long task says how far it is; see the command line's output. */
-export interface Log {
-  progress(line: string): void;
-  note(text: string): void;
-}
-
-/** A log that nobody reads. */
-export const quiet: Log = { progress: () => {}, note: () => {} };
 
 /** What a run came to. */
 export interface PretrainResult {
@@ -51,7 +44,7 @@ interface StepChoice {
 }
 
 /**
- * Trains from the newest checkpoint in `out`, or from the start, to the last step.
+ * Trains from the newest checkpoint in `store`, or from the start, to the last step.
  * @throws UserError for numbers that are not finite; the reason of `signal`, once the step is done and written
  */
 export async function trainingLoop(
@@ -59,19 +52,28 @@ export async function trainingLoop(
   engine: Engine,
   step: StepChoice,
   { training, ...measured }: ReturnType<typeof holdOut>,
-  { out, resume, signal, log }: { out: string; resume: boolean; signal: AbortSignal | undefined; log: Log },
+  {
+    store,
+    resume,
+    signal,
+    log,
+  }: { store: RunStore; resume: boolean; signal: AbortSignal | undefined; log: Log },
 ): Promise<PretrainResult> {
   const { settings } = step;
-  const restored = await restore(config, engine, step, out, log);
+  const restored = await restore(config, engine, step, store, log);
   const { trainer, frozenEncoder } = restored;
   let saved = restored.step;
   const start = saved ?? 0;
-  truncateMetrics(out, start);
+  await store.forgetAfter(start);
   if (resume)
     log.note(
-      `${out}: ${saved === undefined ? 'no checkpoint yet, starting afresh' : `going on after step ${start}`}`,
+      `${store.name}: ${saved === undefined ? 'no checkpoint yet, starting afresh' : `going on after step ${start}`}`,
     );
-  const badSamples = new BadSamples(out, training.length + measured.heldOut.length, config.badSamples);
+  const badSamples = new BadSamples(
+    store.badSamples,
+    training.length + measured.heldOut.length,
+    config.badSamples,
+  );
   const onBad = badSamples.add.bind(badSamples);
   const batches = new Batches(training, settings.views, config.seed, settings.batch, onBad);
   batches.prefetch(start * config.accumulate);
@@ -82,7 +84,7 @@ export async function trainingLoop(
   log.note(healthProtocol(check));
 
   let done = start;
-  const steps = new StepLog(out, config, log.progress);
+  const steps = new StepLog(store, config, log.progress);
   const update = async (): Promise<void> => {
     const began = performance.now();
     const inputs = [];
@@ -92,20 +94,20 @@ export async function trainingLoop(
     const result = await trainer.update(inputs, now);
     const seconds = (performance.now() - began) / 1000;
     if (!Number.isFinite(result.loss) || !Number.isFinite(result.gradientNorm))
-      throw divergence(out, config, done + 1, 'loss or gradient');
+      throw await divergence(store, config, done + 1, 'loss or gradient');
     done += 1;
-    steps.add(done, result, now, { seconds, inputSeconds: (fed - began) / 1000 });
+    await steps.add(done, result, now, { seconds, inputSeconds: (fed - began) / 1000 });
   };
 
   const save = async (): Promise<void> => {
     if (saved === done) return;
     const now = await trainer.state();
-    if (!allFinite(now)) throw divergence(out, config, done, 'a weight');
-    saveCheckpoint(out, done, now, trainer.layouts, config.checkpoint.keep);
+    if (!allFinite(now)) throw await divergence(store, config, done, 'a weight');
+    await store.save(done, now, trainer.layouts, config.checkpoint.keep);
     saved = done;
   };
 
-  const panels = readMetrics(out).filter(
+  const panels = (await store.metrics()).filter(
     (line): line is { kind: 'health' } & Health => line.kind === 'health',
   );
   const measure = async (): Promise<Health> => {
@@ -113,10 +115,10 @@ export async function trainingLoop(
     // A run that was killed after a measurement need not repeat it.
     if (latest?.step === done) return latest;
     const weights = await trainer.weights();
-    if (!allFinite(weights)) throw divergence(out, config, done, 'a weight');
+    if (!allFinite(weights)) throw await divergence(store, config, done, 'a weight');
     const health = { kind: 'health' as const, ...(await measureHealth(check, weights, done, panels[0])) };
     panels.push(health);
-    writeMetric(out, health);
+    await store.addMetric(health);
     log.note(describeHealth(health));
     return health;
   };
@@ -135,13 +137,13 @@ export async function trainingLoop(
     if (signal?.aborted && error === signal.reason && done > start) await save();
     throw error;
   }
-  saveModel(out, await trainer.state(), trainer.layouts, frozenEncoder);
+  await store.saveModel(await trainer.state(), trainer.layouts, frozenEncoder);
   const skipped = badSamples.describe();
   if (skipped !== undefined) log.note(skipped);
   const images = (done - start) * config.batch;
-  const last = readMetrics(out).findLast((line) => line.kind === 'step');
+  const last = (await store.metrics()).findLast((line) => line.kind === 'step');
   return {
-    run: out,
+    run: store.name,
     steps: config.steps,
     images,
     seconds: steps.seconds,
@@ -158,11 +160,11 @@ async function restore(
   config: Config,
   engine: Engine,
   { settings, program, parted }: StepChoice,
-  out: string,
+  store: RunStore,
   log: Log,
 ) {
   const { state, frozenEncoder } = initialState(settings, config.seed);
-  const step = loadCheckpoint(out, state, layouts(settings.model), log.note);
+  const step = await store.load(state, layouts(settings.model), log.note);
   const trainer = await Trainer.create(engine, program, settings, state, { frozenEncoder, parted });
   return { step, trainer, frozenEncoder };
 }

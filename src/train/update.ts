@@ -1,4 +1,5 @@
 import { adamw, decays, type Flat, type Moments, mapGroups } from '../nn/index.js';
+import type { State, Trainable } from '../run/state.js';
 import {
   add,
   minimum,
@@ -12,18 +13,6 @@ import {
   type Tensor,
   trace,
 } from '../tensor/index.js';
-
-/** The parts that are trained. */
-export type Trainable<T> = { readonly encoder?: Flat<T>; readonly predictor: Flat<T> };
-
-/** All that a step carries to the next. With a frozen encoder only the predictor is in it. */
-export interface State<T> {
-  readonly weights: Trainable<T>;
-  readonly mean: Trainable<T>;
-  readonly variance: Trainable<T>;
-  /** Target encoder; absent where the encoder is frozen (it is then the encoder itself). */
-  readonly target?: Flat<T>;
-}
 
 /** Scalars that follow a schedule, one set a step. */
 export interface Rates<T> {

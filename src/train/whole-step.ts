@@ -1,5 +1,6 @@
 import { type Executable, type Feeds, type SwappedState, take, type Value } from '../engine/index.js';
-import type { State, StepFeeds } from './update.js';
+import type { State } from '../run/state.js';
+import type { StepFeeds } from './update.js';
 
 /**
  * A step as one program. The state stays in the engine, in two sets of buffers that swap: a step reads one and writes

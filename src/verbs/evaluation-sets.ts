@@ -1,41 +1,21 @@
-import { existsSync, realpathSync } from 'node:fs';
-import { type ImageSet, openImages } from '../data/images.js';
-import { MissingSplit, type Split } from '../data/splits.js';
+import type { ImageSet } from '../data/image-set.js';
+import { openImages } from '../data/images.js';
+import { place } from '../data/open-source.js';
+import { openHeldOut } from '../data/splits.js';
 import { UserError } from '../errors.js';
+import type { EvaluationImages } from '../evaluate/measure-model.js';
 import { purpose, random } from '../random.js';
 import type { Config } from '../run/config.js';
-import { holdOut, openTrainingImages } from './training-images.js';
+import { holdOut } from '../train/held-out.js';
+import { openTrainingImages } from './training-images.js';
 
-/** The images that an evaluation uses. */
-export interface EvaluationSets {
-  /** Those measured on, in random order: files are often sorted by class. */
-  readonly asked: ImageSet;
-  /** Those that k-NN searches; none of them is asked. */
-  readonly bank: ImageSet;
-  /** What was read, in words. */
-  readonly description: { readonly asked: string; readonly bank: string };
+/** Opened images for an evaluation. */
+export interface EvaluationSets extends EvaluationImages {
   close(): Promise<void>;
 }
 
 /** One to fit action R² on and one to check it with. */
 const FEWEST = 2;
-
-/**
- * Images that were not trained on where the sources say which, else what they have.
- * @param open opens a split of them, or what they have
- */
-export async function openHeldOut<T>(open: (split: Split | undefined) => Promise<T>): Promise<T> {
-  for (const split of ['validation', 'test'] as const) {
-    try {
-      return await open(split);
-    } catch (error) {
-      if (!(error instanceof MissingSplit)) throw error;
-    }
-  }
-  return open(undefined);
-}
-
-export const place = (source: string): string => (existsSync(source) ? realpathSync(source) : source);
 
 /**
  * Opens the images to measure a run on: the validation split of `data`, or its test split, or all it has. Where that

@@ -1,16 +1,22 @@
-import type { ImageSet } from '../data/images.js';
-import { createEngine, type Device } from '../engine/index.js';
+import { describeImages, type ImageSet } from '../data/image-set.js';
+import { createEngine } from '../engine/create-engine.js';
+import type { Device } from '../engine/index.js';
+import { memoryLimit } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
-import { type Config, modelConfig, viewsConfig } from '../run/config.js';
+import { type Log, quiet } from '../log.js';
+import type { Config } from '../run/config.js';
 import { storedSteps } from '../run/disk/checkpoint.js';
+import { folderStore } from '../run/disk/folder-store.js';
 import { checkSame, createRun, isRun, removeTemporaries } from '../run/disk/run-folder.js';
 import { lockRun } from '../run/disk/run-lock.js';
 import { describeEstimate, estimate } from '../train/estimate.js';
-import { type StepConfig, traceStep } from '../train/step.js';
-import { type Log, type PretrainResult, quiet, trainingLoop } from '../train/training-loop.js';
-import { holdOut, openTrainingImages } from './training-images.js';
+import { holdOut } from '../train/held-out.js';
+import { stepConfig, traceStep } from '../train/step.js';
+import { type PretrainResult, trainingLoop } from '../train/training-loop.js';
+import { openTrainingImages } from './training-images.js';
 
-export { type Log, type PretrainResult, quiet } from '../train/training-loop.js';
+export { type Log, quiet } from '../log.js';
+export type { PretrainResult } from '../train/training-loop.js';
 
 export interface PretrainOptions {
   /** Run folder to make, or to go on with. */
@@ -22,20 +28,6 @@ export interface PretrainOptions {
   /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
   readonly signal?: AbortSignal;
   readonly log?: Log;
-}
-
-/** The step program's settings in a configuration. */
-export function stepConfig(config: Config): StepConfig {
-  return {
-    model: modelConfig(config),
-    views: viewsConfig(config),
-    normalisation: config.normalisation,
-    frozen: config.encoder.frozen,
-    batch: config.batch / config.accumulate,
-    accumulate: config.accumulate,
-    betas: config.optimiser.betas,
-    clip: config.optimiser.clip,
-  };
 }
 
 /**
@@ -59,17 +51,25 @@ export async function pretrain(
       throw new UserError(`${out} exists already; choose another --out, or continue that run with --resume`);
     if (begun) checkSame(out, config);
     images = await openTrainingImages(config);
-    log.note(images.description);
+    log.note(describeImages(images));
     const sets = holdOut(images, config.seed);
     if (sets.training.length < 1)
       throw new UserError(`${images.source}: too few images to train on (${images.length})`);
     const settings = stepConfig(config);
     const program = traceStep(settings);
-    const expected = await estimate(engine, program, settings, config.steps);
+    const expected = await estimate(engine, program, settings, {
+      steps: config.steps,
+      available: memoryLimit(),
+    });
     log.note(describeEstimate(expected));
     const step = { settings, program, parted: expected.parted };
     if (!begun) createRun(out, config);
-    return await trainingLoop(config, engine, step, sets, { out, resume, signal, log });
+    return await trainingLoop(config, engine, step, sets, {
+      store: folderStore(out),
+      resume,
+      signal,
+      log,
+    });
   } catch (error) {
     const refusal = systemRefusal(error);
     if (refusal === undefined) throw error;

@@ -2,6 +2,7 @@ export * from './action.js';
 export * from './conditioning.js';
 export * from './encoder.js';
 export * from './geometry.js';
+export * from './layouts.js';
 export * from './masks.js';
 export * from './objective.js';
 export * from './predictor.js';

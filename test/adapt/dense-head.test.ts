@@ -11,8 +11,8 @@ import {
 import { tokenGrid } from '../../src/adapt/network/network.js';
 import { atPoints } from '../../src/adapt/tasks/pixel-classes.js';
 import { toldClasses } from '../../src/adapt/tasks/told-classes.js';
-import { Compiled } from '../../src/engine/compiled.js';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import { Compiled } from '../../src/engine/index.js';
 import { flatSpecs, initialise, layout, unpack } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import { gradient, spec, type Tensor, trace } from '../../src/tensor/index.js';

@@ -3,7 +3,7 @@ import { after, test } from 'node:test';
 import { type Network, networkLayouts, type Parts, traceLogits } from '../../src/adapt/network/network.js';
 import { Tuner } from '../../src/adapt/tuning/tuner.js';
 import { type TuningConfig, traceTuningStep } from '../../src/adapt/tuning/tuning-step.js';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { type Flat, initialise, type Layout, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import type { Program } from '../../src/tensor/index.js';

@@ -10,15 +10,15 @@ import {
   predictedPositions,
   traceLogits,
 } from '../../src/adapt/network/network.js';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { flatSpecs, unpack } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import { evaluatorConfig } from '../../src/run/config.js';
 import { loadModel } from '../../src/run/disk/checkpoint.js';
 import { cost, type Program, spec, type Tensor, trace } from '../../src/tensor/index.js';
-import { layouts } from '../../src/train/step.js';
 import { WorldModel } from '../../src/verbs/world-model.js';
 import type { Predictor } from '../../src/world-model/index.js';
+import { layouts } from '../../src/world-model/index.js';
 import { slowPredict } from './slow-predictor.js';
 import { paintWorld, pretrainTiny } from './tiny-world.js';
 

@@ -7,7 +7,7 @@ import {
   type PooledHeadConfig,
   pooledHeadSpec,
 } from '../../src/adapt/network/pooled-head.js';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { flatSpecs, initialise, layout, unpack, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import { spec, type Tensor, trace } from '../../src/tensor/index.js';

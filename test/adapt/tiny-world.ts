@@ -9,7 +9,7 @@ import type { TaskChoice } from '../../src/adapt/tasks/task-choice.js';
 import { UserError } from '../../src/errors.js';
 import { random } from '../../src/random.js';
 import { resolve } from '../../src/run/config.js';
-import { readSafetensors } from '../../src/run/safetensors.js';
+import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { tiny } from '../train/tiny-run.js';
 

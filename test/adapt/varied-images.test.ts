@@ -4,9 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { variedImages } from '../../src/adapt/tuning/varied-images.js';
-import { type ImageSet, openImages } from '../../src/data/images.js';
-import { Compiled } from '../../src/engine/compiled.js';
-import { createEngine } from '../../src/engine/index.js';
+import type { ImageSet } from '../../src/data/image-set.js';
+import { openImages } from '../../src/data/images.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import { Compiled } from '../../src/engine/index.js';
 import { bits, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
 
 const SIDE = 16;

@@ -18,7 +18,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import sharp from 'sharp';
-import { type ImageSet, openImages } from '../../src/data/images.js';
+import type { ImageSet } from '../../src/data/image-set.js';
+import { openImages } from '../../src/data/images.js';
 import { UserError } from '../../src/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-cache-'));

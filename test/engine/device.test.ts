@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createEngine, type Device } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import type { Device } from '../../src/engine/index.js';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/run/config.js';
 import { profileStep } from '../../src/speed/profile.js';

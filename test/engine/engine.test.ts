@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { createEngine, type Value } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import type { Value } from '../../src/engine/index.js';
 import * as t from '../../src/tensor/index.js';
 
 const engine = createEngine({ threads: 1 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { bankParameters, jitterNames } from '../../src/evaluate/bank.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
 import { similarity, versionLatents, whole } from '../../src/evaluate/programs.js';
@@ -8,9 +8,9 @@ import { rankOf } from '../../src/evaluate/ranks.js';
 import { flatSpecs, initialise } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import { slice, spec, type Tensor, trace } from '../../src/tensor/index.js';
-import { layouts } from '../../src/train/step.js';
 import { resizeMatrix } from '../../src/world-model/geometry.js';
 import {
+  layouts,
   type ModelConfig,
   type Parameters,
   packParameters,

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
 import { similarity } from '../../src/evaluate/programs.js';
 import { chance, rankOf } from '../../src/evaluate/ranks.js';
 import { mapGroups } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import { modelConfig, resolve, viewsConfig } from '../../src/run/config.js';
-import type { ModelWeights } from '../../src/run/disk/checkpoint.js';
 import { spec, type Tensor, trace } from '../../src/tensor/index.js';
+import { stepConfig } from '../../src/train/step.js';
 import { initialState } from '../../src/train/trainer.js';
-import { stepConfig } from '../../src/verbs/pretrain.js';
+import type { ModelWeights } from '../../src/world-model/index.js';
 
 const engine = createEngine();
 after(() => engine.dispose());

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { bankParameters } from '../../src/evaluate/bank.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
 import { type Flat, initialise, type Layout, view } from '../../src/nn/index.js';
 import { purpose, random } from '../../src/random.js';
-import { layouts } from '../../src/train/step.js';
-import { conditionings, type ModelConfig, paperAugmentation } from '../../src/world-model/index.js';
+import { conditionings, layouts, type ModelConfig, paperAugmentation } from '../../src/world-model/index.js';
 import { type Named, type Planes, slowReciprocalRanks } from './slow-mrr.js';
 
 const engine = createEngine({ threads: 1 });

@@ -10,15 +10,16 @@ import { EncodedImages } from '../../src/data/encoded-images.js';
 import { decodeMask } from '../../src/data/mask.js';
 import { openSource } from '../../src/data/open-source.js';
 import { UserError } from '../../src/errors.js';
+import { BadSamples } from '../../src/run/bad-samples.js';
 import { resolve } from '../../src/run/config.js';
-import { BadSamples } from '../../src/run/disk/bad-samples.js';
+import { badSamplesFile } from '../../src/run/disk/bad-samples-file.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/run/disk/checkpoint.js';
+import { readMetrics } from '../../src/run/disk/metrics-file.js';
 import { readConfig } from '../../src/run/disk/run-folder.js';
-import { readMetrics } from '../../src/run/metrics.js';
-import { readSafetensors } from '../../src/run/safetensors.js';
-import { layouts } from '../../src/train/step.js';
+import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
+import { stepConfig } from '../../src/train/step.js';
 import { initialState } from '../../src/train/trainer.js';
-import { stepConfig } from '../../src/verbs/pretrain.js';
+import { layouts } from '../../src/world-model/index.js';
 import { tarHeader, tarOf } from '../data/tar.js';
 import { tiny } from '../train/tiny-run.js';
 import { mendPng, mendTar } from './mutate.js';
@@ -173,7 +174,7 @@ export const targets: readonly Target[] = [
   {
     name: 'bad-samples.jsonl',
     good: [jsonLines({ sample: 'a.png', reason: 'empty' }, { sample: 'b.tar, c.jpg', reason: 'cut off' })],
-    read: into('bad-samples.jsonl', (_, folder) => new BadSamples(folder, 10, 1)),
+    read: into('bad-samples.jsonl', (_, folder) => new BadSamples(badSamplesFile(folder), 10, 1)),
   },
   { name: 'safetensors', good: checkpoints, read: into('a.safetensors', readSafetensors) },
   {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { crossEntropy, partialCrossEntropy } from '../../src/nn/index.js';
 import { gradient, spec, trace } from '../../src/tensor/index.js';
 

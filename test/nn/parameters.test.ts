@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { blockSpec, type Flat, flatSpecs, initialise, layout, unpack, view } from '../../src/nn/index.js';
 import type { ParameterSpec, Parameters } from '../../src/nn/parameters.js';
 import { trace } from '../../src/tensor/index.js';

@@ -4,11 +4,17 @@ import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Entry, type Flat, initialise, type Layout, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
-import { writeSafetensors } from '../../src/run/safetensors.js';
+import { writeSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { rates } from '../../src/train/schedule.js';
-import { layouts, type StepConfig } from '../../src/train/step.js';
+import type { StepConfig } from '../../src/train/step.js';
 import { blurKernelSize, sampleCrop } from '../../src/world-model/geometry.js';
-import { type Conditioning, conditionings, patchGrid, sampleMasks } from '../../src/world-model/index.js';
+import {
+  type Conditioning,
+  conditionings,
+  layouts,
+  patchGrid,
+  sampleMasks,
+} from '../../src/world-model/index.js';
 import { paperRectangles } from '../../src/world-model/masks.js';
 import { paperAugmentation, sampleParameters } from '../../src/world-model/transformations.js';
 

@@ -9,8 +9,9 @@ import { openImages } from '../../src/data/images.js';
 import { drawScene } from '../../src/data/synthetic.js';
 import { UserError } from '../../src/errors.js';
 import { reportRun } from '../../src/report/report-run.js';
+import { BadSamples } from '../../src/run/bad-samples.js';
 import { resolve, viewsConfig } from '../../src/run/config.js';
-import { BadSamples } from '../../src/run/disk/bad-samples.js';
+import { badSamplesFile } from '../../src/run/disk/bad-samples-file.js';
 import { Batches } from '../../src/train/batches.js';
 import { evaluateRun } from '../../src/verbs/evaluate-run.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
@@ -129,7 +130,7 @@ test('past the share allowed, training stops, naming sample, counts, file and ke
 test('counting goes on where an earlier part of the run left off', () => {
   mkdirSync(join(folder, 'counted'));
   const add = (names: string[]): void => {
-    const samples = new BadSamples(join(folder, 'counted'), 100, 0.02);
+    const samples = new BadSamples(badSamplesFile(join(folder, 'counted')), 100, 0.02);
     for (const sample of names) samples.add({ sample, reason: 'bad' });
   };
   add(['a', 'a', 'b']);

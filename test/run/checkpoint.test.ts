@@ -7,10 +7,10 @@ import { after, describe, test } from 'node:test';
 import { systemRefusal, UserError } from '../../src/errors.js';
 import { resolve } from '../../src/run/config.js';
 import { loadCheckpoint, loadModel, saveCheckpoint, saveModel } from '../../src/run/disk/checkpoint.js';
-import { readSafetensors, writeSafetensors } from '../../src/run/safetensors.js';
-import { layouts } from '../../src/train/step.js';
+import { readSafetensors, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
+import { stepConfig } from '../../src/train/step.js';
 import { initialState } from '../../src/train/trainer.js';
-import { stepConfig } from '../../src/verbs/pretrain.js';
+import { layouts } from '../../src/world-model/index.js';
 import { tiny } from '../train/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-checkpoint-'));

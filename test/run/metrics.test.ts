@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
-import { type Metric, readMetrics, truncateMetrics, writeMetric } from '../../src/run/metrics.js';
+import { readMetrics, truncateMetrics, writeMetric } from '../../src/run/disk/metrics-file.js';
+import type { Metric } from '../../src/run/metrics.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-metrics-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -5,13 +5,9 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/errors.js';
-import {
-  readSafetensors,
-  readStored,
-  type Weights,
-  writeAtomically,
-  writeSafetensors,
-} from '../../src/run/safetensors.js';
+import { writeAtomically } from '../../src/run/disk/atomic-file.js';
+import { readSafetensors, readStored, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
+import type { Weights } from '../../src/run/safetensors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-'));
 after(() => rmSync(folder, { recursive: true }));

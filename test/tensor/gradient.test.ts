@@ -1,7 +1,7 @@
 // How gradients combine across a program; each operator's own rule is checked in operators.test.ts.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import * as t from '../../src/tensor/index.js';
 
 const engine = createEngine({ threads: 1 });

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
-import { createEngine, type Executable } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import type { Executable } from '../../src/engine/index.js';
 import {
   add,
   constant,

@@ -1,7 +1,8 @@
 // Names and types of a program's inputs and outputs, and how values get their names in ONNX.
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import { createEngine, type Value } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import type { Value } from '../../src/engine/index.js';
 import * as t from '../../src/tensor/index.js';
 
 const engine = createEngine({ threads: 1 });

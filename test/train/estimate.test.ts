@@ -6,8 +6,8 @@ import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/run/config.js';
 import { demands } from '../../src/train/estimate.js';
-import { traceStep } from '../../src/train/step.js';
-import { pretrain, stepConfig } from '../../src/verbs/pretrain.js';
+import { stepConfig, traceStep } from '../../src/train/step.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
 import { tiny } from './tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-estimate-'));
@@ -29,14 +29,11 @@ test('what cannot fit in memory is refused before anything is written, with the 
   }
 });
 
-test('where a whole step takes more than half of the memory it is parted, and takes less', (context) => {
+test('where a whole step takes more than half of the memory it is parted, and takes less', () => {
   const config = stepConfig(resolve('demo', { ...tiny, batch: 4, 'encoder.width': 256, 'encoder.heads': 4 }));
   const program = traceStep(config);
-  let limit = 2 ** 50;
-  context.mock.method(process, 'constrainedMemory', () => limit);
-  const whole = demands(program, config);
-  limit = Math.floor(1.8 * whole.memory);
-  const parted = demands(program, config);
+  const whole = demands(program, config, 2 ** 50);
+  const parted = demands(program, config, Math.floor(1.8 * whole.memory));
   assert.deepEqual([whole.parted, parted.parted], [false, true]);
   assert.ok(parted.memory < 0.75 * whole.memory, `${parted.memory} of ${whole.memory}`);
   assert.equal(parted.multiplyAdds, whole.multiplyAdds);

@@ -2,23 +2,20 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createEngine, type Feeds, type Value } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
+import type { Feeds, Value } from '../../src/engine/index.js';
 import { emptyFlat, type Flat, type Layout, view } from '../../src/nn/index.js';
+import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { fill } from '../../src/run/named-tensors.js';
-import { readSafetensors } from '../../src/run/safetensors.js';
+import type { State, Trainable } from '../../src/run/state.js';
 import { leaves, mapTree, type Spec, type Tree } from '../../src/tensor/index.js';
 import type { Batch } from '../../src/train/batches.js';
-import {
-  layouts,
-  type StepConfig,
-  type StepInputs,
-  traceGradients,
-  traceStep,
-} from '../../src/train/step.js';
+import { type StepConfig, type StepInputs, traceGradients, traceStep } from '../../src/train/step.js';
 import { Trainer } from '../../src/train/trainer.js';
-import type { Rates, State, Trainable } from '../../src/train/update.js';
+import type { Rates } from '../../src/train/update.js';
 import { actionNames, actionSize, actionVector } from '../../src/world-model/action.js';
 import { type Crop, resizeMatrix } from '../../src/world-model/geometry.js';
+import { layouts } from '../../src/world-model/index.js';
 import type { ViewParameters } from '../../src/world-model/transformations.js';
 import { packParameters, type ViewsConfig } from '../../src/world-model/views.js';
 

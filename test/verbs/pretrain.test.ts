@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/run/config.js';
-import { readMetrics } from '../../src/run/metrics.js';
+import { readMetrics } from '../../src/run/disk/metrics-file.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { tiny } from '../train/tiny-run.js';
 
@@ -40,7 +40,7 @@ test('gradient accumulation gives the update of the whole batch up to rounding',
 });
 
 test('a frozen encoder stays as it was made', async () => {
-  const { readSafetensors } = await import('../../src/run/safetensors.js');
+  const { readSafetensors } = await import('../../src/run/disk/safetensors-file.js');
   const weights = [];
   for (const steps of [1, 3]) {
     const run = join(folder, `frozen-${steps}`);

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { type Config, resolve } from '../../src/run/config.js';
-import { readMetrics } from '../../src/run/metrics.js';
+import { readMetrics } from '../../src/run/disk/metrics-file.js';
 import { type PretrainOptions, pretrain } from '../../src/verbs/pretrain.js';
 import { digest, tiny } from '../train/tiny-run.js';
 

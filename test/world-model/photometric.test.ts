@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { spec, type TensorData, trace } from '../../src/tensor/index.js';
 import type { TransformationName } from '../../src/world-model/transformations.js';
 import { parameterSpecs, transform } from '../../src/world-model/views.js';

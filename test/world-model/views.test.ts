@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, test } from 'node:test';
-import { createEngine } from '../../src/engine/index.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { spec, trace } from '../../src/tensor/index.js';
 import { actionNames } from '../../src/world-model/action.js';
 import { resizeMatrix } from '../../src/world-model/geometry.js';

@@ -1,5 +1,5 @@
-import { Compiled } from '../../engine/compiled.js';
-import { type ComputeOptions, createEngine, type Engine } from '../../engine/index.js';
+import { createEngine } from '../../engine/create-engine.js';
+import { Compiled, type ComputeOptions, type Engine } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
 import type { Flat } from '../../nn/index.js';
 import type { DenseHeadConfig } from '../network/dense-head.js';

@@ -1,6 +1,6 @@
 import type { Device } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
-import { type Log, quiet } from '../../verbs/pretrain.js';
+import { type Log, quiet } from '../../log.js';
 import { byTask } from '../protocol.js';
 import { type AdaptationResult, describeResult, type TaskResult } from '../result.js';
 import { describeConfusion } from '../scores/confusion-table.js';

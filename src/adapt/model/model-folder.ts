@@ -5,8 +5,9 @@ import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
 import { emptyFlat, type Flat, type Layout } from '../../nn/index.js';
 import { type Config, check, evaluatorConfig } from '../../run/config.js';
+import { writeAtomically } from '../../run/disk/atomic-file.js';
+import { readSafetensors, writeSafetensors } from '../../run/disk/safetensors-file.js';
 import { collect, fill, type Section } from '../../run/named-tensors.js';
-import { readSafetensors, writeAtomically, writeSafetensors } from '../../run/safetensors.js';
 import type { HeadConfig } from '../network/heads.js';
 import {
   type Network,

@@ -3,7 +3,7 @@ import { basename, extname, join } from 'node:path';
 import { readWhole } from '../../data/image-files.js';
 import type { ComputeOptions } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
-import { writeAtomically } from '../../run/safetensors.js';
+import { writeAtomically } from '../../run/disk/atomic-file.js';
 import { percent } from '../../words.js';
 import { AdaptedModel } from './adapted-model.js';
 import { type LegendEntry, legendOf, legendSvg, maskPng, overlayPng } from './mask-pictures.js';

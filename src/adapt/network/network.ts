@@ -14,12 +14,13 @@ import {
   trace,
   zeros,
 } from '../../tensor/index.js';
-import { type Layouts, layouts } from '../../train/step.js';
 import {
   actionSize,
   type Encoder,
   type EncoderConfig,
   encode,
+  type Layouts,
+  layouts,
   type ModelConfig,
   type Normalisation,
   normalise,

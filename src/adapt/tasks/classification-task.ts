@@ -1,4 +1,5 @@
-import { type ImageSet, openImages } from '../../data/images.js';
+import type { ImageSet } from '../../data/image-set.js';
+import { openImages } from '../../data/images.js';
 import { UserError } from '../../errors.js';
 import { type LabelledImages, labelled, ofLabelled } from './labelled-images.js';
 import type { TaskKind } from './task.js';

@@ -1,7 +1,10 @@
-import { type ComputeOptions, createEngine, type Engine } from '../../engine/index.js';
+import { describeImages } from '../../data/image-set.js';
+import { place } from '../../data/open-source.js';
+import { openHeldOut } from '../../data/splits.js';
+import { createEngine } from '../../engine/create-engine.js';
+import type { ComputeOptions, Engine } from '../../engine/index.js';
+import type { Log } from '../../log.js';
 import { purpose, random } from '../../random.js';
-import { openHeldOut, place } from '../../verbs/evaluation-sets.js';
-import type { Log } from '../../verbs/pretrain.js';
 import { chooseLabelled } from './labelled.js';
 import type { TaskClasses, TaskKind, TaskSet } from './task.js';
 
@@ -98,8 +101,11 @@ export async function withTaskImages<S extends TaskSet, T>(
       const images = await openTaskImages(kind, data, options);
       opened.push(images);
       const who = tasks.length > 1 ? `${name}: ` : '';
-      log.note(`${who}learns from ${images.training.description}`);
-      log.note(`${who}measured on ${images.heldOut.description}`);
+      for (const [what, { description, images: set }] of [
+        ['learns from', images.training],
+        ['measured on', images.heldOut],
+      ] as const)
+        log.note(`${who}${what} ${describeImages({ description, notes: set.notes })}`);
     }
     return await work(opened, engine);
   } finally {

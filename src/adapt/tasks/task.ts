@@ -1,5 +1,6 @@
-import type { ImageSet, Split } from '../../data/images.js';
-import type { Compiled } from '../../engine/compiled.js';
+import type { ImageSet } from '../../data/image-set.js';
+import type { Split } from '../../data/images.js';
+import type { Compiled } from '../../engine/index.js';
 import type { HeadConfig } from '../network/heads.js';
 import type { Score } from '../scores/score.js';
 

@@ -1,4 +1,4 @@
-import type { Compiled } from '../../engine/compiled.js';
+import type { Compiled } from '../../engine/index.js';
 import { matmul, spec, type Tensor, trace, transpose } from '../../tensor/index.js';
 import { type DenseHeadConfig, upsamplingMatrix } from '../network/dense-head.js';
 

@@ -1,4 +1,4 @@
-import type { BadSample, ImageSet } from '../../data/images.js';
+import type { BadSample, ImageSet } from '../../data/image-set.js';
 
 /** The images of a set, each turned counter-clockwise by a number of quarters; without labels. */
 export class TurnedImages implements ImageSet {

@@ -1,5 +1,5 @@
-import type { ImageSet } from '../../data/images.js';
-import type { Compiled } from '../../engine/compiled.js';
+import type { ImageSet } from '../../data/image-set.js';
+import type { Compiled } from '../../engine/index.js';
 import type { Flat } from '../../nn/index.js';
 import type { TensorData } from '../../tensor/index.js';
 import { tokenCount } from '../../world-model/index.js';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRoom } from '../../data/cache-folder.js';
 import type { Flat } from '../../nn/index.js';
-import { readStored, writeSafetensors } from '../../run/safetensors.js';
+import { readStored, writeSafetensors } from '../../run/disk/safetensors-file.js';
 import type { Network } from '../network/network.js';
 import type { Images, Precision } from './inputs.js';
 

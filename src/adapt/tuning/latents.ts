@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { Compiled } from '../../engine/compiled.js';
+import type { Compiled } from '../../engine/index.js';
 import { systemRefusal } from '../../errors.js';
+import type { Log } from '../../log.js';
 import type { Flat } from '../../nn/index.js';
-import type { Log } from '../../verbs/pretrain.js';
 import { tokenCount } from '../../world-model/index.js';
 import type { Network } from '../network/network.js';
 import type { AdaptationSettings } from '../settings.js';

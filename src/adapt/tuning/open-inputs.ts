@@ -1,6 +1,6 @@
-import type { Compiled } from '../../engine/compiled.js';
+import type { Compiled } from '../../engine/index.js';
+import type { Log } from '../../log.js';
 import type { Flat } from '../../nn/index.js';
-import type { Log } from '../../verbs/pretrain.js';
 import type { InputKind, Network } from '../network/network.js';
 import type { AdaptationResult } from '../result.js';
 import { type AdaptationSettings, trainedShares } from '../settings.js';

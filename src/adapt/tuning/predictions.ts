@@ -1,4 +1,4 @@
-import type { Compiled } from '../../engine/compiled.js';
+import type { Compiled } from '../../engine/index.js';
 import type { Flat } from '../../nn/index.js';
 import type { Program } from '../../tensor/index.js';
 import { type Network, type Parts, partsFrom, traceLogits, traceMeans } from '../network/network.js';

@@ -1,7 +1,7 @@
 import { UserError } from '../../errors.js';
+import type { Log } from '../../log.js';
 import { Epochs } from '../../train/epochs.js';
 import { rates } from '../../train/schedule.js';
-import type { Log } from '../../verbs/pretrain.js';
 import { duration } from '../../words.js';
 import type { AdaptationSettings } from '../settings.js';
 import type { Targets } from '../tasks/task.js';

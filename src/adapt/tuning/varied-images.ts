@@ -1,5 +1,5 @@
-import type { ImageSet } from '../../data/images.js';
-import type { Compiled } from '../../engine/compiled.js';
+import type { ImageSet } from '../../data/image-set.js';
+import type { Compiled } from '../../engine/index.js';
 import { purpose, random } from '../../random.js';
 import { spec, trace } from '../../tensor/index.js';
 import { resizeMatrix, sampleCrop, separable } from '../../world-model/index.js';

@@ -3,38 +3,12 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { emptyFlat, type Flat } from '../../nn/index.js';
-import type { Layouts } from '../../train/step.js';
-import type { State, Trainable } from '../../train/update.js';
+import type { Layouts, ModelWeights } from '../../world-model/index.js';
 import { collect, fill, type Section } from '../named-tensors.js';
-import { readSafetensors, syncFolder, type Weights, writeSafetensors } from '../safetensors.js';
-
-function weightSections(
-  { weights, target }: State<Float32Array>,
-  layouts: Layouts,
-  frozenEncoder?: Flat<Float32Array>,
-): Section[] {
-  const encoder = weights.encoder ?? frozenEncoder;
-  const average = target ?? frozenEncoder;
-  return [
-    ...(encoder === undefined ? [] : [{ prefix: 'encoder', layout: layouts.encoder, flat: encoder }]),
-    { prefix: 'predictor', layout: layouts.predictor, flat: weights.predictor },
-    ...(average === undefined ? [] : [{ prefix: 'target_encoder', layout: layouts.encoder, flat: average }]),
-  ];
-}
-
-function stateSections(state: State<Float32Array>, layouts: Layouts): Section[] {
-  const moments = (name: string, { encoder, predictor }: Trainable<Float32Array>): Section[] => [
-    ...(encoder === undefined
-      ? []
-      : [{ prefix: `optimiser.${name}.encoder`, layout: layouts.encoder, flat: encoder }]),
-    { prefix: `optimiser.${name}.predictor`, layout: layouts.predictor, flat: predictor },
-  ];
-  return [
-    ...weightSections(state, layouts),
-    ...moments('mean', state.mean),
-    ...moments('variance', state.variance),
-  ];
-}
+import type { Weights } from '../safetensors.js';
+import { type State, stateSections, weightSections } from '../state.js';
+import { syncFolder } from './atomic-file.js';
+import { readSafetensors, writeSafetensors } from './safetensors-file.js';
 
 /** SHA-256 of all numbers, in the order of names: tells a checkpoint that a failing disk has changed. */
 function digest(tensors: Weights['tensors']): string {
@@ -122,13 +96,6 @@ export function saveModel(
   writeSafetensors(join(run, 'model.safetensors'), { tensors, metadata: { format: 'image-world-models' } });
 }
 
-/** Weights of a trained model as flat vectors. */
-export interface ModelWeights {
-  readonly encoder: Flat<Float32Array>;
-  readonly predictor: Flat<Float32Array>;
-  readonly target: Flat<Float32Array>;
-}
-
 /** Reads a finished run's model. @throws UserError where it is missing or does not fit the configuration */
 export function loadModel(run: string, layouts: Layouts): ModelWeights {
   const file = join(run, 'model.safetensors');
@@ -136,20 +103,8 @@ export function loadModel(run: string, layouts: Layouts): ModelWeights {
     throw new UserError(
       `${run}: no finished model there (model.safetensors is missing); give the folder of a finished run`,
     );
-  const weights = {
-    encoder: emptyFlat(layouts.encoder),
-    predictor: emptyFlat(layouts.predictor),
-    target: emptyFlat(layouts.encoder),
-  };
-  const { encoder, predictor, target } = weights;
-  fill(
-    readSafetensors(file),
-    [
-      { prefix: 'encoder', layout: layouts.encoder, flat: encoder },
-      { prefix: 'predictor', layout: layouts.predictor, flat: predictor },
-      { prefix: 'target_encoder', layout: layouts.encoder, flat: target },
-    ],
-    file,
-  );
-  return weights;
+  const target = emptyFlat(layouts.encoder);
+  const weights = { encoder: emptyFlat(layouts.encoder), predictor: emptyFlat(layouts.predictor) };
+  fill(readSafetensors(file), weightSections({ weights, target }, layouts), file);
+  return { ...weights, target };
 }

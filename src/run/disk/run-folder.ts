@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
 import { type Config, check } from '../config.js';
-import { writeAtomically } from '../safetensors.js';
 import { differences } from '../settings.js';
+import { writeAtomically } from './atomic-file.js';
 import { isClaim } from './run-lock.js';
 
 const configIn = (run: string): string => join(run, 'config.json');

@@ -1,0 +1,142 @@
+import { Compiled, type Engine } from '../engine/index.js';
+import { type Flat, flatSpecs, unpack } from '../nn/index.js';
+import { type Spec, scope, spec, type Tensor, trace } from '../tensor/index.js';
+import {
+  type Action,
+  actionSize,
+  applyAction,
+  type Encoder,
+  encode,
+  type Layouts,
+  layouts,
+  type ModelWeights,
+  normalise,
+  type Predictor,
+  predict,
+  tokenCount,
+} from '../world-model/index.js';
+import { type Config, modelConfig } from './config.js';
+
+/** Latents of images: one vector a patch. */
+export interface Latents {
+  readonly data: Float32Array;
+  /** [images, patches, features] */
+  readonly dims: readonly [number, number, number];
+}
+
+/** A trained image world model, ready to use, whatever engine runs it and wherever its weights come from. */
+export class TrainedModel {
+  readonly #compiled: Compiled;
+  readonly #layouts: Layouts;
+
+  /**
+   * @param engine the model's from now on: disposed of with it
+   * @param weights of the configuration's model
+   */
+  constructor(
+    readonly config: Config,
+    private readonly engine: Engine,
+    private readonly weights: ModelWeights,
+  ) {
+    this.#compiled = new Compiled(engine);
+    this.#layouts = layouts(modelConfig(config));
+  }
+
+  /** Patches of an image. */
+  get patches(): number {
+    return tokenCount(modelConfig(this.config).encoder);
+  }
+
+  /**
+   * Latents of whole images.
+   * @param pixels float32 [n, 3, size, size] in 0..1, size as `config.image.size`
+   * @param by the encoder (what the predictor takes), or its average, the target encoder (better features)
+   */
+  async encode(pixels: Float32Array, by: 'encoder' | 'target' = 'encoder'): Promise<Latents> {
+    const { latents } = await this.#compiled.run('encode', () => traceEncode(this.config, this.#layouts), {
+      images: pixels,
+      weights: this.weights[by],
+    });
+    return this.#shaped(latents);
+  }
+
+  /**
+   * Applies an action to latents: those that the target encoder would give the transformed images (normalised per patch).
+   * @param latents of whole images, from `encode`
+   * @param action relative to the image; the null action where left out
+   */
+  async predict({ data, dims }: Latents, action: Action = {}): Promise<Latents> {
+    const [images, patches] = dims;
+    const { conditioning } = applyAction(action);
+    const actions = new Float32Array(images * actionSize);
+    for (let image = 0; image < images; image++) actions.set(conditioning, image * actionSize);
+    const { latents } = await this.#compiled.run('predict', () => tracePredict(this.config, this.#layouts), {
+      context: data,
+      action: actions,
+      predicted: Int32Array.from({ length: images * patches }, (_, i) => i % patches),
+      weights: this.weights.predictor,
+    });
+    return this.#shaped(latents);
+  }
+
+  #shaped(data: Float32Array): Latents {
+    const { patches } = this;
+    const { width } = this.config.encoder;
+    return { data, dims: [data.length / (patches * width), patches, width] };
+  }
+
+  /** Frees the engine's memory. */
+  dispose(): void {
+    this.engine.dispose();
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
+
+interface EncodeInputs<T> {
+  readonly images: T;
+  readonly weights: Flat<T>;
+}
+
+interface PredictInputs<T> {
+  readonly context: T;
+  readonly action: T;
+  readonly predicted: T;
+  readonly weights: Flat<T>;
+}
+
+function traceEncode(config: Config, parts: Layouts) {
+  const { encoder } = modelConfig(config);
+  const { size } = config.image;
+  const specs: EncodeInputs<Spec> = {
+    images: spec(['batch', 3, size, size]),
+    weights: flatSpecs(parts.encoder),
+  };
+  return trace('encode', specs, ({ images, weights }) => {
+    const parameters = unpack(parts.encoder, weights) as Encoder<Tensor>;
+    return {
+      latents: scope('encoder', () => encode(normalise(images, config.normalisation), parameters, encoder)),
+    };
+  });
+}
+
+function tracePredict(config: Config, parts: Layouts) {
+  const model = modelConfig(config);
+  const patches = tokenCount(model.encoder);
+  const specs: PredictInputs<Spec> = {
+    context: spec(['batch', patches, model.encoder.width]),
+    action: spec(['batch', actionSize]),
+    predicted: spec(['batch', patches], 'int32'),
+    weights: flatSpecs(parts.predictor),
+  };
+  return trace('predict', specs, ({ context, action, predicted, weights }) => {
+    const parameters = unpack(parts.predictor, weights) as Predictor<Tensor>;
+    return {
+      latents: scope('predictor', () =>
+        predict(context, action, { predicted }, parameters, model.predictor, model.encoder),
+      ),
+    };
+  });
+}
