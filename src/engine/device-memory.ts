@@ -1,4 +1,4 @@
-import * as ort from 'onnxruntime-node';
+import type * as ort from 'onnxruntime-common';
 import { type DType, spec, type TensorData, toOnnx, trace } from '../tensor/index.js';
 
 /**
@@ -10,7 +10,10 @@ export class DeviceMemory {
   /** One identity program for each type and shape. */
   readonly #copies = new Map<string, Promise<ort.InferenceSession>>();
 
-  constructor(private readonly device: string) {}
+  constructor(
+    private readonly runtime: Pick<typeof ort, 'InferenceSession'>,
+    private readonly device: string,
+  ) {}
 
   /** Keeps account of a tensor, where it is the device's. */
   hold(tensor: ort.Tensor): void {
@@ -34,7 +37,7 @@ export class DeviceMemory {
   /** A program whose result is its input; the runtime leaves results in our memory where nothing else is asked. */
   #copy({ type, dims }: ort.Tensor): Promise<ort.InferenceSession> {
     const identity = trace('copy', { x: spec(dims, type as DType) }, ({ x }) => ({ y: x }));
-    return ort.InferenceSession.create(toOnnx(identity), { executionProviders: [this.device] });
+    return this.runtime.InferenceSession.create(toOnnx(identity), { executionProviders: [this.device] });
   }
 
   dispose(): void {

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
-import { emptyFlat, type Flat } from '../../nn/index.js';
+import type { Flat } from '../../nn/index.js';
 import type { Layouts, ModelWeights } from '../../world-model/index.js';
+import { modelWeights } from '../model-weights.js';
 import { collect, fill, type Section } from '../named-tensors.js';
 import type { Weights } from '../safetensors.js';
 import { type State, stateSections, weightSections } from '../state.js';
@@ -103,8 +104,5 @@ export function loadModel(run: string, layouts: Layouts): ModelWeights {
     throw new UserError(
       `${run}: no finished model there (model.safetensors is missing); give the folder of a finished run`,
     );
-  const target = emptyFlat(layouts.encoder);
-  const weights = { encoder: emptyFlat(layouts.encoder), predictor: emptyFlat(layouts.predictor) };
-  fill(readSafetensors(file), weightSections({ weights, target }, layouts), file);
-  return { ...weights, target };
+  return modelWeights(readSafetensors(file), layouts, file);
 }
