@@ -1,0 +1,71 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, normalize } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/** Where a Chromium usually lies; `CHROMIUM` says another. */
+const places = [
+  process.env.CHROMIUM,
+  '/usr/bin/chromium',
+  '/usr/bin/chromium-browser',
+  '/usr/bin/google-chrome',
+  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
+  'C:/Program Files/Google/Chrome/Application/chrome.exe',
+];
+
+/** A real browser's program; undefined where there is none. */
+export const browserPath = places.find((path) => path !== undefined && existsSync(path));
+
+/** Says why tests in a browser are skipped, where they are. */
+export const skip = browserPath === undefined ? 'no Chromium found; CHROMIUM can name one' : false;
+
+const types: Readonly<Record<string, string>> = {
+  html: 'text/html',
+  js: 'text/javascript',
+  mjs: 'text/javascript',
+  wasm: 'application/wasm',
+  json: 'application/json',
+};
+
+/** A page of a folder, open in a browser, isolated so that threads may share memory. */
+export interface OpenPage {
+  readonly page: Page;
+  /** What the page has said to its console as an error, or thrown. */
+  readonly errors: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Serves the folders (the first that has a file gives it) on this machine alone, and opens their `index.html`. */
+export async function openPage(folders: readonly string[]): Promise<OpenPage> {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const file = folders.map((folder) => join(folder, path === '/' ? 'index.html' : path)).find(existsSync);
+    response.writeHead(file === undefined ? 404 : 200, {
+      'content-type': types[/\w+$/.exec(file ?? '')?.[0] ?? ''] ?? 'application/octet-stream',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+    });
+    response.end(file === undefined ? '' : readFileSync(file));
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  const { port } = server.address() as AddressInfo;
+  // Where tests run as root, as in containers, Chromium has no sandbox.
+  const browser: Browser = await chromium.launch({
+    executablePath: browserPath!,
+    chromiumSandbox: process.getuid?.() !== 0,
+  });
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
+  page.on('pageerror', (error) => errors.push(error.message));
+  await page.goto(`http://127.0.0.1:${port}/`);
+  return {
+    page,
+    errors,
+    async close() {
+      await browser.close();
+      server.close();
+    },
+  };
+}

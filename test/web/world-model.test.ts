@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { build } from 'esbuild';
+import { openImages } from '../../src/data/images.js';
+import { resolve } from '../../src/run/config.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
+import { WorldModel } from '../../src/verbs/world-model.js';
+import type * as web from '../../src/web/index.js';
+import { tiny } from '../train/tiny-run.js';
+import { type OpenPage, openPage, skip } from './browser.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-web-'));
+let opened: OpenPage;
+before(async () => {
+  if (skip) return;
+  await build({
+    entryPoints: { web: 'src/web/index.ts' },
+    outdir: folder,
+    bundle: true,
+    format: 'esm',
+    splitting: true,
+    platform: 'browser',
+    conditions: ['onnxruntime-web-use-extern-wasm'],
+  });
+  writeFileSync(
+    join(folder, 'index.html'),
+    '<!doctype html><title>test</title><link rel="icon" href="data:,">',
+  );
+  await pretrain(resolve('demo', { ...tiny, steps: 4 }), { out: join(folder, 'run') });
+  opened = await openPage([folder, 'node_modules/onnxruntime-web/dist']);
+});
+after(async () => {
+  await opened?.close();
+  rmSync(folder, { recursive: true });
+});
+
+test('a run that Node trained gives the same latents and predictions in a browser, from its URL and from its files', {
+  skip,
+}, async () => {
+  const images = await openImages(['synthetic:2'], { size: 16 });
+  const pixels = await images.batch([0, 1]);
+  await images.close();
+  const model = await WorldModel.load(join(folder, 'run'));
+  const latents = await model.encode(pixels);
+  const predicted = await model.predict(latents, { brightness: 0.3, hue: -0.1 });
+  model.dispose();
+  const inPage = await opened.page.evaluate(
+    async ({ pixels, files }) => {
+      const module = '/web.js';
+      const { WorldModel, runAt, runOf } = (await import(module)) as typeof web;
+      const dropped = await Promise.all(
+        files.map(async (path) => {
+          const file = new File([await (await fetch(path)).blob()], path.slice(path.lastIndexOf('/') + 1));
+          return Object.defineProperty(file, 'webkitRelativePath', { value: path.slice(1) });
+        }),
+      );
+      const answers = [];
+      for (const source of [runAt('/run'), runOf(dropped)]) {
+        const model = await WorldModel.load(source, { wasm: '/' });
+        const latents = await model.encode(Float32Array.from(pixels));
+        const predicted = await model.predict(latents, { brightness: 0.3, hue: -0.1 });
+        answers.push([latents, predicted].map(({ data, dims }) => ({ data: Array.from(data), dims })));
+        model.dispose();
+      }
+      return { answers, isolated: (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated };
+    },
+    { pixels: Array.from(pixels), files: ['/run/config.json', '/run/model.safetensors'] },
+  );
+  assert.equal(inPage.isolated, true);
+  for (const answers of inPage.answers)
+    for (const [i, ours] of [latents, predicted].entries()) {
+      assert.deepEqual(answers[i]!.dims, ours.dims);
+      const worst = Math.max(...ours.data.map((value, at) => Math.abs(value - answers[i]!.data[at]!)));
+      assert.ok(worst < 1e-4, `${worst}`);
+    }
+  assert.deepEqual(opened.errors, []);
+});
