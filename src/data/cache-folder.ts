@@ -18,7 +18,7 @@ import { systemRefusal, UserError } from '../errors.js';
 import { warn } from '../warning.js';
 import { mebibytes } from '../words.js';
 import type { Fit } from './encoded-image.js';
-import { CHECKSUM } from './pixel-store.js';
+import { DIGEST } from './pixel-store.js';
 import type { Pixels, Source } from './source.js';
 
 /** Counted up when the same files would be decoded to other pixels. */
@@ -55,7 +55,7 @@ export function openCacheFile(
   fit: Fit,
 ): { file: number; name: string; wasEmpty: boolean } | undefined {
   const folder = cacheFolder();
-  const bytes = chosen.length * (size * size * 3 + CHECKSUM);
+  const bytes = chosen.length * (size * size * 3 + DIGEST);
   const limit = cacheLimit();
   if (bytes > limit) return undefined;
   const name = join(folder, `${keyOf(sources, chosen, size, fit)}${ENDING}`);

@@ -91,6 +91,11 @@ test('a second run decodes nothing; a torn image is decoded again', async () => 
   closeSync(descriptor);
   const set = await open();
   assert.equal(await red(set, 4), 40);
+  // Kept in the file, it is the digest of pixels in memory.
+  process.env.IWM_CACHE_GIB = '0';
+  const inMemory = await open();
+  assert.deepEqual(await set.digests([4, 5]), await inMemory.digests([4, 5]));
+  await inMemory.close();
   await assert.rejects(red(set, 3), /3\.png: not a readable image/);
   await set.close();
   await paint(3);
