@@ -18,7 +18,7 @@ import { systemRefusal, UserError } from '../errors.js';
 import { warn } from '../warning.js';
 import { mebibytes } from '../words.js';
 import type { Fit } from './encoded-image.js';
-import { CHECKSUM } from './pixel-store.js';
+import { DIGEST } from './pixel-store.js';
 import type { Pixels, Source } from './source.js';
 
 /** Counted up when the same files would be decoded to other pixels. */
@@ -55,7 +55,7 @@ export function openCacheFile(
   fit: Fit,
 ): { file: number; name: string; wasEmpty: boolean } | undefined {
   const folder = cacheFolder();
-  const bytes = chosen.length * (size * size * 3 + CHECKSUM);
+  const bytes = chosen.length * (size * size * 3 + DIGEST);
   const limit = cacheLimit();
   if (bytes > limit) return undefined;
   const name = join(folder, `${keyOf(sources, chosen, size, fit)}${ENDING}`);
@@ -108,7 +108,13 @@ export function makeRoom(folder: string, ending: string, kept: string, most: num
   }
 }
 
-/** Other files, places, dates, settings or decoders give another key. */
+/**
+ * Other files, places, dates, settings or decoders give another key. Of a file's dates the last one is when it was changed
+ * in any way: copying sets the one before to the original's (`cp -p`, `rsync -t`), and uncompressed images have equal
+ * sizes. An inode would say no more, and network disks give new ones at every mount.
+ */
+const missing = { size: -1, mtimeMs: -1, ctimeMs: -1 };
+
 function keyOf(sources: readonly Source[], chosen: Int32Array, size: number, fit: Fit): string {
   const hash = createHash('sha256');
   hash.update(JSON.stringify({ DECODING, decoder: sharp.versions, size, fit }));
@@ -117,8 +123,8 @@ function keyOf(sources: readonly Source[], chosen: Int32Array, size: number, fit
       JSON.stringify({ kind: pixels.kind, length, column: 'column' in pixels ? pixels.column : '' }),
     );
     for (const path of filesOf(pixels)) {
-      const { size: bytes, mtimeMs } = statSync(path, { throwIfNoEntry: false }) ?? { size: -1, mtimeMs: -1 };
-      hash.update(`\0${resolve(path)}\0${bytes}\0${mtimeMs}`);
+      const { size: bytes, mtimeMs, ctimeMs } = statSync(path, { throwIfNoEntry: false }) ?? missing;
+      hash.update(`\0${resolve(path)}\0${bytes}\0${mtimeMs}\0${ctimeMs}`);
     }
   }
   return hash.update(chosen).digest('hex').slice(0, 32);

@@ -6,6 +6,7 @@ import { EncodedImages, nameOf, type Place } from './encoded-images.js';
 import type { Group } from './held-groups.js';
 import type { BadSample } from './image-set.js';
 import { openStore, type PixelStore, pixelMemory, type StorePlace, slot as state } from './pixel-store.js';
+import { placeAmong } from './place-among.js';
 import type { Pixels } from './source.js';
 import { drawScene } from './synthetic.js';
 
@@ -53,16 +54,6 @@ let ended = false;
 sharp.concurrency(1);
 sharp.cache(false);
 
-/** The image that a slot is for. */
-function placeOf(slot: number): Place {
-  let at = task.chosen[slot] ?? -1;
-  for (const { pixels: source, length } of task.sources) {
-    if (at < length) return { source, at };
-    at -= length;
-  }
-  throw new RangeError(`no image ${task.chosen[slot]}`);
-}
-
 async function load(place: Place): Promise<Uint8Array> {
   if (place.source.kind !== 'synthetic')
     return (await decodeImage(await encoded.read(place), task.size, task.fit)).data;
@@ -75,7 +66,7 @@ async function attempt(slot: number): Promise<void> {
   if (begun[slot] !== 0) return;
   begun[slot] = 1;
   if (!store.holds(slot)) {
-    const place = placeOf(slot);
+    const place = placeAmong(task.sources, task.chosen[slot] ?? -1);
     const pixels = await load(place).catch(({ message }: Error) => {
       tell({ slot, sample: nameOf(place), reason: message });
       Atomics.store(done, slot, state.failed);

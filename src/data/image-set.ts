@@ -31,6 +31,15 @@ export interface ImageSet {
   batch(indices: ArrayLike<number>): Promise<Float32Array>;
   /** Waits until the images are decoded; gives those that cannot be, by index. @throws RangeError as `batch` */
   bad(indices: ArrayLike<number>): Promise<ReadonlyMap<number, BadSample>>;
+  /** What messages call an image: its file, or file and row or member. @throws RangeError as `batch` */
+  name(index: number): string;
+  /**
+   * A digest of each image's pixels as they are here, 16 hexadecimal digits: at one size and fit an image has the same in
+   * whatever source and under whatever name it lies, others have others. A lossless copy in another format has the
+   * same too, unless its format is one that is scaled while it is decoded (JPEG, WebP). Waits until they are decoded.
+   * @throws as `batch`
+   */
+  digests(indices: ArrayLike<number>): Promise<readonly string[]>;
   /** The order in which images will be wanted (all, from the first), after those wanted already: decoding runs ahead. */
   prefetch(order?: ArrayLike<number>): void;
   /** The images at `indices`, sharing the decoded pixels. */

@@ -92,9 +92,7 @@ class CachedImages implements ImageSet {
   }
 
   async batch(indices: ArrayLike<number>): Promise<Float32Array> {
-    const chosen = this.#at(indices);
-    const [bad] = (await this.cache.ready(chosen)).values();
-    if (bad) throw new UserError(`${bad.sample}: ${bad.reason}`);
+    const chosen = await this.#decoded(indices);
     const { size } = this.cache;
     const plane = size * size;
     const out = new Float32Array(chosen.length * 3 * plane);
@@ -115,6 +113,15 @@ class CachedImages implements ImageSet {
     );
   }
 
+  name(index: number): string {
+    const [slot = -1] = this.#at([index]);
+    return this.cache.name(slot);
+  }
+
+  async digests(indices: ArrayLike<number>): Promise<readonly string[]> {
+    return Array.from(await this.#decoded(indices), (slot) => this.cache.digest(slot));
+  }
+
   prefetch(order: ArrayLike<number> = this.slots.map((_, i) => i)): void {
     this.cache.want(this.#at(order));
   }
@@ -126,6 +133,14 @@ class CachedImages implements ImageSet {
 
   close(): Promise<void> {
     return this.cache.close();
+  }
+
+  /** The slots of images, once they are filled. */
+  async #decoded(indices: ArrayLike<number>): Promise<Int32Array> {
+    const chosen = this.#at(indices);
+    const [bad] = (await this.cache.ready(chosen)).values();
+    if (bad) throw new UserError(`${bad.sample}: ${bad.reason}`);
+    return chosen;
   }
 
   #at(indices: ArrayLike<number>): Int32Array {

@@ -8,8 +8,10 @@ import { gigabytes } from '../words.js';
 import { cacheLimit, openCacheFile } from './cache-folder.js';
 import type { DecodeTask, Told, Wish } from './decode.js';
 import type { Fit } from './encoded-image.js';
+import { nameOf } from './encoded-images.js';
 import type { BadSample } from './image-set.js';
 import { openStore, type PixelStore, pixelMemory, type StorePlace, slot as state } from './pixel-store.js';
+import { placeAmong } from './place-among.js';
 import type { Source } from './source.js';
 
 /** How often to look whether an image has been decoded. */
@@ -62,10 +64,19 @@ export class PixelCache {
     this.#shares = shareOut(chosen.length);
   }
 
+  /** What messages call the image of a slot. */
+  name(slot: number): string {
+    return nameOf(placeAmong(this.#task.sources, this.#task.chosen[slot] ?? -1));
+  }
+
   /** The pixels of a slot that is {@link ready}, uint8 [size, size, 3]; only until the next call. */
   read(slot: number): Uint8Array {
-    const spare = Atomics.load(this.#done, slot) === state.spare ? this.#spareOf(slot) : undefined;
-    return (spare ?? this.#store).read(slot);
+    return this.#storeOf(slot).read(slot);
+  }
+
+  /** The digest of the pixels of a slot that is {@link ready}, hexadecimal. */
+  digest(slot: number): string {
+    return this.#storeOf(slot).digest(slot).toString('hex');
   }
 
   /** Lets decoding run ahead in this order, after what is wanted already. */
@@ -115,6 +126,11 @@ export class PixelCache {
     const { store } = this.#task;
     if (store.kind === 'file' && !this.#fileClosed) closeSync(store.file);
     this.#fileClosed = true;
+  }
+
+  #storeOf(slot: number): PixelStore {
+    const spare = Atomics.load(this.#done, slot) === state.spare ? this.#spareOf(slot) : undefined;
+    return spare ?? this.#store;
   }
 
   #spareOf(slot: number): PixelStore | undefined {

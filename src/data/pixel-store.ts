@@ -24,13 +24,15 @@ export function pixelMemory(bytes: number): SharedArrayBuffer | undefined {
   }
 }
 
-/** Bytes of an image's checksum. */
-export const CHECKSUM = 8;
+/** Bytes of an image's digest, which is its checksum too: among a million images no two are alike by chance. */
+export const DIGEST = 8;
 
 /** Decoded images of equal size by slot; the same to all threads. */
 export interface PixelStore {
   /** The bytes of a slot that has been written; only until the next call. */
   read(slot: number): Uint8Array;
+  /** {@link DIGEST} bytes that tell the pixels of a slot that has been written from others. */
+  digest(slot: number): Buffer;
   write(slot: number, pixels: Uint8Array): void;
   /** Whether the slot holds a whole image already, from an earlier run or another process. */
   holds(slot: number): boolean;
@@ -42,8 +44,10 @@ export function openStore(place: StorePlace, bytes: number): PixelStore {
 }
 
 function memoryStore(all: Uint8Array, bytes: number): PixelStore {
+  const read = (slot: number): Uint8Array => all.subarray(slot * bytes, (slot + 1) * bytes);
   return {
-    read: (slot) => all.subarray(slot * bytes, (slot + 1) * bytes),
+    read,
+    digest: (slot) => digestOf(read(slot)),
     write: (slot, pixels) => all.set(pixels, slot * bytes),
     holds: () => false,
   };
@@ -54,7 +58,7 @@ function memoryStore(all: Uint8Array, bytes: number): PixelStore {
  * same, so a torn or lost write is one whose checksum is wrong, and written again.
  */
 function fileStore({ file, wasEmpty }: Extract<StorePlace, { kind: 'file' }>, bytes: number): PixelStore {
-  const record = Buffer.alloc(bytes + CHECKSUM);
+  const record = Buffer.alloc(bytes + DIGEST);
   const [image, checksum] = [record.subarray(0, bytes), record.subarray(bytes)];
   const placeOf = (slot: number): number => slot * record.length;
   return {
@@ -62,22 +66,26 @@ function fileStore({ file, wasEmpty }: Extract<StorePlace, { kind: 'file' }>, by
       readSync(file, image, 0, bytes, placeOf(slot));
       return image;
     },
+    digest(slot) {
+      readSync(file, checksum, 0, DIGEST, placeOf(slot) + bytes);
+      return Buffer.from(checksum);
+    },
     write(slot, pixels) {
       image.set(pixels);
-      checksum.set(digest(pixels));
+      checksum.set(digestOf(pixels));
       for (let at = 0; at < record.length; )
         at += writeSync(file, record, at, record.length - at, placeOf(slot) + at);
     },
     holds(slot) {
       // What others have added meanwhile is written again, and is the same.
       if (wasEmpty) return false;
-      const found = readSync(file, checksum, 0, CHECKSUM, placeOf(slot) + bytes);
-      if (found < CHECKSUM || checksum.every((byte) => byte === 0)) return false;
-      return readSync(file, image, 0, bytes, placeOf(slot)) === bytes && digest(image).equals(checksum);
+      const found = readSync(file, checksum, 0, DIGEST, placeOf(slot) + bytes);
+      if (found < DIGEST || checksum.every((byte) => byte === 0)) return false;
+      return readSync(file, image, 0, bytes, placeOf(slot)) === bytes && digestOf(image).equals(checksum);
     },
   };
 }
 
-function digest(pixels: Uint8Array): Buffer {
-  return createHash('sha1').update(pixels).digest().subarray(0, CHECKSUM);
+function digestOf(pixels: Uint8Array): Buffer {
+  return createHash('sha1').update(pixels).digest().subarray(0, DIGEST);
 }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import {
   chmodSync,
   closeSync,
+  copyFileSync,
   mkdirSync,
   mkdtempSync,
   openSync,
   readdirSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -50,11 +53,11 @@ after(() => {
 });
 
 /** Image `i`, whose red says which it is. */
-async function paint(i: number): Promise<void> {
-  await sharp({ create: { width: 12, height: 12, channels: 3, background: { r: 10 * i, g: 0, b: 0 } } })
-    .png()
-    .toFile(join(images, `${i}.png`));
-  utimesSync(join(images, `${i}.png`), DATE, DATE);
+async function paint(i: number, red = 10 * i): Promise<void> {
+  await sharp({ create: { width: 12, height: 12, channels: 3, background: { r: red, g: 0, b: 0 } } })
+    .tiff({ compression: 'none' })
+    .toFile(join(images, `${i}.tif`));
+  utimesSync(join(images, `${i}.tif`), DATE, DATE);
 }
 
 const open = (): Promise<ImageSet> => openImages([images], { size: SIZE });
@@ -65,6 +68,13 @@ async function red(set: ImageSet, i: number): Promise<number> {
   return Math.round(255 * plane[0]!);
 }
 const files = (): string[] => readdirSync(cache).map((name) => join(cache, name));
+
+/** Overwrites the beginning of image `i` in a file of the cache. */
+function edit(file: string, i: number, bytes: Uint8Array): void {
+  const descriptor = openSync(file, 'r+');
+  writeSync(descriptor, bytes, 0, bytes.length, i * (3 * SIZE * SIZE + 8));
+  closeSync(descriptor);
+}
 
 /** Opens, reads all, closes. */
 async function readAll(): Promise<number[]> {
@@ -80,20 +90,38 @@ test('a second run decodes nothing; a torn image is decoded again', async () => 
   assert.deepEqual(await readAll(), right);
   const [file] = files();
   assert.equal(statSync(file!).size, COUNT * (3 * SIZE * SIZE + 8));
-  // The cache answers, not the files: the content changes, what identifies it does not.
-  const path = join(images, '3.png');
-  writeFileSync(path, Buffer.alloc(statSync(path).size));
-  utimesSync(path, DATE, DATE);
-  assert.deepEqual(await readAll(), right);
+  // The cache answers, not the files: image 2 is written there in another colour, with its checksum.
+  const blue = Buffer.alloc(3 * SIZE * SIZE, Buffer.from([77, 0, 200]));
+  const sum = createHash('sha1').update(blue).digest().subarray(0, 8);
+  edit(file!, 2, Buffer.concat([blue, sum]));
+  assert.deepEqual(await readAll(), right.with(2, 77));
   // Damage to a pixel of image 3, and of image 4.
-  const descriptor = openSync(file!, 'r+');
-  for (const i of [3, 4]) writeSync(descriptor, Buffer.from([99]), 0, 1, i * 3 * SIZE * SIZE + 1000);
-  closeSync(descriptor);
+  for (const i of [3, 4]) edit(file!, i, Buffer.from([99]));
   const set = await open();
   assert.equal(await red(set, 4), 40);
-  await assert.rejects(red(set, 3), /3\.png: not a readable image/);
+  // Kept in the file, it is the digest of pixels in memory.
+  process.env.IWM_CACHE_GIB = '0';
+  const inMemory = await open();
+  assert.deepEqual(await set.digests([4, 5]), await inMemory.digests([4, 5]));
+  await inMemory.close();
+  assert.equal(await red(set, 3), 30);
   await set.close();
-  await paint(3);
+});
+
+test('a file that is written anew with the size and the date that it had is read anew', async () => {
+  assert.deepEqual(await readAll(), right);
+  const path = join(images, '6.tif');
+  const { size } = statSync(path);
+  // In its place, as `cp -p` does, and beside it and renamed, as `rsync -t` does.
+  await paint(6, 130);
+  assert.deepEqual([statSync(path).size, statSync(path).mtimeMs], [size, 1000 * DATE]);
+  assert.deepEqual(await readAll(), right.with(6, 130));
+  copyFileSync(join(images, '1.tif'), join(images, 'new'));
+  utimesSync(join(images, 'new'), DATE, DATE);
+  renameSync(join(images, 'new'), path);
+  assert.deepEqual([statSync(path).size, statSync(path).mtimeMs], [size, 1000 * DATE]);
+  assert.deepEqual(await readAll(), right.with(6, 10));
+  await paint(6);
 });
 
 test('a changed file, another size or choice is another entry; a cut off one is made whole', async () => {
@@ -101,7 +129,7 @@ test('a changed file, another size or choice is another entry; a cut off one is 
   truncateSync(files()[0]!, 3 * SIZE * SIZE + 17);
   assert.deepEqual(await readAll(), right);
   assert.equal(files().length, 1);
-  utimesSync(join(images, '5.png'), DATE, DATE + 1);
+  utimesSync(join(images, '5.tif'), DATE, DATE + 1);
   assert.deepEqual(await readAll(), right);
   assert.equal(files().length, 2);
   await (await openImages([images], { size: SIZE + 8 })).close();

@@ -4,10 +4,12 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { openImages } from '../../src/data/images.js';
 import { drawScene, sceneLabel, syntheticClasses } from '../../src/data/synthetic.js';
 import { UserError } from '../../src/errors.js';
+import { tarOf } from './tar.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-images-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -114,6 +116,54 @@ test('images that are links are read', async () => {
 
 test('of a folder for segmentation, the images are read, not their annotations', async () => {
   assert.equal((await openImages([join(folder, 'streets')], { size: 8 })).length, 1);
+});
+
+test('an image has a name, and the same digest wherever it lies and whatever it is called', async () => {
+  const place = (name: string): string => join(folder, 'digests', name);
+  for (const each of ['one', 'other', 'tars']) mkdirSync(place(each), { recursive: true });
+  const [first, second] = [await photo(), await photo()];
+  for (const [name, bytes] of [
+    ['one/a.jpg', first],
+    ['one/b.jpg', second],
+    ['one/c.jpg', first.subarray(0, 400)],
+    ['other/1.png', await sharp(second).png({ compressionLevel: 9 }).toBuffer()],
+    ['other/2.tif', await sharp(second).tiff({ compression: 'lzw' }).toBuffer()],
+    ['other/3.jpeg', first],
+    ['tars/x.tar', tarOf({ 'y.jpg': second, 'x.jpg': first })],
+  ] as const)
+    writeFileSync(place(name), bytes);
+  const one = await openImages([place('one')], { size: 64 });
+  const other = await openImages([place('other'), place('tars'), 'synthetic:1'], { size: 64 });
+  const [a, b] = await one.digests([0, 1]);
+  assert.match(a!, /^[0-9a-f]{16}$/);
+  assert.notEqual(a, b);
+  assert.deepEqual((await other.digests([0, 1, 2, 3, 4])).toSorted(), [a, a, b, b, b].toSorted());
+  assert.deepEqual(await one.subset(Int32Array.of(1)).digests([0]), [b]);
+  await assert.rejects(one.digests([0, 2]), /c\.jpg: not a readable image/);
+  await assert.rejects(one.digests([3]), RangeError);
+  assert.equal(one.name(1), place('one/b.jpg'));
+  assert.equal(one.subset(Int32Array.of(1)).name(0), place('one/b.jpg'));
+  assert.match(other.name(3), /x\.tar, [xy]\.jpg$/);
+  assert.equal(other.name(5), 'scene 0');
+  assert.throws(() => one.name(3), RangeError);
+  await Promise.all([one.close(), other.close()]);
+});
+
+test('an image in Parquet has the digest of the file that was put there', async () => {
+  const image = join(folder, 'as-in-parquet/red.png');
+  mkdirSync(join(image, '..'));
+  await sharp({ create: { width: 6, height: 4, channels: 3, background: '#ff0000' } })
+    .png()
+    .toFile(image);
+  const rows = await openImages([fileURLToPath(new URL('../fixtures/gzip.parquet', import.meta.url))], {
+    size: 4,
+  });
+  const file = await openImages([join(image, '..')], { size: 4 });
+  const [red, green, blue] = await rows.digests([0, 1, 2]);
+  assert.deepEqual(await file.digests([0]), [red]);
+  assert.equal(new Set([red, green, blue]).size, 3);
+  assert.match(rows.name(2), /gzip\.parquet, row 2$/);
+  await Promise.all([rows.close(), file.close()]);
 });
 
 test('a limit chooses among all images, always the same', async () => {

@@ -49,6 +49,15 @@ export class TurnedImages implements ImageSet {
     return this.images.bad(indices);
   }
 
+  name(index: number): string {
+    return this.images.name(index);
+  }
+
+  /** Those of the images as they are upright: a picture is the same however it is turned. */
+  digests(indices: ArrayLike<number>): Promise<readonly string[]> {
+    return this.images.digests(indices);
+  }
+
   prefetch(order?: ArrayLike<number>): void {
     this.images.prefetch(order);
   }
