@@ -17,11 +17,13 @@ export { openSegmentation, type SegmentationSample, type SegmentationSet } from 
 export { UserError } from './errors.js';
 export type { Retrieval } from './evaluate/retrieval.js';
 export type { Log } from './log.js';
+export type { Inference, InferredAction } from './model/infer.js';
 export type { Latents } from './model/trained-model.js';
 export { reportRun } from './report/report-run.js';
 export { type Config, presets, resolve } from './run/config.js';
 export { type Bench, bench } from './speed/bench.js';
 export { type Evaluation, evaluateRun } from './verbs/evaluate-run.js';
+export { inferFiles } from './verbs/infer.js';
 export { type Prediction, type PredictOptions, predictImage } from './verbs/predict.js';
 export { type PretrainOptions, type PretrainResult, pretrain } from './verbs/pretrain.js';
 export { WorldModel } from './verbs/world-model.js';

@@ -4,6 +4,7 @@ import { registerBench } from './bench.js';
 import { registerClassify } from './classify.js';
 import { registerDemo } from './demo.js';
 import { registerEvaluate } from './evaluate.js';
+import { registerInfer } from './infer.js';
 import { registerPredict } from './predict.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
@@ -21,6 +22,7 @@ export const commands: readonly RegisterCommand[] = [
   registerPretrain,
   registerEvaluate,
   registerPredict,
+  registerInfer,
   registerProbe,
   registerAdapt,
   registerClassify,

@@ -20,6 +20,7 @@ import {
   type TransformationName,
   tokenCount,
 } from '../world-model/index.js';
+import { type Inference, inferAction } from './infer.js';
 
 /** Latents of images: one vector a patch. */
 export interface Latents {
@@ -107,6 +108,25 @@ export class TrainedModel {
   /** What is retrieved as one jitter goes from low to high. @param pixels as in {@link retrieve} */
   sweep(pixels: Float32Array, name: TransformationName): Promise<SweptJitter> {
     return sweepJitter(this.#compiled, this.#seen, this.weights, pixels, name);
+  }
+
+  /**
+   * Which action leads from one image to another of the same thing? The world model run backwards.
+   * @param before float32 [3, size, size] in 0..1
+   * @param after as `before`
+   */
+  async infer(before: Float32Array, after: Float32Array): Promise<Inference> {
+    const [from, to] = [await this.encode(before), await this.encode(after, 'target')];
+    return inferAction(
+      this.#compiled,
+      {
+        model: modelConfig(this.config),
+        layouts: this.#layouts,
+        augmentation: this.config.augmentation,
+      },
+      this.weights,
+      { before: from.data, after: to.data },
+    );
   }
 
   /** How the model sees images that have its own size. */

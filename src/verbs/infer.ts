@@ -1,0 +1,59 @@
+import { readImages } from '../data/image-files.js';
+import type { ComputeOptions } from '../engine/index.js';
+import type { Inference, InferredAction } from '../model/infer.js';
+import { WorldModel } from './world-model.js';
+
+/** What a run infers of two image files. */
+export interface InferredFiles extends Inference {
+  readonly run: string;
+  readonly before: string;
+  readonly after: string;
+}
+
+/**
+ * Which action leads from one image file to another?
+ * @throws UserError for a run or an image that cannot be read
+ */
+export async function inferFiles(
+  run: string,
+  before: string,
+  after: string,
+  { threads, device }: ComputeOptions = {},
+): Promise<InferredFiles> {
+  const model = await WorldModel.load(run, { threads, device });
+  try {
+    const pixels = await readImages([before, after], model.config.image.size);
+    const half = pixels.length / 2;
+    const found = await model.infer(pixels.subarray(0, half), pixels.subarray(half));
+    return { run, before, after, ...found };
+  } finally {
+    model.dispose();
+  }
+}
+
+/** An inference in words. */
+export function describeInference({ tolerance, nothing, runnerUp, ...best }: Inference): string {
+  const share = (distance: number): string => `distance ${distance.toFixed(3)}`;
+  const lines = Object.entries(tolerance).map(
+    ([name, width]) =>
+      `  ${name.padEnd(10)} ${signed(best.action[name as 'hue'] ?? 0)}${Number.isFinite(width) ? ` ± ${width.toFixed(3)}` : ' (the model cannot tell)'}`,
+  );
+  return [
+    `action     ${share(best.distance)}; ${share(nothing)} where nothing is done`,
+    ...lines,
+    ...destroyed(best),
+    `runner-up  ${share(runnerUp.distance)}: ${Object.keys(tolerance)
+      .map((name) => `${name} ${signed(runnerUp.action[name as 'hue'] ?? 0)}`)
+      .join(', ')}${destroyed(runnerUp)
+      .map((line) => `,${line.replace(/^ +/, ' ')}`)
+      .join('')}`,
+    '±: how far off it may be before the distance rises by a tenth',
+  ].join('\n');
+}
+
+function destroyed({ action }: InferredAction): string[] {
+  const names = (['grayscale', 'blur', 'solarize'] as const).filter((name) => action[name]);
+  return names.length > 0 ? [`  before was changed by ${names.join(', ')}`] : [];
+}
+
+const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { openImages } from '../../src/data/images.js';
+import type { Retrieval } from '../../src/evaluate/retrieval.js';
+import { random } from '../../src/random.js';
+import { resolve } from '../../src/run/config.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
+import { WorldModel } from '../../src/verbs/world-model.js';
+import type { Action } from '../../src/world-model/index.js';
+import { tiny } from '../train/tiny-run.js';
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-infer-'));
+let model: WorldModel;
+let image: Float32Array;
+before(async () => {
+  await pretrain(resolve('demo', { ...tiny, steps: 150, 'optimiser.learningRate': 4e-3 }), {
+    out: join(folder, 'run'),
+  });
+  model = await WorldModel.load(join(folder, 'run'));
+  const images = await openImages(['synthetic:1'], { size: 16 });
+  image = await images.batch([0]);
+  await images.close();
+});
+after(() => {
+  model.dispose();
+  rmSync(folder, { recursive: true });
+});
+
+/** What an action really gives. */
+async function given(action: Action): Promise<Float32Array> {
+  const [{ wanted }] = (await model.retrieve(image, [action])) as [Retrieval];
+  const plane = wanted.pixels.length / 3;
+  return Float32Array.from(
+    { length: 3 * plane },
+    (_, i) => wanted.pixels[(i % plane) * 3 + Math.floor(i / plane)]! / 255,
+  );
+}
+
+/** The squared error of a prediction from latents standardised per token, the slow way. */
+async function distance(action: Action, to: Float32Array): Promise<number> {
+  const { data } = await model.predict(await model.encode(image), action);
+  const wanted = await model.encode(to, 'target');
+  const [, , width] = wanted.dims;
+  let sum = 0;
+  for (let at = 0; at < data.length; at += width) {
+    const token = wanted.data.slice(at, at + width);
+    const mean = token.reduce((a, b) => a + b, 0) / width;
+    const deviation = Math.sqrt(token.reduce((a, b) => a + (b - mean) ** 2, 0) / width + 1e-6);
+    token.forEach((value, i) => {
+      sum += (data[at + i]! - (value - mean) / deviation) ** 2;
+    });
+  }
+  return sum / data.length;
+}
+
+describe('the inferred action', () => {
+  const really = { brightness: 0.5 };
+
+  test('is as near as it says, nearer than the truth and than a hundred others', async () => {
+    const to = await given(really);
+    const found = await model.infer(image, to);
+    const close = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 1e-3 * b, `${a}, ${b}`);
+    close(found.distance, await distance(found.action, to));
+    close(found.nothing, await distance({}, to));
+    close(found.runnerUp.distance, await distance(found.runnerUp.action, to));
+    assert.ok(found.distance <= found.runnerUp.distance && found.distance < found.nothing);
+    const draw = random(5);
+    for (let i = 0; i < 100; i++) {
+      const other = {
+        brightness: draw.between(-0.8, 0.8),
+        contrast: draw.between(-0.8, 0.8),
+        hue: draw.between(-0.2, 0.2),
+      };
+      assert.ok(
+        found.distance <= (await distance(i === 0 ? really : other, to)) * (1 + 1e-4),
+        JSON.stringify(other),
+      );
+    }
+  });
+
+  test('has a tolerance that raises the distance by about a tenth', async () => {
+    const to = await given(really);
+    const { action, tolerance, distance: least } = await model.infer(image, to);
+    const off = tolerance.brightness!;
+    const rise = async (by: number) =>
+      (await distance({ ...action, brightness: action.brightness! + by }, to)) / least - 1;
+    const [nearer, at] = [await rise(off / 2), Math.max(await rise(off), await rise(-off))];
+    assert.ok(nearer < 0.1 && at > 0.07 && at < 0.15, `${off}: ${nearer}, ${at}`);
+  });
+
+  test('tells darker from brighter', async () => {
+    const [dark, bright] = [await given({ brightness: -0.5 }), await given(really)];
+    const [down, up] = [await model.infer(image, dark), await model.infer(image, bright)];
+    assert.ok(
+      down.action.brightness! < 0 && up.action.brightness! > 0,
+      `${down.action.brightness}, ${up.action.brightness}`,
+    );
+  });
+});
