@@ -5,6 +5,10 @@ import { type Log, quiet } from '../log.js';
 import type { Flat } from '../nn/index.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Program } from '../tensor/index.js';
+import type { Images, Inputs } from './inputs/inputs.js';
+import { openInputs } from './inputs/open-inputs.js';
+import { predictLogits } from './inputs/predictions.js';
+import { variedImages } from './inputs/varied-images.js';
 import { type AdaptedConfig, createModelFolder, networkOf, saveModel } from './model/model-folder.js';
 import type { HeadConfig } from './network/heads.js';
 import type { Network, Parts } from './network/network.js';
@@ -15,16 +19,12 @@ import { type AdaptationChoices, type AdaptationSettings, resolveAdaptation } fr
 import type { Targets, TaskName, TaskSet } from './tasks/task.js';
 import { type TaskImages, withTaskImages } from './tasks/task-images.js';
 import { taskKinds } from './tasks/task-kinds.js';
-import { countCosts } from './tuning/costs.js';
-import type { Images, Inputs } from './tuning/inputs.js';
-import { openInputs } from './tuning/open-inputs.js';
-import { planTuning } from './tuning/plan.js';
-import { predictLogits } from './tuning/predictions.js';
-import { startWeights } from './tuning/start-weights.js';
-import { type Course, tune } from './tuning/tune.js';
-import { Tuner } from './tuning/tuner.js';
-import { traceTuningStep } from './tuning/tuning-step.js';
-import { variedImages } from './tuning/varied-images.js';
+import { countCosts } from './training/costs.js';
+import { initialWeights } from './training/initial-weights.js';
+import { planTuning } from './training/plan.js';
+import { traceStep } from './training/step.js';
+import { Trainer } from './training/trainer.js';
+import { type Course, tune } from './training/training-loop.js';
 
 export interface AdaptOptions {
   /** Folder to make for the adapted model. */
@@ -65,7 +65,7 @@ export async function adapt(
       })),
     };
     const network = networkOf(config);
-    const weights = startWeights(settings, pretraining, network);
+    const weights = initialWeights(settings, pretraining, network);
     createModelFolder(out, config);
     const opened = tasks.map((task) => ({ ...task, head: network.tasks[task.name] as HeadConfig }));
     return adaptTo(settings, network, weights, opened, engine, { out, log });
@@ -114,8 +114,8 @@ async function adaptTo(
   const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
   const sizes = tasks.map(({ name, training }) => ({ name, images: training.images.length }));
   const plan = planTuning(settings, network, sizes, fed.kind);
-  const program = traceTuningStep(plan.step) as unknown as Program;
-  const tuner = await Tuner.create(engine, program, plan.step, start);
+  const program = traceStep(plan.step) as unknown as Program;
+  const tuner = await Trainer.create(engine, program, plan.step, start);
   const latest = async (): Promise<Parts<Flat<Float32Array>>> => ({ ...start, ...(await tuner.weights()) });
   const measure = async (): Promise<readonly Score[]> => {
     const now = await latest();

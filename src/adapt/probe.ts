@@ -7,6 +7,9 @@ import type { Flat } from '../nn/index.js';
 import { type Config, evaluatorConfig } from '../run/config.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Program } from '../tensor/index.js';
+import type { Inputs } from './inputs/inputs.js';
+import { openInputs } from './inputs/open-inputs.js';
+import { meanLatents, predictLogits } from './inputs/predictions.js';
 import type { Network } from './network/network.js';
 import { type PooledHeadKind, pooledHeadKinds } from './network/pooled-head.js';
 import type { KnnSweep, ProbeResult, Sweep, SweepPoint } from './probe-result.js';
@@ -15,14 +18,11 @@ import { type AdaptationSettings, resolveAdaptation } from './settings.js';
 import { classification } from './tasks/classification-task.js';
 import type { LabelledImages } from './tasks/labelled-images.js';
 import { type TaskImages, withTaskImages } from './tasks/task-images.js';
-import { stepsOf } from './tuning/batch-shares.js';
-import type { Inputs } from './tuning/inputs.js';
-import { openInputs } from './tuning/open-inputs.js';
-import { meanLatents, predictLogits } from './tuning/predictions.js';
-import { startWeights } from './tuning/start-weights.js';
-import { tune } from './tuning/tune.js';
-import { Tuner } from './tuning/tuner.js';
-import { type TuningConfig, traceTuningStep } from './tuning/tuning-step.js';
+import { stepsOf } from './training/batch-shares.js';
+import { initialWeights } from './training/initial-weights.js';
+import { type StepConfig, traceStep } from './training/step.js';
+import { Trainer } from './training/trainer.js';
+import { tune } from './training/training-loop.js';
 
 export interface ProbeOptions {
   readonly run: string;
@@ -96,7 +96,7 @@ async function probeImages(
   const { run, optimiser } = settings;
   const classes = training.classes.length;
   const network = probeNetwork(pretraining, classes);
-  const start = startWeights(settings, pretraining, network);
+  const start = initialWeights(settings, pretraining, network);
   const compiled = new Compiled(engine);
   const sets = [{ name: 'probed', training, heldOut }];
   const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
@@ -104,7 +104,7 @@ async function probeImages(
   const count = training.images.length;
   const batch = Math.min(settings.batch, count);
   const steps = stepsOf(settings.epochs, count, batch);
-  const stepConfig: TuningConfig = {
+  const stepConfig: StepConfig = {
     network,
     lessons: {
       probed: {
@@ -119,8 +119,8 @@ async function probeImages(
     betas: optimiser.betas,
     clip: Number.POSITIVE_INFINITY,
   };
-  const program = traceTuningStep(stepConfig) as unknown as Program;
-  const tuner = await Tuner.create(engine, program, stepConfig, start);
+  const program = traceStep(stepConfig) as unknown as Program;
+  const tuner = await Trainer.create(engine, program, stepConfig, start);
   type Point = SweepPoint & { kind: PooledHeadKind };
   const measure = async (): Promise<readonly Point[]> => {
     const weights = await tuner.weights();

@@ -5,7 +5,7 @@ import { createEngine } from '../../engine/create-engine.js';
 import type { ComputeOptions, Engine } from '../../engine/index.js';
 import type { Log } from '../../log.js';
 import { purpose, random } from '../../random.js';
-import { chooseLabelled } from './labelled.js';
+import { chooseLabelled } from './choose-labelled.js';
 import type { TaskClasses, TaskKind, TaskSet } from './task.js';
 
 /** The images that a task is learned from and measured on. */

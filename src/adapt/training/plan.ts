@@ -2,7 +2,7 @@ import { tokenCount } from '../../world-model/index.js';
 import type { InputKind, Network } from '../network/network.js';
 import { type AdaptationSettings, trainedShares, weightOf } from '../settings.js';
 import { shareBatch, stepsOf } from './batch-shares.js';
-import type { TuningConfig } from './tuning-step.js';
+import type { StepConfig } from './step.js';
 import { drawVisible } from './visible-tokens.js';
 
 /** How the images of one task or several are passed. */
@@ -10,7 +10,7 @@ export interface Plan {
   /** Images of each task in a step. */
   readonly shares: readonly number[];
   readonly steps: number;
-  readonly step: TuningConfig;
+  readonly step: StepConfig;
   /** Which latents the predictor sees in a step; undefined: all. */
   readonly visible: ((step: number) => Int32Array) | undefined;
 }

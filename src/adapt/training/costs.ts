@@ -2,7 +2,7 @@ import { cost, type Program } from '../../tensor/index.js';
 import { isModelWork } from '../../train/estimate.js';
 import { networkLayouts, traceLogits } from '../network/network.js';
 import type { AdaptationResult } from '../result.js';
-import { imagesOf, type TuningConfig, trainedParts } from './tuning-step.js';
+import { imagesOf, type StepConfig, trainedParts } from './step.js';
 
 type Costs = Pick<
   AdaptationResult,
@@ -10,7 +10,7 @@ type Costs = Pick<
 >;
 
 /** What tuning costs, counted from its step's program, and what an answer costs from pixels to logits. */
-export function countCosts(step: TuningConfig, program: Program): Costs {
+export function countCosts(step: StepConfig, program: Program): Costs {
   const { network } = step;
   const layouts = networkLayouts(network);
   const answers = Object.keys(network.tasks).map(

@@ -41,7 +41,7 @@ import {
 } from '../network/network.js';
 
 /** Weights and moments of the parts that are trained. */
-export interface TuningState<T> {
+export interface State<T> {
   readonly weights: Parts<Flat<T>>;
   readonly mean: Parts<Flat<T>>;
   readonly variance: Parts<Flat<T>>;
@@ -58,7 +58,7 @@ export interface Lesson {
 }
 
 /** What a tuning step is built from. */
-export interface TuningConfig {
+export interface StepConfig {
   readonly network: Network;
   /** By name; a task's is the task's, so that its token is found. */
   readonly lessons: Readonly<Record<string, Lesson>>;
@@ -74,17 +74,17 @@ export interface TuningConfig {
 }
 
 /** The numbers of one step that follow a schedule. */
-export type TuningRates<T> = Omit<Rates<T>, 'momentum'>;
+export type StepRates<T> = Omit<Rates<T>, 'momentum'>;
 
-export interface TuningInputs<T> {
+export interface StepInputs<T> {
   /** By lesson: images [B, 3, h, w] in 0..1, or latents [B, N, D]. */
   readonly input: Readonly<Record<string, T>>;
   /** By lesson: as {@link targetSpec} has them; all its learners learn from the same. */
   readonly targets: Readonly<Record<string, T>>;
   /** Which latents the predictor sees of each image, all lessons' one after another, [B, visible]. */
   readonly visible?: T;
-  readonly rates: TuningRates<T>;
-  readonly state: TuningState<T>;
+  readonly rates: StepRates<T>;
+  readonly state: State<T>;
   /** The parts that the input passes and that stay as they are. */
   readonly frozen: Parts<Flat<T>>;
 }
@@ -93,25 +93,25 @@ export interface TuningInputs<T> {
 export const trainedParts = ({
   network,
   trained,
-}: Pick<TuningConfig, 'network' | 'trained'>): readonly Part[] =>
+}: Pick<StepConfig, 'network' | 'trained'>): readonly Part[] =>
   partsFrom(network, 'images').filter((part) => trained[part] !== undefined);
 
 /** Images of a step, of all lessons. */
-export const imagesOf = ({ lessons }: Pick<TuningConfig, 'lessons'>): number =>
+export const imagesOf = ({ lessons }: Pick<StepConfig, 'lessons'>): number =>
   Object.values(lessons).reduce((sum, { images }) => sum + images, 0);
 
 /** Specs of the state. */
-export function tuningStateSpecs(config: Pick<TuningConfig, 'network' | 'trained'>): TuningState<Spec> {
+export function stateSpecs(config: Pick<StepConfig, 'network' | 'trained'>): State<Spec> {
   const specs = (): Parts<Flat<Spec>> => partSpecs(config.network, trainedParts(config));
   return { weights: specs(), mean: specs(), variance: specs() };
 }
 
 /** Something for each lesson, by name. */
-function mapLessons<T>({ lessons }: Pick<TuningConfig, 'lessons'>, make: (lesson: Lesson) => T) {
+function mapLessons<T>({ lessons }: Pick<StepConfig, 'lessons'>, make: (lesson: Lesson) => T) {
   return Object.fromEntries(Object.entries(lessons).map(([name, lesson]) => [name, make(lesson)]));
 }
 
-function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
+function stepSpecs(config: StepConfig): StepInputs<Spec> {
   const { network, input, trained, visible } = config;
   const scalar = spec([]);
   return {
@@ -122,7 +122,7 @@ function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
     }),
     ...(visible === undefined ? {} : { visible: spec([imagesOf(config), visible], 'int32') }),
     rates: { learningRate: scalar, weightDecay: scalar, meanCorrection: scalar, varianceCorrection: scalar },
-    state: tuningStateSpecs(config),
+    state: stateSpecs(config),
     frozen: partSpecs(
       network,
       partsFrom(network, input).filter((part) => trained[part] === undefined),
@@ -131,7 +131,7 @@ function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
 }
 
 /** The share of the learning rate that each number of the heads takes; one scalar where all take the same. */
-function headShares(config: TuningConfig, group: string): Tensor | number {
+function headShares(config: StepConfig, group: string): Tensor | number {
   const { entries } = networkLayouts(config.network).heads;
   const learners = Object.assign({}, ...Object.values(config.lessons).map((lesson) => lesson.learners));
   const share = (name: string): number => learners[name.slice(0, name.indexOf('.'))] ?? 0;
@@ -148,7 +148,7 @@ function headShares(config: TuningConfig, group: string): Tensor | number {
 
 /** What the heads read, by lesson: the images of all pass encoder and predictor together, each with its task's token. */
 function lessonTokens(
-  { network, lessons }: TuningConfig,
+  { network, lessons }: StepConfig,
   input: Readonly<Record<string, Tensor>>,
   trees: Trees,
   visible: Tensor | undefined,
@@ -166,10 +166,10 @@ function lessonTokens(
 }
 
 /** One whole tuning step: (encode →) predict → heads → losses → gradients → clip → AdamW. */
-export function traceTuningStep(config: TuningConfig) {
+export function traceStep(config: StepConfig) {
   const { network } = config;
-  return trace('tune', tuningSpecs(config), (traced) => {
-    const { input, targets, visible, rates, state, frozen } = traced as unknown as TuningInputs<Tensor>;
+  return trace('tune', stepSpecs(config), (traced) => {
+    const { input, targets, visible, rates, state, frozen } = traced as unknown as StepInputs<Tensor>;
     const where = networkLayouts(network);
     const trees = unpackParts(where, { ...frozen, ...state.weights });
     const tokens = lessonTokens(config, input, trees, visible);
@@ -218,7 +218,7 @@ export function traceTuningStep(config: TuningConfig) {
       );
       const pick = (key: keyof Moments<Tensor>): Parts<Flat<Tensor>> =>
         Object.fromEntries(updated.map(([part, moments]) => [part, mapGroups(moments, (each) => each[key])]));
-      const next: TuningState<Tensor> = {
+      const next: State<Tensor> = {
         weights: pick('weights'),
         mean: pick('mean'),
         variance: pick('variance'),

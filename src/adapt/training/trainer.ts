@@ -10,23 +10,17 @@ import {
 import { emptyFlat, type Flat, type Layout, mapGroups } from '../../nn/index.js';
 import type { Program, TensorData } from '../../tensor/index.js';
 import { networkLayouts, type Part, type Parts, partsFrom } from '../network/network.js';
-import {
-  type TuningConfig,
-  type TuningRates,
-  type TuningState,
-  trainedParts,
-  tuningStateSpecs,
-} from './tuning-step.js';
+import { type State, type StepConfig, type StepRates, stateSpecs, trainedParts } from './step.js';
 
 /** Runs tuning steps; what is trained stays in the engine, what is frozen is fed as it is. */
-export class Tuner {
-  readonly #state: SwappedState<TuningState<Value>>;
+export class Trainer {
+  readonly #state: SwappedState<State<Value>>;
   readonly #frozen: Parts<Flat<Float32Array>>;
 
   private constructor(
     private readonly step: Executable,
     engine: Engine,
-    config: TuningConfig,
+    config: StepConfig,
     weights: Parts<Flat<Float32Array>>,
   ) {
     const where = networkLayouts(config.network);
@@ -37,7 +31,7 @@ export class Tuner {
     const own = of(trainedParts(config), (part) =>
       mapGroups(weights[part] as Flat<Float32Array>, (numbers) => numbers.slice()),
     );
-    this.#state = new SwappedState(engine, tuningStateSpecs(config), {
+    this.#state = new SwappedState(engine, stateSpecs(config), {
       weights: own,
       mean: zeros(),
       variance: zeros(),
@@ -55,10 +49,10 @@ export class Tuner {
   static async create(
     engine: Engine,
     program: Program,
-    config: TuningConfig,
+    config: StepConfig,
     weights: Parts<Flat<Float32Array>>,
-  ): Promise<Tuner> {
-    return new Tuner((await engine.compile(program)) as Executable, engine, config, weights);
+  ): Promise<Trainer> {
+    return new Trainer((await engine.compile(program)) as Executable, engine, config, weights);
   }
 
   /**
@@ -70,7 +64,7 @@ export class Tuner {
   async update(
     input: Readonly<Record<string, TensorData>>,
     targets: Readonly<Record<string, Int32Array>>,
-    rates: TuningRates<number>,
+    rates: StepRates<number>,
     visible?: Int32Array,
   ): Promise<{ losses: Readonly<Record<string, number>>; gradientNorm: number }> {
     const feeds = {

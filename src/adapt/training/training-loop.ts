@@ -3,10 +3,10 @@ import type { Log } from '../../log.js';
 import { Epochs } from '../../train/epochs.js';
 import { rates } from '../../train/schedule.js';
 import { duration } from '../../words.js';
+import type { Inputs } from '../inputs/inputs.js';
 import type { AdaptationSettings } from '../settings.js';
 import type { Targets } from '../tasks/task.js';
-import type { Inputs } from './inputs.js';
-import type { Tuner } from './tuner.js';
+import type { Trainer } from './trainer.js';
 
 /** What is taught in one of the step's lessons. */
 export interface Course {
@@ -21,7 +21,7 @@ export interface Course {
 
 /** What the loop goes over. */
 export interface Tuning<M> {
-  readonly tuner: Tuner;
+  readonly tuner: Trainer;
   /** By lesson of the step program. */
   readonly courses: Readonly<Record<string, Course>>;
   readonly settings: AdaptationSettings;
