@@ -74,16 +74,16 @@ async function step(
     clip: Number.POSITIVE_INFINITY,
   };
   const program = traceStep(config) as unknown as Program;
-  const tuner = await Trainer.create(engine, program, config, start);
+  const trainer = await Trainer.create(engine, program, config, start);
   const rates = {
     learningRate: 1e-2,
     weightDecay: 0.05,
     meanCorrection: 1 / (1 - 0.9),
     varianceCorrection: 1 / (1 - 0.999),
   };
-  const seen = visible === undefined ? undefined : Int32Array.from(visible.flat());
-  const told = await tuner.update(fed.input, fed.targets, rates, seen);
-  return { ...told, weights: await tuner.weights() };
+  const seen = visible === undefined ? {} : { visible: Int32Array.from(visible.flat()) };
+  const told = await trainer.update({ ...fed, ...seen }, rates);
+  return { ...told, weights: await trainer.weights() };
 }
 
 /** The numbers that a task has for itself, or of the predictor. */

@@ -57,12 +57,11 @@ async function train(net: Network, learners: Lesson['learners'], learningRate: n
     clip,
   };
   const program = traceStep(config) as unknown as Program;
-  const tuner = await Trainer.create(engine, program, config, { heads: weights });
+  const trainer = await Trainer.create(engine, program, config, { heads: weights });
   const norms: number[] = [];
   for (const [i, { latents, labels }] of steps.entries()) {
-    const { gradientNorm } = await tuner.update(
-      { all: latents },
-      { all: labels },
+    const { gradientNorm } = await trainer.update(
+      { input: { all: latents }, targets: { all: labels } },
       {
         learningRate,
         weightDecay: 0.05,
@@ -72,7 +71,7 @@ async function train(net: Network, learners: Lesson['learners'], learningRate: n
     );
     norms.push(gradientNorm);
   }
-  return { flat: (await tuner.weights()).heads as Flat<Float32Array>, norms };
+  return { flat: (await trainer.weights()).heads as Flat<Float32Array>, norms };
 }
 
 test('heads that learn side by side, each with its own rate, learn as they would alone', async () => {

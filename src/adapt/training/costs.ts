@@ -1,15 +1,18 @@
 import { cost, type Program } from '../../tensor/index.js';
 import { isModelWork } from '../../train/estimate.js';
 import { networkLayouts, traceLogits } from '../network/network.js';
-import type { AdaptationResult } from '../result.js';
 import { imagesOf, type StepConfig, trainedParts } from './step.js';
 
-type Costs = Pick<
-  AdaptationResult,
-  'trainableParameters' | 'multiplyAddsPerImage' | 'inferenceMultiplyAddsPerImage'
->;
+/** What training and its model cost to compute. */
+export interface Costs {
+  readonly trainableParameters: number;
+  /** Of the matrix products of one training step, forward and backward, divided by its images; cached latents are free. */
+  readonly multiplyAddsPerImage: number;
+  /** To answer for an image from its pixels; bringing a segmentation to the image's own size is left out; of several tasks the dearest. */
+  readonly inferenceMultiplyAddsPerImage: number;
+}
 
-/** What tuning costs, counted from its step's program, and what an answer costs from pixels to logits. */
+/** What training costs, counted from its step's program, and what an answer costs from pixels to logits. */
 export function countCosts(step: StepConfig, program: Program): Costs {
   const { network } = step;
   const layouts = networkLayouts(network);

@@ -57,7 +57,7 @@ export interface Lesson {
   readonly learners: Readonly<Record<string, number>>;
 }
 
-/** What a tuning step is built from. */
+/** What a step is built from. */
 export interface StepConfig {
   readonly network: Network;
   /** By name; a task's is the task's, so that its token is found. */
@@ -165,65 +165,82 @@ function lessonTokens(
   return Object.fromEntries(names.map((name, i) => [name, parts[i] as Tensor]));
 }
 
-/** One whole tuning step: (encode →) predict → heads → losses → gradients → clip → AdamW. */
+/** The loss of each lesson: the sum of its learners'. */
+function lessonLosses(
+  config: StepConfig,
+  tokens: Readonly<Record<string, Tensor>>,
+  targets: Readonly<Record<string, Tensor>>,
+  trees: Trees,
+): Readonly<Record<string, Tensor>> {
+  const { network, lessons } = config;
+  const lossOf = (task: string, lesson: string): Tensor => {
+    const logits = taskLogits(tokens[lesson] as Tensor, trees, task, network);
+    const head = network.tasks[task] as HeadConfig;
+    return scope('loss', () => headLoss(logits, targets[lesson] as Tensor, head));
+  };
+  return Object.fromEntries(
+    Object.entries(lessons).map(([name, { learners }]) => [
+      name,
+      Object.keys(learners)
+        .map((task) => lossOf(task, name))
+        .reduce((a, b) => add(a, b)),
+    ]),
+  );
+}
+
+/** The state after AdamW, with gradients clipped together, and their norm before. */
+function update(
+  config: StepConfig,
+  gradients: Readonly<Record<Part, Flat<Tensor>>>,
+  state: State<Tensor>,
+  rates: StepRates<Tensor>,
+): { gradientNorm: Tensor; state: State<Tensor> } {
+  const parts = trainedParts(config);
+  const gradientNorm = globalNorm(parts.flatMap((part) => Object.values(gradients[part])));
+  const scale = minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1);
+  const updateGroup = (part: Part, group: string, gradient: Tensor): Moments<Tensor> => {
+    const of = (values: Parts<Flat<Tensor>>): Tensor => (values[part] as Flat<Tensor>)[group] as Tensor;
+    const rate = mul(rates.learningRate, config.trained[part] as number);
+    const own = {
+      ...rates,
+      learningRate: mul(rate, part === 'heads' ? headShares(config, group) : 1),
+      weightDecay: decays(group) ? rates.weightDecay : undefined,
+    };
+    const before = { weights: of(state.weights), mean: of(state.mean), variance: of(state.variance) };
+    return adamw(before, mul(gradient, scale), own, config);
+  };
+  const updated = parts.map(
+    (part) =>
+      [part, mapGroups(gradients[part], (gradient, group) => updateGroup(part, group, gradient))] as const,
+  );
+  const pick = (key: keyof Moments<Tensor>): Parts<Flat<Tensor>> =>
+    Object.fromEntries(updated.map(([part, moments]) => [part, mapGroups(moments, (each) => each[key])]));
+  return {
+    gradientNorm,
+    state: { weights: pick('weights'), mean: pick('mean'), variance: pick('variance') },
+  };
+}
+
+/** One whole step: (encode →) predict → heads → losses → gradients → clip → AdamW. */
 export function traceStep(config: StepConfig) {
-  const { network } = config;
-  return trace('tune', stepSpecs(config), (traced) => {
+  return trace('adapt', stepSpecs(config), (traced) => {
     const { input, targets, visible, rates, state, frozen } = traced as unknown as StepInputs<Tensor>;
-    const where = networkLayouts(network);
+    const where = networkLayouts(config.network);
     const trees = unpackParts(where, { ...frozen, ...state.weights });
     const tokens = lessonTokens(config, input, trees, visible);
-    const losses = Object.fromEntries(
-      Object.entries(config.lessons).map(([name, { learners }]) => {
-        const each = Object.keys(learners).map((task) => {
-          const logits = taskLogits(tokens[name] as Tensor, trees, task, network);
-          const head = network.tasks[task] as HeadConfig;
-          return scope('loss', () => headLoss(logits, targets[name] as Tensor, head));
-        });
-        return [name, each.reduce((a, b) => add(a, b))];
-      }),
-    );
+    const losses = lessonLosses(config, tokens, targets, trees);
     const loss = Object.entries(config.lessons)
       .map(([name, { weight }]) => mul(losses[name] as Tensor, weight))
       .reduce((a, b) => add(a, b));
-    const parts = trainedParts(config);
     const gradients = flatGradients<Part>(
       loss,
       Object.fromEntries(
-        parts.map((part) => [part, { layout: where[part] as Layout<unknown>, parameters: trees[part] }]),
+        trainedParts(config).map((part) => [
+          part,
+          { layout: where[part] as Layout<unknown>, parameters: trees[part] },
+        ]),
       ),
     );
-    return scope('update', () => {
-      const gradientNorm = globalNorm(parts.flatMap((part) => Object.values(gradients[part])));
-      const scale = minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1);
-      const update = (part: Part, group: string, gradient: Tensor): Moments<Tensor> => {
-        const of = (values: Parts<Flat<Tensor>>): Tensor => (values[part] as Flat<Tensor>)[group] as Tensor;
-        return adamw(
-          { weights: of(state.weights), mean: of(state.mean), variance: of(state.variance) },
-          mul(gradient, scale),
-          {
-            ...rates,
-            learningRate: mul(
-              mul(rates.learningRate, config.trained[part] as number),
-              part === 'heads' ? headShares(config, group) : 1,
-            ),
-            weightDecay: decays(group) ? rates.weightDecay : undefined,
-          },
-          config,
-        );
-      };
-      const updated = parts.map(
-        (part) =>
-          [part, mapGroups(gradients[part], (gradient, group) => update(part, group, gradient))] as const,
-      );
-      const pick = (key: keyof Moments<Tensor>): Parts<Flat<Tensor>> =>
-        Object.fromEntries(updated.map(([part, moments]) => [part, mapGroups(moments, (each) => each[key])]));
-      const next: State<Tensor> = {
-        weights: pick('weights'),
-        mean: pick('mean'),
-        variance: pick('variance'),
-      };
-      return { losses, gradientNorm, state: next };
-    });
+    return { losses, ...scope('update', () => update(config, gradients, state, rates)) };
   });
 }

@@ -8,11 +8,12 @@ import {
   type Value,
 } from '../../engine/index.js';
 import { emptyFlat, type Flat, type Layout, mapGroups } from '../../nn/index.js';
-import type { Program, TensorData } from '../../tensor/index.js';
+import type { Program } from '../../tensor/index.js';
 import { networkLayouts, type Part, type Parts, partsFrom } from '../network/network.js';
+import type { Batch } from './batches.js';
 import { type State, type StepConfig, type StepRates, stateSpecs, trainedParts } from './step.js';
 
-/** Runs tuning steps; what is trained stays in the engine, what is frozen is fed as it is. */
+/** Runs steps; what is trained stays in the engine, what is frozen is fed as it is. */
 export class Trainer {
   readonly #state: SwappedState<State<Value>>;
   readonly #frozen: Parts<Flat<Float32Array>>;
@@ -57,20 +58,14 @@ export class Trainer {
 
   /**
    * One update.
-   * @param input of each lesson, and its targets as `targetSpec` has them
-   * @param visible which latents the predictor sees, where the step chooses
    * @returns the mean loss of each lesson's batch, and the gradient's norm before clipping
    */
   async update(
-    input: Readonly<Record<string, TensorData>>,
-    targets: Readonly<Record<string, Int32Array>>,
+    batch: Batch,
     rates: StepRates<number>,
-    visible?: Int32Array,
   ): Promise<{ losses: Readonly<Record<string, number>>; gradientNorm: number }> {
     const feeds = {
-      input,
-      targets,
-      ...(visible === undefined ? {} : { visible }),
+      ...batch,
       rates: Object.fromEntries(Object.entries(rates).map(([name, value]) => [name, [value]])),
       state: this.#state.current,
       frozen: this.#frozen,

@@ -1,33 +1,15 @@
 import { UserError } from '../../errors.js';
 import type { Log } from '../../log.js';
-import { Epochs } from '../../train/epochs.js';
 import { rates } from '../../train/schedule.js';
 import { duration } from '../../words.js';
-import type { Inputs } from '../inputs/inputs.js';
 import type { AdaptationSettings } from '../settings.js';
-import type { Targets } from '../tasks/task.js';
+import type { Batches } from './batches.js';
 import type { Trainer } from './trainer.js';
 
-/** What is taught in one of the step's lessons. */
-export interface Course {
-  readonly inputs: Inputs;
-  /** What is to be learned of each input. */
-  readonly targets: Targets;
-  /** Of each step. */
-  readonly images: number;
-  /** Of an epoch; there may be more inputs, which then last for several. */
-  readonly epoch: number;
-}
-
 /** What the loop goes over. */
-export interface Tuning<M> {
-  readonly tuner: Trainer;
-  /** By lesson of the step program. */
-  readonly courses: Readonly<Record<string, Course>>;
-  readonly settings: AdaptationSettings;
+export interface LoopOptions<M> {
+  readonly settings: Pick<AdaptationSettings, 'epochs' | 'optimiser' | 'measure'>;
   readonly steps: number;
-  /** Which latents the predictor sees in a step, where it does not see all. */
-  readonly visible?: ((step: number) => Int32Array) | undefined;
   /** What held-out images say of the weights as they are now. */
   readonly measure: () => Promise<M>;
   /** That in a few words. */
@@ -37,85 +19,78 @@ export interface Tuning<M> {
   readonly log: Log;
 }
 
-/** What came of it. */
-export interface Tuned<M> {
-  /** As measured at the end. */
-  readonly measured: M;
-  /** Of the steps and their inputs; measuring is not counted. */
-  readonly seconds: number;
-  readonly history: readonly Milestone<M>[];
-}
-
-/** How far tuning was when it measured. */
+/** How far training was when it measured. */
 export interface Milestone<M> {
   readonly epoch: number;
-  /** As of {@link Tuned}. */
+  /** As of {@link Trained}. */
   readonly seconds: number;
   /** By lesson, the mean since the milestone before. */
   readonly losses: Readonly<Record<string, number>>;
   readonly measured: M;
 }
 
-/** Trains, and measures on the way. @throws UserError where the loss is not finite */
-export async function tune<M>(tuning: Tuning<M>): Promise<Tuned<M>> {
-  const { tuner, settings, steps, visible, measure, describe, out, log } = tuning;
-  const { optimiser, epochs } = settings;
-  const { weightDecay } = optimiser;
-  const schedule = {
-    steps,
-    optimiser: { ...optimiser, weightDecay: [weightDecay, weightDecay] as [number, number] },
-    ema: [1, 1] as [number, number],
-  };
-  const courses = Object.entries(tuning.courses).map(([name, course], i) => ({
-    name,
-    ...course,
-    order: new Epochs(course.inputs.length, settings.seed, i),
-  }));
-  const batch = courses.reduce((sum, { images }) => sum + images, 0);
-  const total = courses.reduce((sum, { epoch }) => sum + epoch, 0);
+/** What came of it. */
+export interface Trained<M> {
+  /** Of the steps and their inputs; measuring is not counted. */
+  readonly seconds: number;
+  readonly history: readonly Milestone<M>[];
+  /** At the end. */
+  readonly measured: M;
+}
+
+/** Trains, and measures on the way and at the end. @throws UserError where the loss is not finite */
+export async function trainingLoop<M>(
+  trainer: Trainer,
+  batches: Batches,
+  { settings, steps, measure, describe, out, log }: LoopOptions<M>,
+): Promise<Trained<M>> {
+  const { epochs } = settings;
+  const schedule = scheduleOf(settings, steps);
+  const epochAt = (step: number): number => Math.floor(batches.epochsAfter(step) + 1e-9);
   const history: Milestone<M>[] = [];
-  let latest: M | undefined;
   let seconds = 0;
   let since: Readonly<Record<string, number>>[] = [];
-  const epochAt = (step: number): number => Math.floor((step * batch) / total + 1e-9);
-  for (let step = 0; step < steps; step++) {
+  for (let done = 1; ; done++) {
     const began = performance.now();
-    const input: Record<string, Awaited<ReturnType<Inputs['batch']>>> = {};
-    const targets: Record<string, Int32Array> = {};
-    for (const course of courses) {
-      const chosen = course.order.from(step * course.images, course.images);
-      input[course.name] = await course.inputs.batch(chosen);
-      targets[course.name] = course.targets(chosen);
-    }
-    const { momentum: _, ...now } = rates(schedule, step);
-    const { losses, gradientNorm } = await tuner.update(input, targets, now, visible?.(step));
+    const { momentum: _, ...now } = rates(schedule, done - 1);
+    const { losses, gradientNorm } = await trainer.update(await batches.get(done - 1), now);
     seconds += (performance.now() - began) / 1000;
     if (![...Object.values(losses), gradientNorm].every(Number.isFinite))
       throw new UserError(
-        `${out}: the loss is not finite at step ${step + 1}; try a lower optimiser.learningRate`,
+        `${out}: the loss is not finite at step ${done}; try a lower optimiser.learningRate`,
       );
     since.push(losses);
-    const means = meansOf(since);
-    const done = step + 1;
-    const left = duration((seconds / done) * (steps - done));
-    const loss = Object.values(means)
-      .map((mean) => mean.toFixed(4))
-      .join(', ');
+    const latest = history.at(-1);
     log.progress(
-      `epoch ${((done * batch) / total).toFixed(1)}/${epochs}  loss ${loss}  ${((done * batch) / seconds).toFixed(0)} images/s  ${left} left${latest === undefined ? '' : `  ${describe(latest)}`}`,
+      [
+        `epoch ${Math.min(epochs, batches.epochsAfter(done)).toFixed(1)}/${epochs}`,
+        `loss ${Object.values(meansOf(since))
+          .map((mean) => mean.toFixed(4))
+          .join(', ')}`,
+        `${((done * batches.size) / seconds).toFixed(0)} images/s`,
+        `${duration((seconds / done) * (steps - done))} left`,
+        ...(latest === undefined ? [] : [describe(latest.measured)]),
+      ].join('  '),
     );
-    const isDue = epochAt(done) > epochAt(step) && epochAt(done) % settings.measure.every === 0;
+    const isDue = epochAt(done) > epochAt(done - 1) && epochAt(done) % settings.measure.every === 0;
     if (!isDue && done < steps) continue;
-    latest = await measure();
+    const measured = await measure();
     history.push({
       epoch: done === steps ? epochs : epochAt(done),
       seconds,
-      losses: means,
-      measured: latest,
+      losses: meansOf(since),
+      measured,
     });
+    if (done === steps) return { seconds, history, measured };
     since = [];
   }
-  return { measured: latest ?? (await measure()), seconds, history };
+}
+
+/** A schedule as pretraining's, of one weight decay and without a moving average. */
+function scheduleOf({ optimiser }: Pick<AdaptationSettings, 'optimiser'>, steps: number) {
+  const constant = (value: number): [number, number] => [value, value];
+  const weightDecay = constant(optimiser.weightDecay);
+  return { steps, optimiser: { ...optimiser, weightDecay }, ema: constant(1) };
 }
 
 /** The mean of each of several steps' losses. */
