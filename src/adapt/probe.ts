@@ -111,8 +111,9 @@ async function probeImages(
     const points: Probed[] = [];
     for (const { kind, name, rate } of probes) {
       const answers = predictLogits(compiled, network, name, weights, inputs.heldOut);
-      const { accuracy, standardError, top5 } = await heldOut.measure(answers);
-      points.push({ kind, learningRate: rate, accuracy, standardError, top5 });
+      const { accuracy, interval, ...rest } = await heldOut.measure(answers);
+      const top5 = rest.top5 === undefined ? {} : { top5: rest.top5 };
+      points.push({ kind, learningRate: rate, accuracy, interval, ...top5 });
     }
     return points;
   };

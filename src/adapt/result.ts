@@ -1,4 +1,4 @@
-import { duration, mebibytes, millions } from '../words.js';
+import { count, duration, mebibytes, millions } from '../words.js';
 import type { LatentsCost } from './inputs/open-inputs.js';
 import type { HeadKind } from './network/heads.js';
 import { describeScore, type Headline, type ScoreSummary } from './scores/score.js';
@@ -50,7 +50,7 @@ export function describeResult(result: AdaptationResult): string {
     `${model}: --tune ${tune} --predictor ${predictor}`,
     ...tasks.map(
       (task) =>
-        `${task.name}  ${describeScore(task)} (${task.classes} classes, ${task.head} head, learned from ${task.trained.toLocaleString('en-US')} images, ${task.asked.toLocaleString('en-US')} asked)`,
+        `${task.name}  ${describeScore(task)} (${task.classes} classes, ${task.head} head, learned from ${count(task.trained, 'image')}, ${task.asked.toLocaleString('en-US')} asked)`,
     ),
     `cost      ${millions(result.trainableParameters)} trainable parameters, ${millions(result.multiplyAddsPerImage)} multiply-adds an image and step, ${millions(result.inferenceMultiplyAddsPerImage)} to answer${tasks.length > 1 ? ' one task' : ''}`,
     `time      ${result.secondsPerEpoch.toFixed(2)} s an epoch × ${result.epochs}, ${duration(result.seconds)} in all${latents === undefined ? '' : `, ${latents.seconds.toFixed(1)} s of it for latents (${latents.precision}, ${mebibytes(latents.bytes)}, ${latents.from === 'disk' ? 'from disk' : latents.from === 'computed' ? 'computed once' : 'computed in every epoch'})`}; ${mebibytes(result.peakMemoryBytes)} at the peak`,
