@@ -96,7 +96,7 @@ function cell(lines: readonly Line[]): string {
 
 const scoreOf = ({ tasks: [task] }: CellResult): number => (task === undefined ? 0 : score(task));
 const top5Of = ({ tasks: [task] }: CellResult): number =>
-  task !== undefined && 'top5' in task ? 100 * task.top5 : 0;
+  task?.task === 'classification' ? 100 * (task.top5 ?? 0) : 0;
 
 /** Of a row against the encoder's with equal labels, epochs and seed, on average. */
 function ratio(row: readonly Line[], all: readonly Line[], what: (result: CellResult) => number): string {

@@ -17,3 +17,7 @@ export const millions = (count: number): string => `${(count / 1e6).toFixed(2)}M
 
 /** A share, 0 … 1: `43.5 %`. */
 export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
+/** How many of a thing, whose plural ends in s: `1 image`, `1,000 images`. */
+export const count = (number: number, thing: string): string =>
+  `${number.toLocaleString('en-US')} ${thing}${number === 1 ? '' : 's'}`;

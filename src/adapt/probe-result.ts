@@ -1,12 +1,15 @@
 import type { KnnResult } from '../evaluate/knn.js';
-import { duration, percent } from '../words.js';
+import { describeShare, type Interval, wilson } from '../evaluate/proportion.js';
+import { count, duration, percent } from '../words.js';
 
 /** What a head trained with one learning rate comes to on held-out images. */
 export interface SweepPoint {
   readonly learningRate: number;
   readonly accuracy: number;
-  readonly standardError: number;
-  readonly top5: number;
+  /** Wilson's 95 % interval of `accuracy`. */
+  readonly interval: Interval;
+  /** Absent where there are no more than five classes. */
+  readonly top5?: number;
 }
 
 /** The best head of its kind, and what each learning rate gave. */
@@ -45,13 +48,13 @@ export function describeProbe({
   seconds,
   protocol,
 }: ProbeResult): string {
-  const head = (name: string, { accuracy, standardError, top5, learningRate, sweep }: Sweep): string =>
-    `${name} ${percent(accuracy)} ± ${percent(standardError)}, top-5 ${percent(top5)} at learning rate ${learningRate} (${sweep.map((point) => `${point.learningRate}: ${percent(point.accuracy)}`).join(', ')})`;
+  const head = (name: string, { accuracy, interval, top5, learningRate, sweep }: Sweep): string =>
+    `${name} ${describeShare(accuracy, interval)}${top5 === undefined ? '' : `, top-5 ${percent(top5)}`} at learning rate ${learningRate} (${sweep.map((point) => `${point.learningRate}: ${percent(point.accuracy)}`).join(', ')})`;
   return [
-    `${run}: ${classes} classes, ${trained.toLocaleString('en-US')} labelled images, ${asked.toLocaleString('en-US')} asked, ${duration(seconds)}`,
+    `${run}: ${classes} classes, ${count(trained, 'labelled image')}, ${asked.toLocaleString('en-US')} asked, ${duration(seconds)}`,
     head('linear    ', linear),
     head('attentive ', attentive),
-    `k-NN       ${percent(knn.accuracy)} ± ${percent(knn.standardError)} at k = ${knn.k} (${knn.sweep.map(({ k, accuracy }) => `${k}: ${percent(accuracy)}`).join(', ')})`,
+    `k-NN       ${describeShare(knn.accuracy, wilson(knn.accuracy * knn.asked, knn.asked))} at k = ${knn.k} (${knn.sweep.map(({ k, accuracy }) => `${k}: ${percent(accuracy)}`).join(', ')})`,
     'protocol',
     ...Object.entries(protocol).map(([name, value]) => `  ${name}: ${value}`),
   ].join('\n');

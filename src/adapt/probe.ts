@@ -7,7 +7,10 @@ import type { Flat } from '../nn/index.js';
 import { type Config, evaluatorConfig } from '../run/config.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Program } from '../tensor/index.js';
-import type { Network } from './network/network.js';
+import type { Inputs } from './inputs/inputs.js';
+import { openInputs } from './inputs/open-inputs.js';
+import { meanLatents, predictLogits } from './inputs/predictions.js';
+import type { InputKind, Network } from './network/network.js';
 import { type PooledHeadKind, pooledHeadKinds } from './network/pooled-head.js';
 import type { KnnSweep, ProbeResult, Sweep, SweepPoint } from './probe-result.js';
 import { describeHeadline } from './scores/score.js';
@@ -15,14 +18,12 @@ import { type AdaptationSettings, resolveAdaptation } from './settings.js';
 import { classification } from './tasks/classification-task.js';
 import type { LabelledImages } from './tasks/labelled-images.js';
 import { type TaskImages, withTaskImages } from './tasks/task-images.js';
-import { stepsOf } from './tuning/batch-shares.js';
-import type { Inputs } from './tuning/inputs.js';
-import { openInputs } from './tuning/open-inputs.js';
-import { meanLatents, predictLogits } from './tuning/predictions.js';
-import { startWeights } from './tuning/start-weights.js';
-import { tune } from './tuning/tune.js';
-import { Tuner } from './tuning/tuner.js';
-import { type TuningConfig, traceTuningStep } from './tuning/tuning-step.js';
+import { Batches } from './training/batches.js';
+import { initialWeights } from './training/initial-weights.js';
+import { stepsOf } from './training/plan.js';
+import { imagesOf, type StepConfig, traceStep } from './training/step.js';
+import { Trainer } from './training/trainer.js';
+import { trainingLoop } from './training/training-loop.js';
 
 export interface ProbeOptions {
   readonly run: string;
@@ -89,94 +90,102 @@ function probeNetwork(pretraining: Config, classes: number): Network {
 async function probeImages(
   settings: AdaptationSettings,
   pretraining: Config,
-  { training, heldOut }: TaskImages<LabelledImages>,
+  images: TaskImages<LabelledImages>,
   engine: Engine,
   log: Log,
 ): Promise<ProbeResult> {
-  const { run, optimiser } = settings;
+  const { training, heldOut } = images;
   const classes = training.classes.length;
   const network = probeNetwork(pretraining, classes);
-  const start = startWeights(settings, pretraining, network);
+  const start = initialWeights(settings, pretraining, network);
   const compiled = new Compiled(engine);
   const sets = [{ name: 'probed', training, heldOut }];
-  const fed = await openInputs(settings, network, start.encoder as Flat<Float32Array>, sets, compiled, log);
-  const inputs = { training: fed.training[0] as Inputs, heldOut: fed.heldOut[0] as Inputs };
-  const count = training.images.length;
-  const batch = Math.min(settings.batch, count);
-  const steps = stepsOf(settings.epochs, count, batch);
-  const stepConfig: TuningConfig = {
-    network,
-    lessons: {
-      probed: {
-        images: batch,
-        weight: 1,
-        // The schedule runs from 0 to 1; every head takes its own rate of it.
-        learners: Object.fromEntries(probes.map(({ name, rate }) => [name, rate])),
-      },
-    },
-    input: fed.kind,
-    trained: { heads: 1 },
-    betas: optimiser.betas,
-    clip: Number.POSITIVE_INFINITY,
-  };
-  const program = traceTuningStep(stepConfig) as unknown as Program;
-  const tuner = await Tuner.create(engine, program, stepConfig, start);
-  type Point = SweepPoint & { kind: PooledHeadKind };
-  const measure = async (): Promise<readonly Point[]> => {
-    const weights = await tuner.weights();
-    const points: Point[] = [];
+  const encoder = start.encoder as Flat<Float32Array>;
+  const opened = await openInputs(settings, network, encoder, sets, compiled, log);
+  const inputs = { training: opened.training[0] as Inputs, heldOut: opened.heldOut[0] as Inputs };
+  const step = probeStep(settings, network, training.images.length, opened.kind);
+  const steps = stepsOf(settings.epochs, training.images.length, imagesOf(step));
+  const trainer = await Trainer.create(engine, traceStep(step) as unknown as Program, step, start);
+  const measure = async (): Promise<readonly Probed[]> => {
+    const weights = { ...start, ...(await trainer.weights()) };
+    const points: Probed[] = [];
     for (const { kind, name, rate } of probes) {
-      const answers = predictLogits(compiled, network, name, { ...start, ...weights }, inputs.heldOut);
-      const { accuracy, standardError, top5 } = await heldOut.measure(answers);
-      points.push({ kind, learningRate: rate, accuracy, standardError, top5 });
+      const answers = predictLogits(compiled, network, name, weights, inputs.heldOut);
+      const { accuracy, interval, ...rest } = await heldOut.measure(answers);
+      const top5 = rest.top5 === undefined ? {} : { top5: rest.top5 };
+      points.push({ kind, learningRate: rate, accuracy, interval, ...top5 });
     }
     return points;
   };
-  const { measured, seconds } = await tune({
-    tuner,
-    courses: {
-      probed: {
-        inputs: inputs.training,
-        targets: await training.targets(),
-        images: batch,
-        epoch: inputs.training.length,
-      },
-    },
+  const targets = await training.targets();
+  const probed = { inputs: inputs.training, targets, epoch: inputs.training.length };
+  const { measured, seconds } = await trainingLoop(trainer, new Batches(step, { probed }, settings.seed), {
+    // The schedule runs from 0 to 1; measured only at the end.
     settings: {
       ...settings,
-      optimiser: { ...optimiser, learningRate: 1 },
-      // Only at the end.
+      optimiser: { ...settings.optimiser, learningRate: 1 },
       measure: { every: settings.epochs + 1 },
     },
     steps,
     measure,
     describe: (points) => describeHeadline({ accuracy: Math.max(...points.map(({ accuracy }) => accuracy)) }),
-    out: run,
+    out: settings.run,
     log,
   });
-  const best = (kind: PooledHeadKind): Sweep => {
-    const sweep = measured.filter((point) => point.kind === kind).map(({ kind: _, ...point }) => point);
-    const first = sweep.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
-    return { ...first, sweep: sweep.map(({ learningRate, accuracy }) => ({ learningRate, accuracy })) };
-  };
   return {
-    run,
-    linear: best('linear'),
-    attentive: best('attentive'),
-    knn: await probeNeighbours(compiled, network, inputs, { training, heldOut }),
+    run: settings.run,
+    linear: best(measured, 'linear'),
+    attentive: best(measured, 'attentive'),
+    knn: await probeNeighbours(compiled, network, inputs, images),
     classes,
-    trained: count,
+    trained: training.images.length,
     asked: heldOut.labels.length,
-    seconds: (fed.latents?.seconds ?? 0) + seconds,
-    protocol: {
-      training: training.description,
-      asked: heldOut.description,
-      seed: settings.seed,
-      encoder: 'pretrained target encoder, frozen; whole, untransformed images',
-      probes: `AdamW, ${steps} steps of ${batch}, every head alone (no clipping), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}`,
-      sweep: `learning rates ${RATES.join(', ')}, k of ${NEIGHBOURS.join(', ')}: the best on the asked images themselves, so a little optimistic; all are in the sweep`,
-      knn: 'cosine of mean-pooled latents; votes as in iwm evaluate',
-    },
+    seconds: (opened.latents?.seconds ?? 0) + seconds,
+    protocol: describeProtocol(settings, images, steps, imagesOf(step)),
+  };
+}
+
+/** A step in which all probes learn from the same images, each at its own rate. */
+function probeStep(
+  { batch, optimiser }: AdaptationSettings,
+  network: Network,
+  images: number,
+  input: InputKind,
+): StepConfig {
+  const learners = Object.fromEntries(probes.map(({ name, rate }) => [name, rate]));
+  return {
+    network,
+    lessons: { probed: { images: Math.min(batch, images), weight: 1, learners } },
+    input,
+    trained: { heads: 1 },
+    betas: optimiser.betas,
+    clip: Number.POSITIVE_INFINITY,
+  };
+}
+
+/** What a probe came to. */
+type Probed = SweepPoint & { readonly kind: PooledHeadKind };
+
+function best(measured: readonly Probed[], kind: PooledHeadKind): Sweep {
+  const sweep = measured.filter((point) => point.kind === kind).map(({ kind: _, ...point }) => point);
+  const first = sweep.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
+  return { ...first, sweep: sweep.map(({ learningRate, accuracy }) => ({ learningRate, accuracy })) };
+}
+
+function describeProtocol(
+  { seed, optimiser }: AdaptationSettings,
+  { training, heldOut }: TaskImages<LabelledImages>,
+  steps: number,
+  batch: number,
+): ProbeResult['protocol'] {
+  return {
+    training: training.description,
+    asked: heldOut.description,
+    seed,
+    encoder: 'pretrained target encoder, frozen; whole, untransformed images',
+    probes: `AdamW, ${steps} steps of ${batch}, every head alone (no clipping), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}`,
+    sweep: `learning rates ${RATES.join(', ')}, k of ${NEIGHBOURS.join(', ')}: the best on the asked images themselves, so a little optimistic; all are in the sweep`,
+    knn: 'cosine of mean-pooled latents; votes as in iwm evaluate',
   };
 }
 

@@ -1,7 +1,9 @@
-import { duration, mebibytes, millions } from '../words.js';
+import { count, duration, mebibytes, millions } from '../words.js';
+import type { LatentsCost } from './inputs/open-inputs.js';
 import type { HeadKind } from './network/heads.js';
 import { describeScore, type Headline, type ScoreSummary } from './scores/score.js';
 import type { AdaptationSettings } from './settings.js';
+import type { Costs } from './training/costs.js';
 
 /** How well one task is done on held-out images: the measures of its kind, without the confusion matrix. */
 export type TaskResult = ScoreSummary & {
@@ -13,17 +15,12 @@ export type TaskResult = ScoreSummary & {
 };
 
 /** What an adaptation came to and what it cost; shared by `iwm adapt` and `iwm evaluate`. */
-export interface AdaptationResult {
+export interface AdaptationResult extends Costs {
   /** Folder of the adapted model. */
   readonly model: string;
   readonly tasks: readonly TaskResult[];
   readonly tune: AdaptationSettings['tune'];
   readonly predictor: AdaptationSettings['predictor']['weights'];
-  readonly trainableParameters: number;
-  /** Of the matrix products of one training step, forward and backward, divided by its images; cached latents are free. */
-  readonly multiplyAddsPerImage: number;
-  /** To answer for an image from its pixels; bringing a segmentation to the image's own size is left out; of several tasks the dearest. */
-  readonly inferenceMultiplyAddsPerImage: number;
   readonly epochs: number;
   /** Training alone: without latents, measuring, and saving. */
   readonly secondsPerEpoch: number;
@@ -31,16 +28,7 @@ export interface AdaptationResult {
   readonly seconds: number;
   readonly peakMemoryBytes: number;
   /** A frozen encoder's latents of all training images; absent where the encoder is trained. */
-  readonly latents?: {
-    readonly precision: 'float16' | 'float32';
-    readonly bytes: number;
-    readonly seconds: number;
-    /**
-     * computed: once, and kept; disk: read as an earlier adaptation left them; every epoch: computed and not kept. Of
-     * several tasks the dearest way.
-     */
-    readonly from: 'computed' | 'disk' | 'every epoch';
-  };
+  readonly latents?: LatentsCost;
   /**
    * Held-out accuracy or mIoU along the way, a line for each task at each time; seconds as above, of all tasks together,
    * so that the time to reach it can be read off.
@@ -62,7 +50,7 @@ export function describeResult(result: AdaptationResult): string {
     `${model}: --tune ${tune} --predictor ${predictor}`,
     ...tasks.map(
       (task) =>
-        `${task.name}  ${describeScore(task)} (${task.classes} classes, ${task.head} head, learned from ${task.trained.toLocaleString('en-US')} images, ${task.asked.toLocaleString('en-US')} asked)`,
+        `${task.name}  ${describeScore(task)} (${task.classes} classes, ${task.head} head, learned from ${count(task.trained, 'image')}, ${task.asked.toLocaleString('en-US')} asked)`,
     ),
     `cost      ${millions(result.trainableParameters)} trainable parameters, ${millions(result.multiplyAddsPerImage)} multiply-adds an image and step, ${millions(result.inferenceMultiplyAddsPerImage)} to answer${tasks.length > 1 ? ' one task' : ''}`,
     `time      ${result.secondsPerEpoch.toFixed(2)} s an epoch × ${result.epochs}, ${duration(result.seconds)} in all${latents === undefined ? '' : `, ${latents.seconds.toFixed(1)} s of it for latents (${latents.precision}, ${mebibytes(latents.bytes)}, ${latents.from === 'disk' ? 'from disk' : latents.from === 'computed' ? 'computed once' : 'computed in every epoch'})`}; ${mebibytes(result.peakMemoryBytes)} at the peak`,

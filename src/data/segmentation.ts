@@ -49,6 +49,7 @@ const USUALLY_IGNORED = 255;
  * to see how many classes there are.
  * @param options.size of the shorter side of the decoded images, pixels
  * @param options.split as for `openImages`
+ * @param options.classes names of class 0, 1, … where no `dataset.json` tells them
  * @param options.ignored the ignored class where no `dataset.json` tells it (default 255)
  * @throws UserError for a source that cannot be opened, has no masks, or has an image without one
  */
@@ -57,8 +58,14 @@ export async function openSegmentation(
   {
     size,
     split,
+    classes: named,
     ignored = USUALLY_IGNORED,
-  }: { size: number; split?: Split | undefined; ignored?: number | undefined },
+  }: {
+    size: number;
+    split?: Split | undefined;
+    classes?: readonly string[] | undefined;
+    ignored?: number | undefined;
+  },
 ): Promise<SegmentationSet> {
   const { pixels, masks, ...facts } = await openSource(source, split);
   const drawn =
@@ -70,7 +77,7 @@ export async function openSegmentation(
   const found: Masks = masks?.() ?? { pixels, ignored: undefined, classes: drawn?.classes };
   const set = new EncodedSegmentation(pixels, found.pixels, size);
   const neglected = found.ignored ?? ignored;
-  const classes = found.classes ?? (await set.numbers(facts.length, neglected));
+  const classes = found.classes ?? named ?? (await set.numbers(facts.length, neglected));
   const mask = async (index: number): Promise<Mask> => {
     if (!(index >= 0 && index < facts.length))
       throw new RangeError(`no image ${index} among ${facts.length}`);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Network, networkLayouts, type Parts, traceLogits } from '../../src/adapt/network/network.js';
-import { Tuner } from '../../src/adapt/tuning/tuner.js';
-import { type TuningConfig, traceTuningStep } from '../../src/adapt/tuning/tuning-step.js';
+import { type StepConfig, traceStep } from '../../src/adapt/training/step.js';
+import { Trainer } from '../../src/adapt/training/trainer.js';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { type Flat, initialise, type Layout, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
@@ -58,10 +58,10 @@ function feeds(seed: number): Fed {
 async function step(
   fed: Fed,
   weights: { one: number; two: number },
-  trained: TuningConfig['trained'] = { predictor: 0.1, heads: 1 },
+  trained: StepConfig['trained'] = { predictor: 0.1, heads: 1 },
   visible?: readonly number[][],
 ) {
-  const config: TuningConfig = {
+  const config: StepConfig = {
     network,
     lessons: {
       one: { images: images.one, weight: weights.one, learners: { one: 1 } },
@@ -73,17 +73,17 @@ async function step(
     visible: visible?.[0]?.length,
     clip: Number.POSITIVE_INFINITY,
   };
-  const program = traceTuningStep(config) as unknown as Program;
-  const tuner = await Tuner.create(engine, program, config, start);
+  const program = traceStep(config) as unknown as Program;
+  const trainer = await Trainer.create(engine, program, config, start);
   const rates = {
     learningRate: 1e-2,
     weightDecay: 0.05,
     meanCorrection: 1 / (1 - 0.9),
     varianceCorrection: 1 / (1 - 0.999),
   };
-  const seen = visible === undefined ? undefined : Int32Array.from(visible.flat());
-  const told = await tuner.update(fed.input, fed.targets, rates, seen);
-  return { ...told, weights: await tuner.weights() };
+  const seen = visible === undefined ? {} : { visible: Int32Array.from(visible.flat()) };
+  const told = await trainer.update({ ...fed, ...seen }, rates);
+  return { ...told, weights: await trainer.weights() };
 }
 
 /** The numbers that a task has for itself, or of the predictor. */

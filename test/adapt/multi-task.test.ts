@@ -61,7 +61,7 @@ test('one predictor learns two tasks at once on a frozen encoder, and its model 
     // From half-precision latents there, from pixels here: an image may fall on the other side.
     assert.ok(Math.abs(accuracyOf(task) - accuracyOf(result.tasks[i]!)) <= 1 / asked + 1e-9);
     assert.equal(
-      confusion.counts.flat().reduce((a, b) => a + b),
+      confusion.pairs.reduce((sum, { count }) => sum + count, 0),
       asked,
     );
   });

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { variedImages } from '../../src/adapt/tuning/varied-images.js';
+import { variedImages } from '../../src/adapt/inputs/varied-images.js';
 import type { ImageSet } from '../../src/data/image-set.js';
 import { openImages } from '../../src/data/images.js';
 import { createEngine } from '../../src/engine/create-engine.js';

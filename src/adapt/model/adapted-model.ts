@@ -2,6 +2,8 @@ import { createEngine } from '../../engine/create-engine.js';
 import { Compiled, type ComputeOptions, type Engine } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
 import type { Flat } from '../../nn/index.js';
+import { type Inputs, imageInputs } from '../inputs/inputs.js';
+import { predictLogits } from '../inputs/predictions.js';
 import type { DenseHeadConfig } from '../network/dense-head.js';
 import type { HeadConfig } from '../network/heads.js';
 import type { Network, Parts } from '../network/network.js';
@@ -10,8 +12,6 @@ import { probabilities } from '../scores/accuracy.js';
 import type { Score } from '../scores/score.js';
 import type { Answers, TaskName, TaskSet } from '../tasks/task.js';
 import { toldClasses } from '../tasks/told-classes.js';
-import { type Inputs, imageInputs } from '../tuning/inputs.js';
-import { predictLogits } from '../tuning/predictions.js';
 import { type AdaptedConfig, type AdaptedTask, loadModel } from './model-folder.js';
 
 /** What classes images have, with which probability. */

@@ -3,7 +3,8 @@ import { UserError } from '../../errors.js';
 import { type Log, quiet } from '../../log.js';
 import { byTask } from '../protocol.js';
 import { type AdaptationResult, describeResult, type TaskResult } from '../result.js';
-import { describeConfusion } from '../scores/confusion-table.js';
+import type { Confusion } from '../scores/confusion.js';
+import { describeConfusion } from '../scores/describe-confusion.js';
 import { describeIou } from '../scores/iou.js';
 import { summary } from '../scores/score.js';
 import { openMeasured } from '../tasks/task-images.js';
@@ -13,11 +14,8 @@ import type { AdaptedTask } from './model-folder.js';
 
 /** How well one task is done on given images, and what was taken for what. */
 export type MeasuredTask = TaskResult & {
-  /** Images, or pixels, of class i (row) that were taken for class j (column). */
-  readonly confusion: {
-    readonly classes: readonly string[];
-    readonly counts: readonly (readonly number[])[];
-  };
+  /** Names of the classes, and images, or pixels, by their class and what they were taken for. */
+  readonly confusion: { readonly classes: readonly string[]; readonly pairs: Confusion };
 };
 
 /** What an adapted model does on given images, beside what it cost to make. */
@@ -37,7 +35,7 @@ export interface EvaluateAdaptedOptions {
 
 /**
  * Measures an adapted model, each task on its own images: top-1 and top-5, or IoU by class, mIoU and pixel accuracy; and
- * the confusion matrix.
+ * what was taken for what.
  * @throws UserError where model or images cannot be read, classes are none of the model's, a task is none of its, or
  *   there are data but not for which of several tasks
  */
@@ -102,7 +100,7 @@ async function measureTask(
       task: {
         ...of(model.result.tasks),
         ...summary(score),
-        confusion: { classes: task.classes, counts: score.confusion },
+        confusion: { classes: task.classes, pairs: score.confusion },
       },
       asked: set.description,
     };
@@ -117,11 +115,11 @@ export function describeAdapted(evaluation: AdaptedEvaluation): string {
   return [
     describeResult(evaluation),
     ...tasks.flatMap((task) => {
-      const { classes, counts } = task.confusion;
+      const { classes, pairs } = task.confusion;
       return [
         ...(tasks.length > 1 ? [task.name] : []),
         ...(task.task === 'segmentation' ? [describeIou(task.iou)] : []),
-        describeConfusion(classes, counts, task.task === 'segmentation' ? 'shares' : 'counts'),
+        describeConfusion(classes, pairs, task.task === 'segmentation' ? 'shares' : 'counts'),
       ];
     }),
   ].join('\n');

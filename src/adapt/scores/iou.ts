@@ -1,4 +1,5 @@
 import { percent } from '../../words.js';
+import { type Confusion, totals } from './confusion.js';
 
 /** How well every pixel's class is told. */
 export interface Overlap {
@@ -14,8 +15,10 @@ export interface Overlap {
   /** Images, and their pixels that count. */
   readonly asked: number;
   readonly pixels: number;
-  /** Pixels of class i (row) that were taken for class j (column). */
-  readonly confusion: readonly (readonly number[])[];
+  /** Classes that occur in truth. */
+  readonly occurring: number;
+  /** Pixels by their class and what they were taken for. */
+  readonly confusion: Confusion;
 }
 
 /** Counts pixels of image after image by true and told class; holds nothing else of them. */
@@ -23,7 +26,7 @@ export class PixelConfusion {
   readonly #counts: Float64Array;
   #images = 0;
 
-  /** @param classes names of class 0, 1, … */
+  /** @param classes names of class 0, 1, …; no more than a mask's byte can tell apart */
   constructor(private readonly classes: readonly string[]) {
     this.#counts = new Float64Array(classes.length ** 2);
   }
@@ -49,26 +52,28 @@ export class PixelConfusion {
    */
   overlap(ignored?: number): Overlap {
     const width = this.classes.length;
-    const confusion = this.classes.map((_, row) =>
-      Array.from(this.#counts.subarray(row * width, (row + 1) * width)),
-    );
-    const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
-    const right = this.classes.map((_, i) => confusion[i]?.[i] ?? 0);
+    const confusion = Array.from(this.#counts, (count, at) => ({
+      truth: Math.floor(at / width),
+      told: at % width,
+      count,
+    })).filter(({ count }) => count > 0);
+    const all = totals(confusion);
     const iou = this.classes.map((_, i) => {
-      const either =
-        sum(confusion[i] ?? []) + sum(confusion.map((row) => row[i] ?? 0)) - (right[i] as number);
-      return either === 0 ? null : (right[i] as number) / either;
+      const own = all.get(i);
+      return own === undefined ? null : own.right / (own.truth + own.told - own.right);
     });
     const known = iou.filter((value) => value !== null);
-    const pixels = sum(confusion.map(sum));
+    const sum = (numbers: Iterable<number>): number => [...numbers].reduce((a, b) => a + b, 0);
+    const pixels = sum(confusion.map(({ count }) => count));
     return {
       meanIou: sum(known) / known.length,
-      pixelAccuracy: sum(right) / pixels,
+      pixelAccuracy: sum([...all.values()].map(({ right }) => right)) / pixels,
       iou: Object.fromEntries(
         this.classes.flatMap((name, i) => (i === ignored ? [] : [[name, iou[i] as number | null]])),
       ),
       asked: this.#images,
       pixels,
+      occurring: [...all.values()].filter(({ truth }) => truth > 0).length,
       confusion,
     };
   }

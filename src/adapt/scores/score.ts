@@ -1,3 +1,4 @@
+import { describeShare } from '../../evaluate/proportion.js';
 import { percent } from '../../words.js';
 import type { Accuracy } from './accuracy.js';
 import type { Overlap } from './iou.js';
@@ -8,7 +9,7 @@ export type Score =
   | ({ readonly task: 'rotation' } & Accuracy)
   | ({ readonly task: 'segmentation' } & Overlap);
 
-/** A score without its confusion matrix. */
+/** A score without what was taken for what. */
 export type ScoreSummary =
   | ({ readonly task: 'classification' } & Omit<Accuracy, 'confusion'>)
   | ({ readonly task: 'rotation' } & Omit<Accuracy, 'confusion'>)
@@ -35,9 +36,24 @@ export function describeHeadline({ accuracy, meanIou }: Headline): string {
   return meanIou === undefined ? `accuracy ${percent(accuracy ?? 0)}` : `mIoU ${percent(meanIou)}`;
 }
 
+/** Fewer images tell good from bad by accident. */
+const ENOUGH = 10;
+
+/** Why a score says less than it seems to, where it does. */
+export function caveat({ asked, occurring }: Pick<ScoreSummary, 'asked' | 'occurring'>): string | undefined {
+  if (occurring === 1) return 'all asked are of one class, so it says nothing of the others';
+  return asked < ENOUGH ? 'too few images to tell' : undefined;
+}
+
 /** A score in a line, without what it was measured on. */
 export function describeScore(score: ScoreSummary): string {
-  if (score.task === 'segmentation')
-    return `mIoU ${percent(score.meanIou)}, pixel accuracy ${percent(score.pixelAccuracy)}`;
-  return `${percent(score.accuracy)} ± ${percent(score.standardError)}, top-5 ${percent(score.top5)}`;
+  const parts =
+    score.task === 'segmentation'
+      ? [`mIoU ${percent(score.meanIou)}`, `pixel accuracy ${percent(score.pixelAccuracy)}`]
+      : [
+          describeShare(score.accuracy, score.interval),
+          ...(score.top5 === undefined ? [] : [`top-5 ${percent(score.top5)}`]),
+        ];
+  const but = caveat(score);
+  return parts.join(', ') + (but === undefined ? '' : `; ${but}`);
 }

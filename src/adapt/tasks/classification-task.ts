@@ -1,19 +1,31 @@
 import type { ImageSet } from '../../data/image-set.js';
 import { openImages } from '../../data/images.js';
 import { UserError } from '../../errors.js';
+import { count } from '../../words.js';
 import { type LabelledImages, labelled, ofLabelled } from './labelled-images.js';
-import type { TaskKind } from './task.js';
+import { type TaskKind, UnlabelledSplit } from './task.js';
 
-/** @throws UserError where images have no labels */
-function withLabels(images: ImageSet): LabelledImages {
-  const { labels, classes, source, description } = images;
-  if (labels === undefined || classes === undefined)
-    throw new UserError(
-      `${source}: no labels there; classification needs a class for every image (one sub-folder per class, or a Parquet column of labels)`,
+/** The images that have a label. @throws UnlabelledSplit where none has */
+function withLabels(all: ImageSet): LabelledImages {
+  const { classes, source, split } = all;
+  const places = (all.labels ?? new Int32Array()).map((label, image) => (label < 0 ? -1 : image));
+  const some = places.filter((image) => image >= 0);
+  if (some.length === 0 || classes === undefined)
+    throw new UnlabelledSplit(
+      `${source}: no labels ${split === 'all' ? 'there' : `in its ${split} split`}; classification needs a class for every image (one sub-folder per class, or a Parquet column of labels)`,
     );
-  if (classes.length < 2) throw new UserError(`${source}: there is only one class, "${classes[0] ?? ''}"`);
-  const seen = 'whole and untransformed (the middle square), in training and when asked';
-  return labelled({ task: 'classification', images, labels, classes, description, seen });
+  const without = all.length - some.length;
+  const images = without === 0 ? all : all.subset(some);
+  const left = without === 0 ? '' : `; ${count(without, 'image')} of them without a label, left out`;
+  return labelled({
+    task: 'classification',
+    images,
+    labels: images.labels as Int32Array,
+    classes,
+    description: `${images.description}${left}`,
+    notes: images.notes,
+    seen: 'whole and untransformed (the middle square), in training and when asked',
+  });
 }
 
 /** Naming the class of an image. */
@@ -26,6 +38,13 @@ export const classification: TaskKind<LabelledImages> = {
       await images.close();
       throw error;
     }
+  },
+  checkLearnable({ images, labels, classes }) {
+    const [first, ...others] = new Set(labels);
+    if (others.length === 0)
+      throw new UserError(
+        `${images.source}: there is only one class to learn, "${classes[first ?? 0] ?? ''}"; classification needs two or more`,
+      );
   },
   ...ofLabelled,
 };

@@ -1,6 +1,6 @@
-import { type Accuracy, measureAccuracy } from '../scores/accuracy.js';
-import type { Answers, Targets, TaskKind, TaskName, TaskSet } from './task.js';
-import { numbersAmong } from './task-classes.js';
+import { type Accuracy, AccuracyCount } from '../scores/accuracy.js';
+import type { Answers, Judgement, Targets, TaskKind, TaskName, TaskSet } from './task.js';
+import { numbersAmong, UNKNOWN, unknownClass } from './task-classes.js';
 
 /** The kinds of tasks that want one class of each image. */
 export type LabelledTask = Exclude<TaskName, 'segmentation'>;
@@ -12,10 +12,18 @@ export interface LabelledImages extends TaskSet {
   /** How they are seen, in words. */
   readonly seen: string;
   targets(): Promise<Targets>;
-  measure(answers: AsyncIterable<Answers>): Promise<{ readonly task: LabelledTask } & Accuracy>;
+  measure(
+    answers: AsyncIterable<Answers>,
+    head?: unknown,
+    compiled?: unknown,
+    judged?: (image: number, judgement: Judgement) => void,
+  ): Promise<{ readonly task: LabelledTask } & Accuracy>;
 }
 
-type Facts = Pick<LabelledImages, 'task' | 'images' | 'labels' | 'classes' | 'description' | 'seen'>;
+type Facts = Pick<
+  LabelledImages,
+  'task' | 'images' | 'labels' | 'classes' | 'description' | 'notes' | 'seen'
+>;
 
 export function labelled(facts: Facts): LabelledImages {
   const { task, images, labels, classes, seen } = facts;
@@ -23,27 +31,23 @@ export function labelled(facts: Facts): LabelledImages {
     ...facts,
     protocol: () => ({
       images: seen,
-      accuracy: 'top-1 at the end, not the best along the way; ties count against; binomial standard error',
+      accuracy:
+        'top-1 at the end, not the best along the way; ties count against; in brackets the 95 % Wilson interval',
     }),
     groups: labels,
     targets: async () => (chosen) => chosen.map((image) => labels[image] as number),
-    async measure(answers) {
-      const logits = await gathered(answers, labels.length * classes.length);
-      return { task, ...measureAccuracy(logits, labels, classes.length) };
+    async measure(answers, _head, _compiled, judged) {
+      const count = new AccuracyCount(classes.length);
+      for await (const { first, logits } of answers)
+        for (let image = first, at = 0; at < logits.length; image++, at += classes.length) {
+          const truth = labels[image] as number;
+          const told = count.add(logits.subarray(at, at + classes.length), truth);
+          judged?.(image, { kind: 'class', truth, ...told });
+        }
+      return { task, ...count.accuracy };
     },
     close: () => images.close(),
   };
-}
-
-/** All answers in one piece. */
-async function gathered(answers: AsyncIterable<Answers>, length: number): Promise<Float32Array> {
-  const all = new Float32Array(length);
-  let at = 0;
-  for await (const { logits } of answers) {
-    all.set(logits, at);
-    at += logits.length;
-  }
-  return all;
 }
 
 /** What the kinds of labelled tasks have in common. */
@@ -56,7 +60,11 @@ export const ofLabelled: Pick<TaskKind<LabelledImages>, 'subset' | 'renumber'> =
       description,
     }),
   renumber(set, { classes }) {
-    const number = numbersAmong(classes, set.classes, set.images.source);
-    return labelled({ ...set, labels: set.labels.map((label) => number[label] as number), classes });
+    const numbers = numbersAmong(classes, set.classes);
+    const labels = set.labels.map((label) => numbers[label] as number);
+    const strange = labels.indexOf(UNKNOWN);
+    if (strange >= 0)
+      throw unknownClass(set.images.source, set.classes[set.labels[strange] as number] ?? '', classes);
+    return labelled({ ...set, labels, classes });
   },
 };

@@ -1,20 +1,13 @@
 import type { SegmentationSet } from '../../data/segmentation.js';
-import type { TaskClasses } from './task.js';
-import { numbersAmong } from './task-classes.js';
-
-/** A class for every pixel of an image, [height, width]; −1: none that counts. */
-export interface PixelClasses {
-  readonly width: number;
-  readonly height: number;
-  readonly data: Int16Array;
-}
+import type { PixelClasses, TaskClasses } from './task.js';
+import { numbersAmong, UNKNOWN, unknownClass } from './task-classes.js';
 
 const NONE = -1;
 
 /**
  * The pixels' classes of several sources' images, one source after the other, numbered as those of one head.
- * @returns reads those of one image, which throws UserError naming a mask that cannot be read
- * @throws UserError for a class that the head does not know
+ * @returns reads those of one image, which throws UserError naming a mask that cannot be read, or a class in it that
+ *   the head does not know
  */
 export function pixelClasses(
   sets: readonly SegmentationSet[],
@@ -30,6 +23,9 @@ export function pixelClasses(
         const classes = new Int16Array(data.length);
         for (let pixel = 0; pixel < data.length; pixel++)
           classes[pixel] = table[data[pixel] as number] as number;
+        const strange = classes.indexOf(UNKNOWN);
+        if (strange >= 0)
+          throw unknownClass(set.source, set.classes[data[strange] as number] ?? '', known.classes);
         return { width, height, data: classes };
       }
       at -= set.length;
@@ -40,17 +36,9 @@ export function pixelClasses(
 
 /** What each byte of a source's masks stands for. */
 function numbering(set: SegmentationSet, { classes, ignored }: TaskClasses): Int16Array {
-  const bytes = [...set.classes.keys()].filter((byte) => byte !== set.ignored);
-  const numbers = numbersAmong(
-    classes,
-    bytes.map((byte) => set.classes[byte] as string),
-    set.source,
-  );
   const table = new Int16Array(256).fill(NONE);
-  bytes.forEach((byte, i) => {
-    const number = numbers[i] as number;
-    table[byte] = number === ignored ? NONE : number;
-  });
+  for (const [byte, number] of numbersAmong(classes, set.classes).entries())
+    table[byte] = byte === set.ignored || number === ignored ? NONE : number;
   return table;
 }
 

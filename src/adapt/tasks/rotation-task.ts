@@ -22,8 +22,11 @@ export const rotation: TaskKind<LabelledImages> = {
       labels,
       classes,
       description: `${images.description}, turned`,
+      notes: images.notes,
       seen: 'whole (the middle square), each once, turned counter-clockwise by one of 0, 90, 180, 270 degrees, drawn whatever the seed; in training and when asked',
     });
   },
+  // Four angles are always there.
+  checkLearnable: () => {},
   ...ofLabelled,
 };

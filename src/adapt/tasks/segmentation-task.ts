@@ -4,8 +4,8 @@ import { UserError } from '../../errors.js';
 import type { DenseHeadConfig } from '../network/dense-head.js';
 import type { HeadConfig } from '../network/heads.js';
 import { PixelConfusion } from '../scores/iou.js';
-import { atPoints, type PixelClasses, pixelClasses } from './pixel-classes.js';
-import type { TaskKind, TaskSet } from './task.js';
+import { atPoints, pixelClasses } from './pixel-classes.js';
+import type { PixelClasses, TaskKind, TaskSet } from './task.js';
 import { toldClasses } from './told-classes.js';
 
 /** Images with a mask each. */
@@ -15,7 +15,10 @@ export interface MaskedImages extends TaskSet {
   readonly places: Int32Array;
 }
 
-type Facts = Pick<MaskedImages, 'images' | 'sets' | 'places' | 'classes' | 'ignored' | 'description'>;
+type Facts = Pick<
+  MaskedImages,
+  'images' | 'sets' | 'places' | 'classes' | 'ignored' | 'description' | 'notes'
+>;
 
 function masked(facts: Facts): MaskedImages {
   const { images, sets, places, classes, ignored } = facts;
@@ -41,7 +44,7 @@ function masked(facts: Facts): MaskedImages {
         return out;
       };
     },
-    async measure(answers, head, compiled) {
+    async measure(answers, head, compiled, judged) {
       const config = dense(head);
       const each = config.side ** 2 * config.classes;
       const confusion = new PixelConfusion(classes);
@@ -49,7 +52,9 @@ function masked(facts: Facts): MaskedImages {
         for (let i = 0; i < logits.length / each; i++) {
           const pixels = await truth(first + i);
           const own = logits.subarray(i * each, (i + 1) * each);
-          confusion.add(pixels.data, await toldClasses(compiled, own, config, pixels, ignored));
+          const told = await toldClasses(compiled, own, config, pixels, ignored);
+          confusion.add(pixels.data, told);
+          judged?.(first + i, { kind: 'pixels', truth: pixels, told });
         }
       const overlap = confusion.overlap(ignored);
       if (overlap.pixels === 0)
@@ -80,23 +85,37 @@ function dense(head: HeadConfig): DenseHeadConfig {
 
 /** Telling the class of every pixel. */
 export const segmentation: TaskKind<MaskedImages> = {
-  async open(data, { size, split, ignored }) {
+  async open(data, { size, split, classes, ignored }) {
     const images = await openImages(data, { size, split, fit: 'stretched' });
     const sets: SegmentationSet[] = [];
     try {
-      for (const source of data) sets.push(await openSegmentation(source, { size, split, ignored }));
+      for (const source of data) sets.push(await openSegmentation(source, { size, split, classes, ignored }));
       const [first, ...others] = sets;
       if (first === undefined) throw new UserError('no source of images was given', 2);
       // Where classes are mere numbers, a source may lack the last ones.
       const most = others.reduce((a, b) => (b.classes.length > a.classes.length ? b : a), first);
-      checkClasses(most);
       const places = Int32Array.from({ length: images.length }, (_, i) => i);
       const description = sets.map((set) => set.description).join('; ');
-      return masked({ images, sets, places, classes: most.classes, ignored: most.ignored, description });
+      return masked({
+        images,
+        sets,
+        places,
+        classes: most.classes,
+        ignored: most.ignored,
+        description,
+        notes: images.notes,
+      });
     } catch (error) {
       await Promise.all([images, ...sets].map((set) => set.close()));
       throw error;
     }
+  },
+  checkLearnable({ images, classes, ignored }) {
+    const [first = '', ...others] = classes.filter((_, i) => i !== ignored);
+    if (others.length === 0)
+      throw new UserError(
+        `${images.source}: there is only one class to learn, "${first}"; segmentation needs two or more`,
+      );
   },
   subset: (set, chosen, description) =>
     masked({
@@ -107,9 +126,3 @@ export const segmentation: TaskKind<MaskedImages> = {
     }),
   renumber: (set, { classes, ignored }) => masked({ ...set, classes, ignored }),
 };
-
-/** @throws UserError for fewer than two classes */
-function checkClasses({ source, classes, ignored }: SegmentationSet): void {
-  const counted = classes.filter((_, i) => i !== ignored);
-  if (counted.length < 2) throw new UserError(`${source}: there is only one class, "${counted[0] ?? ''}"`);
-}

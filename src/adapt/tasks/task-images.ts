@@ -5,8 +5,8 @@ import { createEngine } from '../../engine/create-engine.js';
 import type { ComputeOptions, Engine } from '../../engine/index.js';
 import type { Log } from '../../log.js';
 import { purpose, random } from '../../random.js';
-import { chooseLabelled } from './labelled.js';
-import type { TaskClasses, TaskKind, TaskSet } from './task.js';
+import { chooseLabelled } from './choose-labelled.js';
+import { type MaskMeaning, type TaskClasses, type TaskKind, type TaskSet, UnlabelledSplit } from './task.js';
 
 /** The images that a task is learned from and measured on. */
 export interface TaskImages<S extends TaskSet = TaskSet> {
@@ -16,30 +16,36 @@ export interface TaskImages<S extends TaskSet = TaskSet> {
 }
 
 /** What is wanted of a task's images. */
-export interface TaskImagesOptions {
+export interface TaskImagesOptions extends MaskMeaning {
   /** Side of the stored images, pixels. */
   readonly size: number;
   readonly seed: number;
   /** Labelled images to use, see {@link chooseLabelled}. */
   readonly limit?: number | undefined;
   readonly fraction?: number | undefined;
-  /** The ignored class of masks, where the data do not tell it. */
-  readonly ignored?: number | undefined;
 }
 
 /** The share of a source without splits that is held out. */
 const HELD_OUT = 0.1;
 
-/** Where a source has no split of its own to measure on: the same images of it are held out, whatever the seed. */
-function holdOut<S extends TaskSet>(kind: TaskKind<S>, all: S): { training: S; heldOut: S } {
+/**
+ * Where a source has no split of its own to measure on: the same images of it are held out, whatever the seed.
+ * @param hidden splits that say nothing of what is to be learned
+ */
+function holdOut<S extends TaskSet>(
+  kind: TaskKind<S>,
+  all: S,
+  hidden: readonly string[],
+): { training: S; heldOut: S } {
   const { length } = all.images;
   const order = random(0, purpose.evaluate).permutation(length);
   const held = Math.ceil(length * HELD_OUT);
+  const why = hidden.length === 0 ? '' : `, as there are no labels in ${hidden.join(' and ')}`;
   return {
     heldOut: kind.subset(
       all,
       order.slice(0, held).sort(),
-      `${held} of ${all.description}; held out of training`,
+      `${held} of ${all.description}; held out of training${why}`,
     ),
     training: kind.subset(all, order.slice(held).sort(), all.description),
   };
@@ -53,19 +59,28 @@ function holdOut<S extends TaskSet>(kind: TaskKind<S>, all: S): { training: S; h
 export async function openTaskImages<S extends TaskSet>(
   kind: TaskKind<S>,
   data: readonly string[],
-  { size, seed, limit, fraction, ignored }: TaskImagesOptions,
+  { size, seed, limit, fraction, classes, ignored }: TaskImagesOptions,
 ): Promise<TaskImages<S>> {
   const opened: S[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(opened.map((set) => set.close()));
   };
   try {
-    const all = await kind.open(data, { size, ignored });
+    const all = await kind.open(data, { size, classes, ignored });
     opened.push(all);
-    const other = await openHeldOut((split) => kind.open(data, { size, split, ignored }));
+    kind.checkLearnable(all);
+    const hidden: string[] = [];
+    const other = await openHeldOut(async (split) => {
+      try {
+        return await kind.open(data, { size, split, classes, ignored });
+      } catch (error) {
+        if (error instanceof UnlabelledSplit) hidden.push(`${split}`);
+        throw error;
+      }
+    });
     opened.push(other);
     const own = other.images.split === all.images.split;
-    const parts = own ? holdOut(kind, all) : { training: all, heldOut: other };
+    const parts = own ? holdOut(kind, all, hidden) : { training: all, heldOut: other };
     const heldOut = kind.renumber(parts.heldOut, all);
     const chosen = chooseLabelled(parts.training.groups, { limit, fraction }, seed);
     const few = chosen.length < all.images.length ? `${chosen.length} of ` : '';
@@ -101,11 +116,11 @@ export async function withTaskImages<S extends TaskSet, T>(
       const images = await openTaskImages(kind, data, options);
       opened.push(images);
       const who = tasks.length > 1 ? `${name}: ` : '';
-      for (const [what, { description, images: set }] of [
+      for (const [what, set] of [
         ['learns from', images.training],
         ['measured on', images.heldOut],
       ] as const)
-        log.note(`${who}${what} ${describeImages({ description, notes: set.notes })}`);
+        log.note(`${who}${what} ${describeImages(set)}`);
     }
     return await work(opened, engine);
   } finally {

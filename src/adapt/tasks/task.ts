@@ -1,5 +1,5 @@
 import type { ImageSet } from '../../data/image-set.js';
-import type { Split } from '../../data/images.js';
+import { MissingSplit, type Split } from '../../data/splits.js';
 import type { Compiled } from '../../engine/index.js';
 import type { HeadConfig } from '../network/heads.js';
 import type { Score } from '../scores/score.js';
@@ -17,6 +17,18 @@ export interface Answers {
 /** What a head learns from, of the images at these places: one after the other, as `targetSpec` has it. */
 export type Targets = (images: Int32Array) => Int32Array;
 
+/** A class for every pixel of an image, [height, width]; −1: none that counts. */
+export interface PixelClasses {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Int16Array;
+}
+
+/** What is true of an image and what it was taken for: a class with its probability, or a class for every pixel. */
+export type Judgement =
+  | { readonly kind: 'class'; readonly truth: number; readonly told: number; readonly probability: number }
+  | { readonly kind: 'pixels'; readonly truth: PixelClasses; readonly told: Uint8Array };
+
 /** Images with what is to be said of each: what all that learns or measures knows of a task. */
 export interface TaskSet {
   readonly images: ImageSet;
@@ -26,6 +38,8 @@ export interface TaskSet {
   readonly ignored?: number | undefined;
   /** What was read, in words. */
   readonly description: string;
+  /** What is not used of it or was guessed: a sentence each. */
+  readonly notes: readonly string[];
   /** The kind of each image, of which a choice takes the same share; 0 everywhere where there are none. */
   readonly groups: Int32Array;
   /** How the images are seen and measured, in words, by what it is about. */
@@ -38,9 +52,15 @@ export interface TaskSet {
   targets(head: HeadConfig, progress: (done: number) => void): Promise<Targets>;
   /**
    * How well the answers for all images, in order, tell what is to be said.
+   * @param judged is told of each image
    * @throws UserError naming what cannot be read
    */
-  measure(answers: AsyncIterable<Answers>, head: HeadConfig, compiled: Compiled): Promise<Score>;
+  measure(
+    answers: AsyncIterable<Answers>,
+    head: HeadConfig,
+    compiled: Compiled,
+    judged?: (image: number, judgement: Judgement) => void,
+  ): Promise<Score>;
   /** Ends reading; of this set and of all its subsets. */
   close(): Promise<void>;
 }
@@ -48,25 +68,32 @@ export interface TaskSet {
 /** The classes that a head knows, by number. */
 export type TaskClasses = Pick<TaskSet, 'classes' | 'ignored'>;
 
+/** A split whose images do not say what is to be learned. */
+export class UnlabelledSplit extends MissingSplit {}
+
+/** What masks mean, where the data do not tell it. */
+export interface MaskMeaning {
+  /** Names of class 0, 1, … */
+  readonly classes?: readonly string[] | undefined;
+  readonly ignored?: number | undefined;
+}
+
 /** How a kind of task opens its images. */
 export interface TaskKind<S extends TaskSet = TaskSet> {
   /**
    * @param data sources of one task
    * @param options.size side of the stored images, pixels
    * @param options.split as for `openImages`
-   * @param options.ignored the ignored class, where the data do not tell it
-   * @throws UserError for what cannot be opened, or does not say what is to be learned
+   * @throws UserError for what cannot be opened; UnlabelledSplit where it does not say what is to be learned
    */
   open(
     data: readonly string[],
-    options: {
-      readonly size: number;
-      readonly split?: Split | undefined;
-      readonly ignored?: number | undefined;
-    },
+    options: { readonly size: number; readonly split?: Split | undefined } & MaskMeaning,
   ): Promise<S>;
+  /** @throws UserError where there is nothing to tell apart */
+  checkLearnable(set: S): void;
   /** The images at these places. */
   subset(set: S, places: Int32Array, description: string): S;
-  /** The same images with classes numbered so. @throws UserError for a class that is none of these */
+  /** The same images with classes numbered so. @throws UserError for an image whose class is none of these */
   renumber(set: S, known: TaskClasses): S;
 }

@@ -2,19 +2,21 @@ import type { Compiled } from '../../engine/index.js';
 import type { Log } from '../../log.js';
 import type { Flat } from '../../nn/index.js';
 import type { InputKind, Network } from '../network/network.js';
-import type { AdaptationResult } from '../result.js';
 import { type AdaptationSettings, trainedShares } from '../settings.js';
 import { type Images, type Inputs, imageInputs } from './inputs.js';
 import { type FrozenLatents, openLatents } from './latents.js';
 
+/** What a frozen encoder's latents of all training images took; of several tasks the dearest way. */
+export type LatentsCost = Omit<FrozenLatents, 'inputs'>;
+
 /** What is fed for training and for measuring, task by task, and what it took to get it. */
-export interface Fed {
+export interface OpenInputs {
   /** The same for all. */
   readonly kind: InputKind;
   readonly training: readonly Inputs[];
   readonly heldOut: readonly Inputs[];
   /** Of all tasks together. */
-  readonly latents: AdaptationResult['latents'];
+  readonly latents: LatentsCost | undefined;
 }
 
 /** The images of one task. */
@@ -32,7 +34,7 @@ export async function openInputs(
   tasks: readonly TaskSets[],
   compiled: Compiled,
   log: Log,
-): Promise<Fed> {
+): Promise<OpenInputs> {
   const { run, cache } = settings;
   if (trainedShares(settings).encoder !== undefined) {
     for (const { training, heldOut } of tasks)
@@ -65,10 +67,7 @@ export async function openInputs(
 /** From the cheapest to the dearest. */
 const ways = ['disk', 'computed', 'every epoch'] as const;
 
-function together(
-  all: readonly FrozenLatents[],
-  precision: FrozenLatents['precision'],
-): NonNullable<AdaptationResult['latents']> {
+function together(all: readonly FrozenLatents[], precision: FrozenLatents['precision']): LatentsCost {
   const dearest = Math.max(...all.map(({ from }) => ways.indexOf(from)));
   return {
     precision,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chooseLabelled } from '../../src/adapt/tasks/labelled.js';
+import { chooseLabelled } from '../../src/adapt/tasks/choose-labelled.js';
 import { random } from '../../src/random.js';
 
 const draw = random(8);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { drawVisible } from '../../src/adapt/tuning/visible-tokens.js';
+import { drawVisible } from '../../src/adapt/training/batches.js';
 
 const [images, tokens, visible] = [50, 16, 6];
 const rows = (drawn: Int32Array): number[][] =>

@@ -41,7 +41,7 @@ import {
 } from '../network/network.js';
 
 /** Weights and moments of the parts that are trained. */
-export interface TuningState<T> {
+export interface State<T> {
   readonly weights: Parts<Flat<T>>;
   readonly mean: Parts<Flat<T>>;
   readonly variance: Parts<Flat<T>>;
@@ -57,8 +57,8 @@ export interface Lesson {
   readonly learners: Readonly<Record<string, number>>;
 }
 
-/** What a tuning step is built from. */
-export interface TuningConfig {
+/** What a step is built from. */
+export interface StepConfig {
   readonly network: Network;
   /** By name; a task's is the task's, so that its token is found. */
   readonly lessons: Readonly<Record<string, Lesson>>;
@@ -74,17 +74,17 @@ export interface TuningConfig {
 }
 
 /** The numbers of one step that follow a schedule. */
-export type TuningRates<T> = Omit<Rates<T>, 'momentum'>;
+export type StepRates<T> = Omit<Rates<T>, 'momentum'>;
 
-export interface TuningInputs<T> {
+export interface StepInputs<T> {
   /** By lesson: images [B, 3, h, w] in 0..1, or latents [B, N, D]. */
   readonly input: Readonly<Record<string, T>>;
   /** By lesson: as {@link targetSpec} has them; all its learners learn from the same. */
   readonly targets: Readonly<Record<string, T>>;
   /** Which latents the predictor sees of each image, all lessons' one after another, [B, visible]. */
   readonly visible?: T;
-  readonly rates: TuningRates<T>;
-  readonly state: TuningState<T>;
+  readonly rates: StepRates<T>;
+  readonly state: State<T>;
   /** The parts that the input passes and that stay as they are. */
   readonly frozen: Parts<Flat<T>>;
 }
@@ -93,25 +93,25 @@ export interface TuningInputs<T> {
 export const trainedParts = ({
   network,
   trained,
-}: Pick<TuningConfig, 'network' | 'trained'>): readonly Part[] =>
+}: Pick<StepConfig, 'network' | 'trained'>): readonly Part[] =>
   partsFrom(network, 'images').filter((part) => trained[part] !== undefined);
 
 /** Images of a step, of all lessons. */
-export const imagesOf = ({ lessons }: Pick<TuningConfig, 'lessons'>): number =>
+export const imagesOf = ({ lessons }: Pick<StepConfig, 'lessons'>): number =>
   Object.values(lessons).reduce((sum, { images }) => sum + images, 0);
 
 /** Specs of the state. */
-export function tuningStateSpecs(config: Pick<TuningConfig, 'network' | 'trained'>): TuningState<Spec> {
+export function stateSpecs(config: Pick<StepConfig, 'network' | 'trained'>): State<Spec> {
   const specs = (): Parts<Flat<Spec>> => partSpecs(config.network, trainedParts(config));
   return { weights: specs(), mean: specs(), variance: specs() };
 }
 
 /** Something for each lesson, by name. */
-function mapLessons<T>({ lessons }: Pick<TuningConfig, 'lessons'>, make: (lesson: Lesson) => T) {
+function mapLessons<T>({ lessons }: Pick<StepConfig, 'lessons'>, make: (lesson: Lesson) => T) {
   return Object.fromEntries(Object.entries(lessons).map(([name, lesson]) => [name, make(lesson)]));
 }
 
-function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
+function stepSpecs(config: StepConfig): StepInputs<Spec> {
   const { network, input, trained, visible } = config;
   const scalar = spec([]);
   return {
@@ -122,7 +122,7 @@ function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
     }),
     ...(visible === undefined ? {} : { visible: spec([imagesOf(config), visible], 'int32') }),
     rates: { learningRate: scalar, weightDecay: scalar, meanCorrection: scalar, varianceCorrection: scalar },
-    state: tuningStateSpecs(config),
+    state: stateSpecs(config),
     frozen: partSpecs(
       network,
       partsFrom(network, input).filter((part) => trained[part] === undefined),
@@ -131,7 +131,7 @@ function tuningSpecs(config: TuningConfig): TuningInputs<Spec> {
 }
 
 /** The share of the learning rate that each number of the heads takes; one scalar where all take the same. */
-function headShares(config: TuningConfig, group: string): Tensor | number {
+function headShares(config: StepConfig, group: string): Tensor | number {
   const { entries } = networkLayouts(config.network).heads;
   const learners = Object.assign({}, ...Object.values(config.lessons).map((lesson) => lesson.learners));
   const share = (name: string): number => learners[name.slice(0, name.indexOf('.'))] ?? 0;
@@ -148,7 +148,7 @@ function headShares(config: TuningConfig, group: string): Tensor | number {
 
 /** What the heads read, by lesson: the images of all pass encoder and predictor together, each with its task's token. */
 function lessonTokens(
-  { network, lessons }: TuningConfig,
+  { network, lessons }: StepConfig,
   input: Readonly<Record<string, Tensor>>,
   trees: Trees,
   visible: Tensor | undefined,
@@ -165,65 +165,82 @@ function lessonTokens(
   return Object.fromEntries(names.map((name, i) => [name, parts[i] as Tensor]));
 }
 
-/** One whole tuning step: (encode →) predict → heads → losses → gradients → clip → AdamW. */
-export function traceTuningStep(config: TuningConfig) {
-  const { network } = config;
-  return trace('tune', tuningSpecs(config), (traced) => {
-    const { input, targets, visible, rates, state, frozen } = traced as unknown as TuningInputs<Tensor>;
-    const where = networkLayouts(network);
+/** The loss of each lesson: the sum of its learners'. */
+function lessonLosses(
+  config: StepConfig,
+  tokens: Readonly<Record<string, Tensor>>,
+  targets: Readonly<Record<string, Tensor>>,
+  trees: Trees,
+): Readonly<Record<string, Tensor>> {
+  const { network, lessons } = config;
+  const lossOf = (task: string, lesson: string): Tensor => {
+    const logits = taskLogits(tokens[lesson] as Tensor, trees, task, network);
+    const head = network.tasks[task] as HeadConfig;
+    return scope('loss', () => headLoss(logits, targets[lesson] as Tensor, head));
+  };
+  return Object.fromEntries(
+    Object.entries(lessons).map(([name, { learners }]) => [
+      name,
+      Object.keys(learners)
+        .map((task) => lossOf(task, name))
+        .reduce((a, b) => add(a, b)),
+    ]),
+  );
+}
+
+/** The state after AdamW, with gradients clipped together, and their norm before. */
+function update(
+  config: StepConfig,
+  gradients: Readonly<Record<Part, Flat<Tensor>>>,
+  state: State<Tensor>,
+  rates: StepRates<Tensor>,
+): { gradientNorm: Tensor; state: State<Tensor> } {
+  const parts = trainedParts(config);
+  const gradientNorm = globalNorm(parts.flatMap((part) => Object.values(gradients[part])));
+  const scale = minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1);
+  const updateGroup = (part: Part, group: string, gradient: Tensor): Moments<Tensor> => {
+    const of = (values: Parts<Flat<Tensor>>): Tensor => (values[part] as Flat<Tensor>)[group] as Tensor;
+    const rate = mul(rates.learningRate, config.trained[part] as number);
+    const own = {
+      ...rates,
+      learningRate: mul(rate, part === 'heads' ? headShares(config, group) : 1),
+      weightDecay: decays(group) ? rates.weightDecay : undefined,
+    };
+    const before = { weights: of(state.weights), mean: of(state.mean), variance: of(state.variance) };
+    return adamw(before, mul(gradient, scale), own, config);
+  };
+  const updated = parts.map(
+    (part) =>
+      [part, mapGroups(gradients[part], (gradient, group) => updateGroup(part, group, gradient))] as const,
+  );
+  const pick = (key: keyof Moments<Tensor>): Parts<Flat<Tensor>> =>
+    Object.fromEntries(updated.map(([part, moments]) => [part, mapGroups(moments, (each) => each[key])]));
+  return {
+    gradientNorm,
+    state: { weights: pick('weights'), mean: pick('mean'), variance: pick('variance') },
+  };
+}
+
+/** One whole step: (encode →) predict → heads → losses → gradients → clip → AdamW. */
+export function traceStep(config: StepConfig) {
+  return trace('adapt', stepSpecs(config), (traced) => {
+    const { input, targets, visible, rates, state, frozen } = traced as unknown as StepInputs<Tensor>;
+    const where = networkLayouts(config.network);
     const trees = unpackParts(where, { ...frozen, ...state.weights });
     const tokens = lessonTokens(config, input, trees, visible);
-    const losses = Object.fromEntries(
-      Object.entries(config.lessons).map(([name, { learners }]) => {
-        const each = Object.keys(learners).map((task) => {
-          const logits = taskLogits(tokens[name] as Tensor, trees, task, network);
-          const head = network.tasks[task] as HeadConfig;
-          return scope('loss', () => headLoss(logits, targets[name] as Tensor, head));
-        });
-        return [name, each.reduce((a, b) => add(a, b))];
-      }),
-    );
+    const losses = lessonLosses(config, tokens, targets, trees);
     const loss = Object.entries(config.lessons)
       .map(([name, { weight }]) => mul(losses[name] as Tensor, weight))
       .reduce((a, b) => add(a, b));
-    const parts = trainedParts(config);
     const gradients = flatGradients<Part>(
       loss,
       Object.fromEntries(
-        parts.map((part) => [part, { layout: where[part] as Layout<unknown>, parameters: trees[part] }]),
+        trainedParts(config).map((part) => [
+          part,
+          { layout: where[part] as Layout<unknown>, parameters: trees[part] },
+        ]),
       ),
     );
-    return scope('update', () => {
-      const gradientNorm = globalNorm(parts.flatMap((part) => Object.values(gradients[part])));
-      const scale = minimum(mul(reciprocal(add(gradientNorm, 1e-6)), config.clip), 1);
-      const update = (part: Part, group: string, gradient: Tensor): Moments<Tensor> => {
-        const of = (values: Parts<Flat<Tensor>>): Tensor => (values[part] as Flat<Tensor>)[group] as Tensor;
-        return adamw(
-          { weights: of(state.weights), mean: of(state.mean), variance: of(state.variance) },
-          mul(gradient, scale),
-          {
-            ...rates,
-            learningRate: mul(
-              mul(rates.learningRate, config.trained[part] as number),
-              part === 'heads' ? headShares(config, group) : 1,
-            ),
-            weightDecay: decays(group) ? rates.weightDecay : undefined,
-          },
-          config,
-        );
-      };
-      const updated = parts.map(
-        (part) =>
-          [part, mapGroups(gradients[part], (gradient, group) => update(part, group, gradient))] as const,
-      );
-      const pick = (key: keyof Moments<Tensor>): Parts<Flat<Tensor>> =>
-        Object.fromEntries(updated.map(([part, moments]) => [part, mapGroups(moments, (each) => each[key])]));
-      const next: TuningState<Tensor> = {
-        weights: pick('weights'),
-        mean: pick('mean'),
-        variance: pick('variance'),
-      };
-      return { losses, gradientNorm, state: next };
-    });
+    return { losses, ...scope('update', () => update(config, gradients, state, rates)) };
   });
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { type Network, networkLayouts } from '../../src/adapt/network/network.js';
-import { Tuner } from '../../src/adapt/tuning/tuner.js';
-import { type Lesson, type TuningConfig, traceTuningStep } from '../../src/adapt/tuning/tuning-step.js';
+import { type Lesson, type StepConfig, traceStep } from '../../src/adapt/training/step.js';
+import { Trainer } from '../../src/adapt/training/trainer.js';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { emptyFlat, type Flat, initialise, view } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
@@ -48,7 +48,7 @@ async function train(net: Network, learners: Lesson['learners'], learningRate: n
   const weights = emptyFlat(layout);
   const whole = new Map(networkLayouts(both).heads.entries.map((entry) => [entry.name, entry]));
   for (const entry of layout.entries) view(weights, entry).set(view(start, whole.get(entry.name)!));
-  const config: TuningConfig = {
+  const config: StepConfig = {
     network: net,
     lessons: { all: { images: batch, weight: 1, learners } },
     input: 'float32',
@@ -56,13 +56,12 @@ async function train(net: Network, learners: Lesson['learners'], learningRate: n
     betas: [0.9, 0.999],
     clip,
   };
-  const program = traceTuningStep(config) as unknown as Program;
-  const tuner = await Tuner.create(engine, program, config, { heads: weights });
+  const program = traceStep(config) as unknown as Program;
+  const trainer = await Trainer.create(engine, program, config, { heads: weights });
   const norms: number[] = [];
   for (const [i, { latents, labels }] of steps.entries()) {
-    const { gradientNorm } = await tuner.update(
-      { all: latents },
-      { all: labels },
+    const { gradientNorm } = await trainer.update(
+      { input: { all: latents }, targets: { all: labels } },
       {
         learningRate,
         weightDecay: 0.05,
@@ -72,7 +71,7 @@ async function train(net: Network, learners: Lesson['learners'], learningRate: n
     );
     norms.push(gradientNorm);
   }
-  return { flat: (await tuner.weights()).heads as Flat<Float32Array>, norms };
+  return { flat: (await trainer.weights()).heads as Flat<Float32Array>, norms };
 }
 
 test('heads that learn side by side, each with its own rate, learn as they would alone', async () => {

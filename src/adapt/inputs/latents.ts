@@ -25,7 +25,7 @@ export interface FrozenLatents {
   readonly bytes: number;
   /** To compute or read them. */
   readonly seconds: number;
-  /** computed: once, and kept; disk: read; every epoch: not kept. */
+  /** computed: once, and kept; disk: read as an earlier adaptation left them; every epoch: computed and not kept. */
   readonly from: 'computed' | 'disk' | 'every epoch';
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { shareBatch } from '../../src/adapt/tuning/batch-shares.js';
+import { shareBatch } from '../../src/adapt/training/plan.js';
 import { random } from '../../src/random.js';
 
 test('a batch is shared out whole, by numbers of images to within one, and every task has its part', () => {

@@ -8,25 +8,20 @@ import {
   type Value,
 } from '../../engine/index.js';
 import { emptyFlat, type Flat, type Layout, mapGroups } from '../../nn/index.js';
-import type { Program, TensorData } from '../../tensor/index.js';
+import type { Program } from '../../tensor/index.js';
 import { networkLayouts, type Part, type Parts, partsFrom } from '../network/network.js';
-import {
-  type TuningConfig,
-  type TuningRates,
-  type TuningState,
-  trainedParts,
-  tuningStateSpecs,
-} from './tuning-step.js';
+import type { Batch } from './batches.js';
+import { type State, type StepConfig, type StepRates, stateSpecs, trainedParts } from './step.js';
 
-/** Runs tuning steps; what is trained stays in the engine, what is frozen is fed as it is. */
-export class Tuner {
-  readonly #state: SwappedState<TuningState<Value>>;
+/** Runs steps; what is trained stays in the engine, what is frozen is fed as it is. */
+export class Trainer {
+  readonly #state: SwappedState<State<Value>>;
   readonly #frozen: Parts<Flat<Float32Array>>;
 
   private constructor(
     private readonly step: Executable,
     engine: Engine,
-    config: TuningConfig,
+    config: StepConfig,
     weights: Parts<Flat<Float32Array>>,
   ) {
     const where = networkLayouts(config.network);
@@ -37,7 +32,7 @@ export class Tuner {
     const own = of(trainedParts(config), (part) =>
       mapGroups(weights[part] as Flat<Float32Array>, (numbers) => numbers.slice()),
     );
-    this.#state = new SwappedState(engine, tuningStateSpecs(config), {
+    this.#state = new SwappedState(engine, stateSpecs(config), {
       weights: own,
       mean: zeros(),
       variance: zeros(),
@@ -55,28 +50,22 @@ export class Tuner {
   static async create(
     engine: Engine,
     program: Program,
-    config: TuningConfig,
+    config: StepConfig,
     weights: Parts<Flat<Float32Array>>,
-  ): Promise<Tuner> {
-    return new Tuner((await engine.compile(program)) as Executable, engine, config, weights);
+  ): Promise<Trainer> {
+    return new Trainer((await engine.compile(program)) as Executable, engine, config, weights);
   }
 
   /**
    * One update.
-   * @param input of each lesson, and its targets as `targetSpec` has them
-   * @param visible which latents the predictor sees, where the step chooses
    * @returns the mean loss of each lesson's batch, and the gradient's norm before clipping
    */
   async update(
-    input: Readonly<Record<string, TensorData>>,
-    targets: Readonly<Record<string, Int32Array>>,
-    rates: TuningRates<number>,
-    visible?: Int32Array,
+    batch: Batch,
+    rates: StepRates<number>,
   ): Promise<{ losses: Readonly<Record<string, number>>; gradientNorm: number }> {
     const feeds = {
-      input,
-      targets,
-      ...(visible === undefined ? {} : { visible }),
+      ...batch,
       rates: Object.fromEntries(Object.entries(rates).map(([name, value]) => [name, [value]])),
       state: this.#state.current,
       frozen: this.#frozen,

@@ -6,7 +6,7 @@ import { type Network, networkLayouts, type Part, type Parts } from '../network/
 import type { AdaptationSettings } from '../settings.js';
 
 /** Weights to begin with: the pretrained target encoder and predictor, or random ones; heads always random. */
-export function startWeights(
+export function initialWeights(
   { run, encoder, predictor, seed }: AdaptationSettings,
   pretraining: Config,
   network: Network,
