@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { readLatents, writeLatents } from '../../src/adapt/inputs/latent-files.js';
 import { readDatasetJson } from '../../src/data/dataset-json.js';
 import { decodeImage } from '../../src/data/encoded-image.js';
 import { EncodedImages } from '../../src/data/encoded-images.js';
@@ -14,6 +13,7 @@ import { BadSamples } from '../../src/run/bad-samples.js';
 import { resolve } from '../../src/run/config.js';
 import { badSamplesFile } from '../../src/run/disk/bad-samples-file.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/run/disk/checkpoint.js';
+import { readKept, writeKept } from '../../src/run/disk/kept-numbers.js';
 import { readMetrics } from '../../src/run/disk/metrics-file.js';
 import { readConfig } from '../../src/run/disk/run-folder.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
@@ -103,8 +103,10 @@ const parts = layouts(small.model);
 const checkpoint = 'checkpoints/step-0000001.safetensors';
 const checkpoints = [written(checkpoint, (run) => saveCheckpoint(run, 1, state, parts, 1))];
 const key = 'k';
-const latents = [
-  written(`${key}.safetensors`, (at) => writeLatents(at, key, new Uint16Array(64), [4, 16], 2 ** 30)),
+const kept = [
+  written(`${key}.safetensors`, (folder) =>
+    writeKept({ folder, key, shape: [4, 16], limit: 2 ** 30 }, new Uint16Array(64)),
+  ),
 ];
 const jsonLines = (...lines: unknown[]): Buffer =>
   Buffer.from(lines.map((line) => `${JSON.stringify(line)}\n`).join(''));
@@ -183,9 +185,9 @@ export const targets: readonly Target[] = [
     read: into(checkpoint, (_, folder) => loadCheckpoint(folder, state, parts, () => {})),
   },
   {
-    name: 'latents',
-    good: latents,
-    read: into(`${key}.safetensors`, (_, folder) => readLatents(folder, key, 'float16')),
+    name: 'kept numbers',
+    good: kept,
+    read: into(`${key}.safetensors`, (_, folder) => readKept(folder, key, 'F16')),
     expected: (error) => error instanceof UserError || /its numbers have changed$/.test(error.message),
   },
 ];

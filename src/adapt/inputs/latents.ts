@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Compiled } from '../../engine/index.js';
-import { systemRefusal } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { Flat } from '../../nn/index.js';
+import { LARGEST_FILE, readOrCompute } from '../../run/disk/kept-numbers.js';
 import { tokenCount } from '../../world-model/index.js';
 import type { Network } from '../network/network.js';
 import type { AdaptationSettings } from '../settings.js';
@@ -16,7 +16,7 @@ import {
   type Precision,
   storedLatents,
 } from './inputs.js';
-import { LARGEST_FILE, latentsKey, readLatents, writeLatents } from './latent-files.js';
+import { latentsKey } from './latent-files.js';
 
 /** A frozen encoder's latents of some images, and what it took to get them. */
 export interface FrozenLatents {
@@ -73,31 +73,25 @@ export async function openLatents(options: LatentsOptions): Promise<FrozenLatent
   const found =
     cache.kept === 'disk' && bytes < LARGEST_FILE
       ? await fromDisk(options, compute)
-      : ({ latents: await compute(), from: 'computed' } as const);
+      : ({ numbers: await compute(), from: 'computed' } as const);
   const seconds = (performance.now() - began) / 1000;
-  return { inputs: storedLatents(found.latents, images.length), precision, bytes, seconds, from: found.from };
+  return { inputs: storedLatents(found.numbers, images.length), precision, bytes, seconds, from: found.from };
 }
 
-/** Latents that an earlier adaptation has kept, else computed ones, kept for the next. A disk that fails is no reason to. */
+/** Latents that an earlier adaptation has kept, else computed ones, kept for the next. */
 async function fromDisk(
-  { images, network, encoder, cache, run, log }: LatentsOptions,
+  { images, network, encoder, cache, run, what, log }: LatentsOptions,
   compute: () => Promise<Uint16Array | Float32Array>,
-): Promise<{ latents: Uint16Array | Float32Array; from: 'computed' | 'disk' }> {
-  const folder = join(run, 'latents');
-  const key = await latentsKey(images, network, encoder, cache.precision);
-  try {
-    const latents = readLatents(folder, key, cache.precision);
-    if (latents !== undefined) return { latents, from: 'disk' };
-  } catch (error) {
-    log.note(`${(error as Error).message}; computed anew`);
-  }
-  const latents = await compute();
-  try {
-    const { encoder: sizes } = network.model;
-    const shape = [images.length, tokenCount(sizes), sizes.width];
-    writeLatents(folder, key, latents, shape, cache.gigabytes * 2 ** 30);
-  } catch (error) {
-    log.note(`latents are not kept: ${systemRefusal(error) ?? (error as Error).message}`);
-  }
-  return { latents, from: 'computed' };
+): Promise<{ numbers: Uint16Array | Float32Array; from: 'computed' | 'disk' }> {
+  const { encoder: sizes } = network.model;
+  const keeping = {
+    folder: join(run, 'latents'),
+    key: await latentsKey(images, network, encoder, cache.precision),
+    dtype: cache.precision === 'float16' ? 'F16' : 'F32',
+    shape: [images.length, tokenCount(sizes), sizes.width],
+    limit: cache.gigabytes * 2 ** 30,
+    what: `latents of the ${what} images`,
+    log,
+  } as const;
+  return readOrCompute(keeping, compute);
 }
