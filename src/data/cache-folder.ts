@@ -22,7 +22,7 @@ import { DIGEST } from './pixel-store.js';
 import type { Pixels, Source } from './source.js';
 
 /** Counted up when the same files would be decoded to other pixels. */
-const DECODING = 1;
+const DECODING = 2;
 const ENDING = '.pixels';
 /** The most of what a disk has free that one file may take: a run's checkpoints may need the rest. */
 const SHARE_OF_FREE = 0.9;

@@ -1,6 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import sharp from 'sharp';
 import { systemRefusal } from '../errors.js';
+import { WARNING } from '../warning.js';
 import { decodeImage, type Fit } from './encoded-image.js';
 import { EncodedImages, nameOf, type Place } from './encoded-images.js';
 import type { Group } from './held-groups.js';
@@ -28,10 +29,14 @@ export interface DecodeTask {
 /** What it is told: slots wanted at once, slots wanted after all those so far, or to end. */
 export type Wish = { readonly now: Int32Array } | { readonly later: Int32Array } | { readonly end: true };
 
-/** What it tells: a slot that failed, memory in the place of a full disk, what keeps it from going on; `done` says the rest. */
+/**
+ * What it tells: a slot that failed, memory in the place of a full disk, a warning, what keeps it from going on; `done` says
+ * the rest.
+ */
 export type Told =
   | (BadSample & { readonly slot: number })
   | { readonly spare: SharedArrayBuffer; readonly reason: string }
+  | { readonly warning: string }
   | { readonly stopped: string };
 
 /** Images decoded at once: as many as Node has threads for it. */
@@ -174,6 +179,12 @@ function stop({ message }: Error): void {
   ended = true;
   tell({ stopped: message });
 }
+
+// Node would print it with the number of the process.
+process.removeAllListeners('warning');
+process.on('warning', ({ name, message }) => {
+  if (name === WARNING) tell({ warning: message });
+});
 
 parentPort?.on('message', (wish: Wish) => {
   if ('end' in wish) {

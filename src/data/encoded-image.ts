@@ -1,8 +1,18 @@
 import sharp, { type Sharp } from 'sharp';
+import { warn } from '../warning.js';
 import { decodePlainJpeg } from './plain-jpeg.js';
+import { hasUndeclaredBand } from './tiff-bands.js';
 
 /** Names of image files end so. */
-export const imageEndings = ['.jpg', '.jpeg', '.png', '.webp', '.avif', '.gif', '.tif', '.tiff'] as const;
+export const imageEndings: readonly string[] = '.jpg .jpeg .jfif .jpe .png .webp .avif .gif .tif .tiff'.split(
+  ' ',
+);
+
+/** Names of image files that are not read end so. */
+export const undecodedEndings: readonly string[] = (
+  '.bmp .dib .ico .heic .heif .jp2 .j2k .jxl .svg .eps .psd .tga .dds .pbm .pgm .ppm .pnm .exr .hdr .fits .dcm ' +
+  '.dng .cr2 .cr3 .nef .arw'
+).split(' ');
 
 /**
  * What becomes of an image that is no square: `square` keeps the middle, `stretched` brings everything into a square,
@@ -30,7 +40,9 @@ const beginnings = {
 };
 
 /**
- * Decodes an image to 8-bit sRGB: turned as its EXIF data say, the first frame of several, alpha over black.
+ * Decodes an image to 8-bit sRGB: turned as its EXIF data say, the first frame or page of several, alpha over black. Grey
+ * values and colours count from 0 to the largest of their bits; a band beyond them that a TIFF does not declare to be
+ * alpha is not used, with a warning.
  * @param bytes a JPEG, PNG, WebP, AVIF, GIF or TIFF file
  * @param size of the shorter side, or of both, pixels
  * @throws Error saying in a few words why it is no readable image; the name is the caller's to add
@@ -49,16 +61,29 @@ export async function decodeUnresized(bytes: Uint8Array): Promise<RgbImage> {
 }
 
 async function decode(bytes: Uint8Array, resize: (image: Sharp) => Sharp): Promise<RgbImage> {
+  const surplus = isTiff(bytes) && hasUndeclaredBand(bytes);
   try {
     const image = sharp(bytes, { failOn: 'error', limitInputPixels: MOST_PIXELS })
       .autoOrient()
-      .flatten({ background: '#000' })
       .toColourspace('srgb');
-    const { data, info } = await resize(image).removeAlpha().raw().toBuffer({ resolveWithObject: true });
+    const colours = surplus ? await withoutSurplus(image) : image.flatten({ background: '#000' });
+    const { data, info } = await resize(colours).removeAlpha().raw().toBuffer({ resolveWithObject: true });
     return { width: info.width, height: info.height, data };
   } catch (error) {
     throw new Error(await reason(bytes, error as Error));
   }
+}
+
+/** The colours alone, before anything weights them by a further band. */
+async function withoutSurplus(image: Sharp): Promise<Sharp> {
+  warn('a band of TIFF images that is neither colour nor declared to be transparency is not used');
+  const { data, info } = await image.removeAlpha().raw().toBuffer({ resolveWithObject: true });
+  return sharp(data, { raw: info });
+}
+
+function isTiff(bytes: Uint8Array): boolean {
+  const [first, second] = bytes;
+  return first === second && (first === 0x49 || first === 0x4d);
 }
 
 /** Width and height of an image, turned as its EXIF data say; from its header. @throws Error as {@link decodeImage} */

@@ -157,7 +157,8 @@ export class PixelCache {
           warn(`decoded images that are still to come are kept in memory: ${told.reason}`);
         const place = { kind: 'memory', bytes: told.spare } as const;
         this.#spares[thread] = openStore(place, this.size ** 2 * 3);
-      } else this.#failures.set(told.slot, { sample: told.sample, reason: told.reason });
+      } else if ('warning' in told) warn(told.warning);
+      else this.#failures.set(told.slot, { sample: told.sample, reason: told.reason });
     });
     worker.on('error', (error) => {
       this.#end = error;

@@ -3,6 +3,10 @@ import * as runtime from 'onnxruntime-node';
 import type { Engine, EngineOptions } from './engine.js';
 import { createOnnxRuntime } from './onnxruntime.js';
 
+// Its official builds tell their maker what is run, with an identity kept on the disk, and leave an empty log in the
+// temporary folder at every start. Read when the first program is compiled.
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** ONNX Runtime in Node; all cores by default. @throws UserError as {@link createOnnxRuntime} */
 export function createNodeEngine({
   threads = availableParallelism(),

@@ -47,6 +47,18 @@ test('a CMYK JPEG comes back as the colours it was printed from', async () => {
   }
 });
 
+test('ten bits of AVIF are the colours that eight are', async () => {
+  const options = { quality: 100, chromaSubsampling: '4:4:4' } as const;
+  const ten = await picture()
+    .toColourspace('rgb16')
+    .avif({ ...options, bitdepth: 10 })
+    .toBuffer();
+  assert.equal((await sharp(ten).metadata()).bitsPerSample, 10);
+  const image = await decodeUnresized(ten);
+  near(at(image, 0.2, 0.5), colours.left, 2, 'left');
+  near(at(image, 0.8, 0.5), colours.right, 2, 'right');
+});
+
 test('all eight EXIF orientations are turned upright', async () => {
   // Where the left half of the stored picture is to be seen, by the EXIF standard.
   const seen = { 1: 'left', 2: 'right', 3: 'right', 4: 'left', 5: 'top', 6: 'top', 7: 'bottom', 8: 'bottom' };

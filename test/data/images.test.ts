@@ -128,7 +128,7 @@ test('an image has a name, and the same digest wherever it lies and whatever it 
     ['one/c.jpg', first.subarray(0, 400)],
     ['other/1.png', await sharp(second).png({ compressionLevel: 9 }).toBuffer()],
     ['other/2.tif', await sharp(second).tiff({ compression: 'lzw' }).toBuffer()],
-    ['other/3.jpeg', first],
+    ['other/3.jfif', first],
     ['tars/x.tar', tarOf({ 'y.jpg': second, 'x.jpg': first })],
   ] as const)
     writeFileSync(place(name), bytes);
