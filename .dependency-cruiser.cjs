@@ -7,15 +7,15 @@ below.data = [];
 below['world-model'] = ['tensor', 'nn'];
 below.run = ['tensor', 'nn', 'engine', 'data', 'world-model'];
 below.evaluate = [...below.run, 'run'];
-below.train = [...below.evaluate, 'evaluate'];
-below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train'];
+below.train = below.model = [...below.evaluate, 'evaluate'];
+below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
 below.report = [...below.adapt, 'verbs', 'adapt'];
 // Below every layer.
 const foundation = '^src/(errors|json|json-file|log|median|random|warning|words)\\.ts$';
 
 // What runs in a browser too: it knows neither Node nor a package that needs it.
 const core =
-  '^src/((tensor|nn|world-model|evaluate|train|web)/' +
+  '^src/((tensor|nn|world-model|evaluate|model|train|web)/' +
   '|run/[^/]+$' +
   '|engine/(compiled|device-memory|engine|index|onnxruntime|onnxruntime-web|product-rate|swapped-state)\\.ts$' +
   '|data/(image-set|source|splits|synthetic)\\.ts$' +

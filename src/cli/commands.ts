@@ -4,6 +4,7 @@ import { registerBench } from './bench.js';
 import { registerClassify } from './classify.js';
 import { registerDemo } from './demo.js';
 import { registerEvaluate } from './evaluate.js';
+import { registerPredict } from './predict.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
 import { registerSegment } from './segment.js';
@@ -19,6 +20,7 @@ export type RegisterCommand = (program: Command) => void;
 export const commands: readonly RegisterCommand[] = [
   registerPretrain,
   registerEvaluate,
+  registerPredict,
   registerProbe,
   registerAdapt,
   registerClassify,

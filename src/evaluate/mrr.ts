@@ -57,6 +57,7 @@ const CHUNK = 64;
  * given to the predictor, and the bank ordered by closeness to its answer.
  * @param image [1, 3, h, w] in 0..1
  * @param asked indices of versions
+ * @param source what the encoder sees in the place of the image, and what that went through
  * @throws Error where a similarity is not finite
  */
 export async function rankVersions(
@@ -66,14 +67,18 @@ export async function rankVersions(
   image: Float32Array,
   versions: readonly ViewParameters[],
   asked: ArrayLike<number>,
+  source: { readonly image: Float32Array; readonly view: ViewParameters } = {
+    image,
+    view: identityParameters,
+  },
 ): Promise<Ranked[]> {
   const chosen = Array.from(asked);
   const actions = chosen.length;
   const action = new Float32Array(actions * actionSize);
   for (const [i, version] of chosen.entries())
-    actionVector(identityParameters, versions[version] as ViewParameters, action, i * actionSize);
+    actionVector(source.view, versions[version] as ViewParameters, action, i * actionSize);
   const { answers } = await compiled.run(`answers ${actions}`, () => traceAnswers(config, actions), {
-    image,
+    image: source.image,
     action,
     weights: { encoder: weights.encoder, predictor: weights.predictor },
   });

@@ -36,6 +36,7 @@ import {
   predict,
   resizeMatrix,
   separable,
+  type TransformationName,
   tokenCount,
   transform,
   transformations,
@@ -188,11 +189,11 @@ export function traceCosine(asked: number, bank: number, width: number) {
   }));
 }
 
-/** One image [1, 3, h, w] after its jitters, at its own size, as people see it. */
-export function traceRender({ image }: EvaluatorConfig) {
+/** One image [1, 3, h, w] after transformations, at its own size, as people see it. */
+export function traceRender({ image }: EvaluatorConfig, names: readonly TransformationName[]) {
   const specs = {
     image: spec([1, 3, image.height, image.width]),
-    parameters: parameterSpecs(jitterNames, image.height, 1) as Parameters<Spec>,
+    parameters: parameterSpecs(names, image.height, 1) as Parameters<Spec>,
   };
   return trace('render', specs, (inputs) => ({
     pixels: transform(inputs.image as Tensor, inputs.parameters as Parameters<Tensor>),

@@ -1,5 +1,6 @@
 import sharp from 'sharp';
-import type { RgbImage, Sweep } from '../evaluate/sweep.js';
+import type { RgbImage } from '../evaluate/retrieval.js';
+import type { Sweep } from '../evaluate/sweep.js';
 import { type Html, html } from './html.js';
 
 type Row = Sweep['rows'][number];

@@ -1,10 +1,10 @@
 import { createWebEngine, type WebEngineOptions } from '../engine/onnxruntime-web.js';
 import { UserError } from '../errors.js';
 import { parseJson } from '../json.js';
+import { TrainedModel } from '../model/trained-model.js';
 import { check, modelConfig } from '../run/config.js';
 import { modelWeights } from '../run/model-weights.js';
 import { decodeSafetensors, type Weights } from '../run/safetensors.js';
-import { TrainedModel } from '../run/trained-model.js';
 import { layouts } from '../world-model/index.js';
 import type { RunSource } from './run-source.js';
 

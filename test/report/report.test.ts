@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
-import type { RgbImage } from '../../src/evaluate/sweep.js';
+import type { RgbImage } from '../../src/evaluate/retrieval.js';
 import { random } from '../../src/random.js';
 import { type Report, renderReport, writeReport } from '../../src/report/report.js';
 
@@ -19,7 +19,13 @@ const noise = (size: number): RgbImage => ({
 
 const ranks = [1, 2, 1, 77, 1, 130];
 const cells = (of: number[], size: number) =>
-  of.map((rank, i) => ({ value: (i - 1) / 10, wanted: noise(size), retrieved: noise(size), rank }));
+  of.map((rank, i) => ({
+    value: (i - 1) / 10,
+    wanted: noise(size),
+    retrieved: noise(size),
+    rank,
+    bank: 263,
+  }));
 
 const report = (size = 8): Report => ({
   name: 'runs/<b>&co',

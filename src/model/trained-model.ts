@@ -1,5 +1,9 @@
 import { Compiled, type Engine } from '../engine/index.js';
+import type { EvaluatorConfig } from '../evaluate/programs.js';
+import { type Retrieval, retrieveVersions } from '../evaluate/retrieval.js';
+import { type SweptJitter, sweepJitter } from '../evaluate/sweep.js';
 import { type Flat, flatSpecs, unpack } from '../nn/index.js';
+import { type Config, evaluatorConfig, modelConfig } from '../run/config.js';
 import { type Spec, scope, spec, type Tensor, trace } from '../tensor/index.js';
 import {
   type Action,
@@ -13,9 +17,9 @@ import {
   normalise,
   type Predictor,
   predict,
+  type TransformationName,
   tokenCount,
 } from '../world-model/index.js';
-import { type Config, modelConfig } from './config.js';
 
 /** Latents of images: one vector a patch. */
 export interface Latents {
@@ -77,6 +81,38 @@ export class TrainedModel {
       weights: this.weights.predictor,
     });
     return this.#shaped(latents);
+  }
+
+  /**
+   * What the predictions for actions on an image retrieve, in a bank of what these actions give and 256 random versions.
+   * @param pixels one image, float32 [3, size, size] in 0..1
+   * @param actions relative to the image: jitters lead to what is wanted, destructive ones are what the encoder sees
+   *   instead of the image, and must be the same in all
+   * @throws UserError for an action that is none
+   */
+  async retrieve(pixels: Float32Array, actions: readonly Action[]): Promise<Retrieval[]> {
+    const views = actions.map(applyAction);
+    const [first] = views;
+    if (first === undefined) return [];
+    return retrieveVersions(
+      this.#compiled,
+      this.#seen,
+      this.weights,
+      pixels,
+      views.map(({ target }) => target),
+      first.source,
+    );
+  }
+
+  /** What is retrieved as one jitter goes from low to high. @param pixels as in {@link retrieve} */
+  sweep(pixels: Float32Array, name: TransformationName): Promise<SweptJitter> {
+    return sweepJitter(this.#compiled, this.#seen, this.weights, pixels, name);
+  }
+
+  /** How the model sees images that have its own size. */
+  get #seen(): EvaluatorConfig {
+    const { size } = this.config.image;
+    return { ...evaluatorConfig(this.config), image: { height: size, width: size } };
   }
 
   #shaped(data: Float32Array): Latents {
