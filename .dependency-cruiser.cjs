@@ -18,7 +18,7 @@ const core =
   '^src/((tensor|nn|world-model|evaluate|model|train|web)/' +
   '|run/[^/]+$' +
   '|engine/(compiled|device-memory|engine|index|onnxruntime|onnxruntime-web|product-rate|swapped-state)\\.ts$' +
-  '|data/(image-set|source|splits|synthetic)\\.ts$' +
+  '|data/(image-set|known-images|source|splits|synthetic)\\.ts$' +
   '|(errors|json|log|median|random|words)\\.ts$)';
 const portablePackages = 'node_modules/(@bufbuild/protobuf|ml-matrix|onnxruntime-(common|web)|zod)/';
 

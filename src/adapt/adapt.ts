@@ -35,8 +35,8 @@ export async function adapt(
   const pretraining = readConfig(choices.run);
   const settings = resolveAdaptation(choices, pretraining);
   log.note(`configuration: ${JSON.stringify(settings)}`);
-  const { seed, limit, fraction, ignored } = settings;
-  const wanted = { size: pretraining.image.stored, seed, limit, fraction, ignored };
+  const { seed, limit, fraction, ignored, badSamples } = settings;
+  const wanted = { size: pretraining.image.stored, seed, limit, fraction, ignored, badSamples };
   const sources = settings.tasks.map(({ name, task, data }) => ({ name, kind: taskKinds[task], data }));
   return withTaskImages(sources, wanted, { threads, device, log }, async (images, engine) => {
     checkIgnored(settings, images);
@@ -52,12 +52,12 @@ export async function adapt(
     };
     const network = networkOf(config);
     const start = initialWeights(settings, pretraining, network);
-    createModelFolder(out, config);
     const tasks = settings.tasks.map(({ name }, i) => ({
       name,
       head: network.tasks[name] as HeadConfig,
       ...(images[i] as TaskImages),
     }));
+    createModelFolder(out, config, Object.fromEntries(tasks.map(({ name, kept }) => [name, kept])));
     const trained = await trainTasks(settings, network, start, tasks, engine, { out, log });
     const result = resultOf(out, settings, tasks, trained);
     saveModel(out, network, trained.weights, result);

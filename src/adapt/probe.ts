@@ -65,8 +65,8 @@ export async function probeRun({
   if (settings.predictor.weights !== 'none')
     throw new UserError('a probe reads the encoder; predictor.weights must be none', 2);
   log.note(`configuration: ${JSON.stringify(settings)}`);
-  const { seed, limit, fraction } = settings;
-  const wanted = { size: pretraining.image.stored, seed, limit, fraction };
+  const { seed, limit, fraction, badSamples } = settings;
+  const wanted = { size: pretraining.image.stored, seed, limit, fraction, badSamples };
   const probed = [{ name: 'probed', kind: classification, data }];
   return withTaskImages(probed, wanted, { threads, device, log }, ([images], engine) =>
     probeImages(settings, pretraining, images as TaskImages<LabelledImages>, engine, log),

@@ -54,6 +54,8 @@ export const settingsSchema = z.strictObject({
   fraction: z.number().gt(0).max(1).optional(),
   /** Of masks the class that counts for nothing, where no dataset.json tells it. */
   ignored: z.int().min(0).max(255).optional(),
+  /** Share of the images that may be unreadable: so many are skipped, though always one unless it is 0; one more is an error. */
+  badSamples: fraction,
   epochs: count,
   batch: count,
   augmentation: z.strictObject({
@@ -108,6 +110,7 @@ const common = {
   encoder: { weights: 'pretrained' },
   predictor: { stride: 1, visible: 1 },
   seed: 0,
+  badSamples: 0.01,
   epochs: 20,
   batch: 64,
   augmentation: { variants: 0, crop: { scale: [0.5, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 } },

@@ -34,5 +34,8 @@ export async function openSource(source: string, split: Split | undefined): Prom
   throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
 }
 
-/** Where a source lies: two ways of writing the same folder are one place. */
-export const place = (source: string): string => (existsSync(source) ? realpathSync(source) : source);
+/** Whether sources lie at the same places: two ways of writing the same folder are one place. */
+export function samePlaces(one: readonly string[], other: readonly string[]): boolean {
+  const place = (source: string): string => (existsSync(source) ? realpathSync(source) : source);
+  return one.map(place).sort().join('\n') === other.map(place).sort().join('\n');
+}

@@ -1,7 +1,9 @@
 import { UserError } from '../errors.js';
 
-/** Which part of a data set is meant. */
-export type Split = 'train' | 'validation' | 'test' | 'all';
+/** The parts of a data set. */
+export const splits = ['train', 'validation', 'test', 'all'] as const;
+/** Which of them is meant. */
+export type Split = (typeof splits)[number];
 
 /** A data set without the split that is wanted. */
 export class MissingSplit extends UserError {}

@@ -1,15 +1,18 @@
+import { findKnown, namesOf } from '../data/known-images.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
 import type { Log } from '../log.js';
 import { evaluatorConfig, modelConfig } from '../run/config.js';
-import { hasBadSamples } from '../run/disk/bad-samples-file.js';
+import { badSamplesFile } from '../run/disk/bad-samples-file.js';
 import { loadModel } from '../run/disk/checkpoint.js';
+import { keptIn } from '../run/disk/images-file.js';
 import { readMetrics } from '../run/disk/metrics-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
+import { keptImages } from '../run/kept-images.js';
 import type { Health, StepLine } from '../run/metrics.js';
 import { healthProtocol } from '../train/health.js';
-import { holdOut, readable } from '../train/held-out.js';
+import { holdOut } from '../train/held-out.js';
 import { openTrainingImages } from '../verbs/training-images.js';
 import { layouts } from '../world-model/index.js';
 import { writeReport } from './report.js';
@@ -32,20 +35,24 @@ export async function reportRun(
   const images = await openTrainingImages(config);
   const engine = createEngine({ threads, device });
   try {
-    const measured = holdOut(images, config.seed);
-    // Training has looked at all of these; where it found no bad one, there is none.
-    const { heldOut, bank } = hasBadSamples(run)
-      ? { heldOut: await readable(measured.heldOut), bank: await readable(measured.bank) }
-      : measured;
+    const { heldOut } = keptIn(run, keptImages);
+    // Another that cannot be read any more is as good as gone.
+    const { found } = await findKnown(images, heldOut.slice(0, IMAGES), () => {});
+    const shown = images.subset(found);
     const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
-    const count = Math.min(IMAGES, heldOut.length);
     const sweeps = [];
-    for (let image = 0; image < count; image++) {
-      log?.progress(`report: image ${image + 1} of ${count}`);
-      sweeps.push(await evaluator.sweep(weights, await heldOut.batch([image])));
+    for (let image = 0; image < found.length; image++) {
+      log?.progress(`report: image ${image + 1} of ${found.length}`);
+      sweeps.push(await evaluator.sweep(weights, await shown.batch([image])));
     }
     const metrics = readMetrics(run);
-    const health = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
+    const skipped = new Set(
+      badSamplesFile(run)
+        .read()
+        .map(({ sample }) => sample),
+    );
+    const bank = namesOf(holdOut(images, config.seed).bank).filter((name) => !skipped.has(name));
+    const health = { heldOut, bank, images: config.health.images, seed: config.seed };
     return await writeReport(run, {
       name: run,
       config,

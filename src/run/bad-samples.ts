@@ -2,43 +2,57 @@ import type { BadSample } from '../data/image-set.js';
 import { UserError } from '../errors.js';
 import type { BadSampleList } from './run-store.js';
 
-/** Counts the samples that pretraining skips because they cannot be read, and lists each once. */
-export class BadSamples {
-  readonly #seen: Set<string>;
+/** What a sentence names one by one. */
+const NAMED = 3;
 
-  /**
-   * Goes on with what is listed already.
-   * @param images how many there are in all
-   * @param share how many of them may be bad, 0 … 1
-   * @throws UserError naming an entry of the list that is none of ours
-   */
-  constructor(
-    private readonly list: BadSampleList,
-    private readonly images: number,
-    private readonly share: number,
-  ) {
-    this.#seen = new Set(list.read().map(({ sample }) => sample));
+/** Which images are looked at, and how many of them may be unreadable. */
+export interface BadSamplesOptions {
+  /** How many there are in all. */
+  readonly images: number;
+  /** Share of them that may be bad, 0 … 1; where it is not 0, one always may. */
+  readonly share: number;
+  /** Where they are listed; nowhere but in the sentence where absent. */
+  readonly list?: BadSampleList | undefined;
+  /** What to do where there are too many, beside mending or removing them. */
+  readonly instead?: string;
+}
+
+/** Counts the samples that are skipped because they cannot be read, and lists each once. */
+export class BadSamples {
+  readonly #seen: Map<string, string>;
+  readonly #list: BadSampleList | undefined;
+
+  /** Goes on with what is listed already. @throws UserError naming an entry of the list that is none of ours */
+  constructor(private readonly options: BadSamplesOptions) {
+    this.#list = options.list;
+    this.#seen = new Map(this.#list?.read().map(({ sample, reason }) => [sample, reason]));
   }
 
-  /** Lists a bad sample, once. @throws UserError when there are too many, or no others */
+  /** Takes note of a bad sample, once. @throws UserError when there are too many, or no others */
   add({ sample, reason }: BadSample): void {
     if (!this.#seen.has(sample)) {
-      this.#seen.add(sample);
-      this.list.add({ sample, reason });
+      this.#seen.set(sample, reason);
+      this.#list?.add({ sample, reason });
     }
+    const { images, share, instead } = this.options;
     const count = this.#seen.size;
-    if (count <= this.share * this.images && count < this.images) return;
+    const allowed = share === 0 ? 0 : Math.max(1, Math.floor(share * images + 1e-9));
+    if (count <= allowed && count < images) return;
     const percent = (part: number): string => `${Number((100 * part).toPrecision(2))} %`;
+    const which = this.#list === undefined ? 'them' : `those that ${this.#list.name} lists`;
+    const enough = Math.min(1, Number(((2 * count) / images).toPrecision(1)));
     throw new UserError(
-      `${sample}: ${reason}; ${count} of ${this.images} images cannot be read, more than the ${percent(this.share)} that badSamples allows: mend or remove those that ${this.list.name} lists, or allow more with --set badSamples=${Math.min(1, Number(((2 * count) / this.images).toPrecision(1)))}`,
+      `${sample}: ${reason}; ${count} of ${images} images cannot be read, more than the ${percent(share)} that badSamples allows: mend or remove ${which}${instead === undefined ? '' : `, or ${instead} --set badSamples=${enough}`}`,
     );
   }
 
   /** One line for people; undefined when there are none. */
   describe(): string | undefined {
     const { size } = this.#seen;
-    return size === 0
-      ? undefined
-      : `${size} of ${this.images} images cannot be read and are skipped: ${this.list.name}`;
+    if (size === 0) return undefined;
+    const named = [...this.#seen].slice(0, NAMED).map(([sample, reason]) => `${sample} (${reason})`);
+    const more = size > NAMED ? `, and ${size - NAMED} more` : '';
+    const where = this.#list === undefined ? '' : `; listed in ${this.#list.name}`;
+    return `${size} of ${this.options.images} images cannot be read and are skipped: ${named.join(', ')}${more}${where}`;
   }
 }

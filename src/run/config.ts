@@ -35,7 +35,7 @@ const schema = z.strictObject({
   data: z.array(z.string()).min(1),
   /** Only this many images, where given. */
   limit: count.optional(),
-  /** Share of the images that may be unreadable: so many are skipped, one more stops the run. */
+  /** Share of the images that may be unreadable: so many are skipped, though always one unless it is 0; one more stops the run. */
   badSamples: fraction,
   seed: z
     .int()

@@ -1,6 +1,7 @@
 import type { BadSample } from '../data/image-set.js';
 import type { Flat } from '../nn/index.js';
 import type { Layouts } from '../world-model/index.js';
+import type { KeptImages } from './kept-images.js';
 import type { Metric } from './metrics.js';
 import type { State } from './state.js';
 
@@ -29,6 +30,9 @@ export interface RunStore {
     layouts: Layouts,
     frozenEncoder: Flat<Float32Array> | undefined,
   ): Promise<void>;
+  /** Which images are held out and were trained on; undefined before that is decided. @throws UserError where it is damaged */
+  images(): Promise<KeptImages | undefined>;
+  saveImages(images: KeptImages): Promise<void>;
   /** All metrics, in order. @throws UserError naming a line that is none */
   metrics(): Promise<readonly Metric[]>;
   /** Adds a metric, which is kept when this is done. */

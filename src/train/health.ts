@@ -23,7 +23,12 @@ const all = (set: ImageSet, count = set.length): Int32Array =>
   Int32Array.from({ length: Math.min(count, set.length) }, (_, i) => i);
 
 /** How the numbers of the panel are measured. */
-export function healthProtocol({ heldOut, bank, images, seed }: HealthCheck): string {
+export function healthProtocol({
+  heldOut,
+  bank,
+  images,
+  seed,
+}: Pick<HealthCheck, 'images' | 'seed'> & Record<'heldOut' | 'bank', { readonly length: number }>): string {
   return (
     `MRR: ${Math.min(images, heldOut.length)} images held out of the training data × ${ACTIONS} actions, bank of ${BANK} jittered versions, mean per-token cosine over all positions, seed ${seed}. ` +
     `k-NN: k = ${NEIGHBOURS}, cosine, ${bank.length} training images as the bank, ${heldOut.length} held-out images asked. RankMe and feature deviation: the held-out images.`

@@ -1,3 +1,4 @@
+import type { ImageSet } from '../data/image-set.js';
 import type { Engine } from '../engine/index.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
 import type { Log } from '../log.js';
@@ -6,10 +7,11 @@ import { type Config, evaluatorConfig } from '../run/config.js';
 import type { Health } from '../run/metrics.js';
 import type { RunStore } from '../run/run-store.js';
 import { layouts } from '../world-model/index.js';
+import { Admission } from './admission.js';
 import { Batches } from './batches.js';
 import { allFinite, divergence } from './divergence.js';
 import { describeHealth, type HealthCheck, healthProtocol, measureHealth } from './health.js';
-import { type holdOut, readable } from './held-out.js';
+import { digestsOf, keepHeldOut } from './held-out.js';
 import { rates } from './schedule.js';
 import type { StepConfig, traceStep } from './step.js';
 import { StepLog } from './step-log.js';
@@ -45,13 +47,14 @@ interface StepChoice {
 
 /**
  * Trains from the newest checkpoint in `store`, or from the start, to the last step.
- * @throws UserError for numbers that are not finite; the reason of `signal`, once the step is done and written
+ * @throws UserError for numbers that are not finite, too many images that cannot be read, or held-out ones that have
+ *   changed; the reason of `signal`, once the step is done and written
  */
 export async function trainingLoop(
   config: Config,
   engine: Engine,
   step: StepChoice,
-  { training, ...measured }: ReturnType<typeof holdOut>,
+  images: ImageSet,
   {
     store,
     resume,
@@ -69,16 +72,17 @@ export async function trainingLoop(
     log.note(
       `${store.name}: ${saved === undefined ? 'no checkpoint yet, starting afresh' : `going on after step ${start}`}`,
     );
-  const badSamples = new BadSamples(
-    store.badSamples,
-    training.length + measured.heldOut.length,
-    config.badSamples,
-  );
+  const badSamples = new BadSamples({
+    images: images.length,
+    share: config.badSamples,
+    list: store.badSamples,
+    instead: 'begin anew with',
+  });
   const onBad = badSamples.add.bind(badSamples);
-  const batches = new Batches(training, settings.views, config.seed, settings.batch, onBad);
+  const { training, heldOut, bank, kept } = await keepHeldOut(images, config.seed, store, onBad);
+  const admission = new Admission(training, digestsOf(kept), kept.trained, onBad);
+  const batches = new Batches(training, settings.views, config.seed, settings.batch, admission);
   batches.prefetch(start * config.accumulate);
-  const heldOut = await readable(measured.heldOut, onBad);
-  const bank = await readable(measured.bank, onBad);
   const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
   const check: HealthCheck = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
   log.note(healthProtocol(check));
@@ -99,10 +103,19 @@ export async function trainingLoop(
     await steps.add(done, result, now, { seconds, inputSeconds: (fed - began) / 1000 });
   };
 
+  let known = admission.trained.size;
+  const keepTrained = async (): Promise<void> => {
+    if (admission.trained.size === known) return;
+    await store.saveImages({ ...kept, trained: [...admission.trained] });
+    known = admission.trained.size;
+  };
+
   const save = async (): Promise<void> => {
     if (saved === done) return;
     const now = await trainer.state();
     if (!allFinite(now)) throw await divergence(store, config, done, 'a weight');
+    // Before the weights that have seen them, so that none is ever taken for unseen.
+    await keepTrained();
     await store.save(done, now, trainer.layouts, config.checkpoint.keep);
     saved = done;
   };
@@ -138,16 +151,16 @@ export async function trainingLoop(
     throw error;
   }
   await store.saveModel(await trainer.state(), trainer.layouts, frozenEncoder);
-  const skipped = badSamples.describe();
-  if (skipped !== undefined) log.note(skipped);
-  const images = (done - start) * config.batch;
+  for (const skipped of [badSamples.describe(), admission.describe()])
+    if (skipped !== undefined) log.note(skipped);
+  const seen = (done - start) * config.batch;
   const last = (await store.metrics()).findLast((line) => line.kind === 'step');
   return {
     run: store.name,
     steps: config.steps,
-    images,
+    images: seen,
     seconds: steps.seconds,
-    imagesPerSecond: images / (steps.seconds || 1),
+    imagesPerSecond: seen / (steps.seconds || 1),
     loss: last?.loss ?? Number.NaN,
     inputShare: steps.inputSeconds / (steps.seconds || 1),
     before: panels.find(({ step }) => step === 0),

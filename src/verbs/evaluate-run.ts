@@ -7,7 +7,9 @@ import { measureModel } from '../evaluate/measure-model.js';
 import type { Log } from '../log.js';
 import { evaluatorConfig, modelConfig } from '../run/config.js';
 import { loadModel } from '../run/disk/checkpoint.js';
+import { keptIn } from '../run/disk/images-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
+import { keptImages } from '../run/kept-images.js';
 import { layouts } from '../world-model/index.js';
 import { openEvaluationSets } from './evaluation-sets.js';
 
@@ -32,11 +34,12 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
   const { images = 256, seed = 0, threads, device, log } = options;
   const config = readConfig(run);
   const weights = loadModel(run, layouts(modelConfig(config)));
-  const sets = await openEvaluationSets(config, { ...options, seed });
+  const sets = await openEvaluationSets(config, keptIn(run, keptImages), { ...options, seed });
   const engine = createEngine({ threads, device });
   try {
     const { description, asked } = sets;
     log?.note(`images: ${describeImages({ description: description.asked, notes: asked.notes })}`);
+    if (sets.skipped !== undefined) log?.note(sets.skipped);
     const settings = evaluatorConfig(config);
     const evaluator = await createEvaluator(engine, settings);
     return await measureModel(evaluator, settings, weights, sets, { run, images, seed, log });

@@ -1,31 +1,43 @@
 import type { ImageSet } from '../data/image-set.js';
 import { openImages } from '../data/images.js';
-import { place } from '../data/open-source.js';
+import { everyIndex, readDigests } from '../data/known-images.js';
+import { samePlaces } from '../data/open-source.js';
 import { openHeldOut } from '../data/splits.js';
 import { UserError } from '../errors.js';
 import type { EvaluationImages } from '../evaluate/measure-model.js';
 import { purpose, random } from '../random.js';
+import { askHeldOut, askUnseen } from '../run/asked-images.js';
+import { BadSamples } from '../run/bad-samples.js';
 import type { Config } from '../run/config.js';
-import { holdOut } from '../train/held-out.js';
+import type { KeptImages } from '../run/kept-images.js';
 import { openTrainingImages } from './training-images.js';
 
 /** Opened images for an evaluation. */
 export interface EvaluationSets extends EvaluationImages {
+  /** Which images cannot be read and are skipped, in a line; undefined where all can. */
+  readonly skipped: string | undefined;
   close(): Promise<void>;
 }
 
 /** One to fit action R² on and one to check it with. */
 const FEWEST = 2;
 
+/** Without labels no measure takes more images than these. */
+const ENOUGH_UNLABELLED = 4096;
+
 /**
- * Opens the images to measure a run on: the validation split of `data`, or its test split, or all it has. Where that
- * is what the run was trained on, only the images that training held out are asked.
+ * Opens the images to measure a run on: the validation split of `data`, or its test split, or all it has, but none that
+ * the run was trained on, wherever and under whatever name it lies now. Where that is the run's own training data, those
+ * are asked that training held out, and no others.
+ * @param kept which images the run holds out and was trained on
  * @param options.data the run's own source where absent
- * @param options.bank labelled images for k-NN; the run's training data where absent
- * @throws UserError for what cannot be opened, for too few images, and for a bank that is what is asked
+ * @param options.bank labelled images for k-NN; the run's training data where absent. Those asked are left out of it
+ * @throws UserError for what cannot be opened, for too few images, for more of them unreadable than `badSamples` of the
+ *   configuration allows, and for a bank that is what is asked
  */
 export async function openEvaluationSets(
   config: Config,
+  kept: KeptImages,
   { data = config.data, bank: bankSource, seed }: { data?: readonly string[]; bank?: string; seed: number },
 ): Promise<EvaluationSets> {
   const size = config.image.stored;
@@ -38,39 +50,59 @@ export async function openEvaluationSets(
     opened.push(set);
     return set;
   };
-  const same = (one: readonly string[], other: readonly string[], a: ImageSet, b: ImageSet): boolean =>
-    a.split === b.split && one.map(place).sort().join('\n') === other.map(place).sort().join('\n');
   try {
-    const heldOut = await keep(openHeldOut((split) => openImages(data, { size, split })));
+    const given = await keep(openHeldOut((split) => openImages(data, { size, split })));
     const trained = await keep(openTrainingImages(config));
-    const seen = same(data, config.data, heldOut, trained);
-    const parts = holdOut(trained, config.seed);
-    const asked = seen ? parts.heldOut : heldOut;
+    const search = bankSource === undefined ? trained : await keep(openImages([bankSource], { size }));
+    const own = given.split === trained.split && samePlaces(data, config.data);
+    const images = given.length + (own ? 0 : trained.length) + (search === trained ? 0 : search.length);
+    const bad = new BadSamples({ images, share: config.badSamples });
+    const onBad = bad.add.bind(bad);
+    // Of a limited choice others may be chosen now that there are more images.
+    const whole = own && config.limit === undefined ? trained : given;
+    const { places, words } = await (own
+      ? askHeldOut(whole, kept, onBad)
+      : askUnseen(whole, candidates(whole, seed), kept, onBad));
+    const asked = whole.subset(places);
+    const description = [part(asked, whole), ...words].join('; ');
     if (asked.length < FEWEST)
       throw new UserError(
-        `${asked.source}: ${asked.length} images to measure on${seen ? ' (those that training held out)' : ''}; at least ${FEWEST} are needed, give more with --data`,
+        `${description}: ${asked.length} images to measure on; at least ${FEWEST} are needed, give more with --data`,
       );
-    const bank =
-      bankSource === undefined
-        ? seen
-          ? parts.training
-          : trained
-        : await keep(openImages([bankSource], { size }));
-    if (bankSource !== undefined && !seen && same(data, [bankSource], heldOut, bank))
-      throw new UserError(`--bank ${bankSource}: these are the images that are asked; give others`, 2);
-    const part = (set: ImageSet, whole: ImageSet): string =>
-      set === whole ? whole.description : `${set.length} of ${whole.description}`;
+    const bank = asked.labels && search.labels ? await without(search, asked, onBad) : search;
     return {
       asked: asked.subset(random(seed, purpose.evaluate).permutation(asked.length)),
       bank,
-      description: {
-        asked: seen ? `${part(asked, trained)}; held out of training` : heldOut.description,
-        bank: bankSource === undefined ? part(bank, trained) : bank.description,
-      },
+      description: { asked: description, bank: part(bank, search) },
+      skipped: bad.describe(),
       close,
     };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+type OnBad = Parameters<typeof readDigests>[2];
+
+const part = (set: ImageSet, whole: ImageSet): string =>
+  `${set.length === whole.length ? '' : `${set.length} of `}${whole.description}`;
+
+/** Where to look for images that were not trained on: everywhere, or where it is enough, in some places. */
+function candidates(images: ImageSet, seed: number): Int32Array {
+  if (images.labels !== undefined || images.length <= ENOUGH_UNLABELLED) return everyIndex(images);
+  return random(seed, purpose.evaluate).permutation(images.length).slice(0, ENOUGH_UNLABELLED);
+}
+
+/** The images of a bank that can be read and are none of those asked, wherever they lie. */
+async function without(bank: ImageSet, asked: ImageSet, onBad: OnBad): Promise<ImageSet> {
+  const known = new Set((await readDigests(asked, everyIndex(asked), onBad)).values());
+  const digests = await readDigests(bank, everyIndex(bank), onBad);
+  const others = [...digests].flatMap(([index, digest]) => (known.has(digest) ? [] : [index]));
+  if (others.length === 0)
+    throw new UserError(
+      `${bank.source}: all its images are asked, so none is left to search; give others with --bank`,
+      2,
+    );
+  return bank.subset(Int32Array.from(others));
 }

@@ -1,4 +1,5 @@
 import { describeImages, type ImageSet } from '../data/image-set.js';
+import { namesOf } from '../data/known-images.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { Device } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
@@ -7,10 +8,11 @@ import { type Log, quiet } from '../log.js';
 import type { Config } from '../run/config.js';
 import { storedSteps } from '../run/disk/checkpoint.js';
 import { folderStore } from '../run/disk/folder-store.js';
+import { keptIn, readImages } from '../run/disk/images-file.js';
 import { checkSame, createRun, isRun, removeTemporaries } from '../run/disk/run-folder.js';
 import { lockRun } from '../run/disk/run-lock.js';
+import { checkSameImages, keptImages } from '../run/kept-images.js';
 import { describeEstimate, estimate } from '../train/estimate.js';
-import { holdOut } from '../train/held-out.js';
 import { stepConfig, traceStep } from '../train/step.js';
 import { type PretrainResult, trainingLoop } from '../train/training-loop.js';
 import { openTrainingImages } from './training-images.js';
@@ -31,7 +33,8 @@ export interface PretrainOptions {
 }
 
 /**
- * Pretrains an image world model and leaves a run folder: config.json, metrics.jsonl, checkpoints/, model.safetensors.
+ * Pretrains an image world model and leaves a run folder: config.json, images.json, metrics.jsonl, checkpoints/,
+ * model.safetensors.
  * Equal configurations give equal weights, bit for bit, on one machine with one number of threads, interrupted or not.
  * Images that cannot be read are skipped and listed in bad-samples.jsonl, up to the share `badSamples` of them.
  * @throws UserError for data that cannot be read, a folder in use, a configuration that cannot fit, a loss that is not
@@ -52,8 +55,9 @@ export async function pretrain(
     if (begun) checkSame(out, config);
     images = await openTrainingImages(config);
     log.note(describeImages(images));
-    const sets = holdOut(images, config.seed);
-    if (sets.training.length < 1)
+    const kept = storedSteps(out).length > 0 ? keptIn(out, keptImages) : readImages(out);
+    if (kept !== undefined) checkSameImages(out, kept, namesOf(images));
+    if (images.length < 2)
       throw new UserError(`${images.source}: too few images to train on (${images.length})`);
     const settings = stepConfig(config);
     const program = traceStep(settings);
@@ -64,7 +68,7 @@ export async function pretrain(
     log.note(describeEstimate(expected));
     const step = { settings, program, parted: expected.parted };
     if (!begun) createRun(out, config);
-    return await trainingLoop(config, engine, step, sets, {
+    return await trainingLoop(config, engine, step, images, {
       store: folderStore(out),
       resume,
       signal,

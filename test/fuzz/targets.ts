@@ -176,7 +176,10 @@ export const targets: readonly Target[] = [
   {
     name: 'bad-samples.jsonl',
     good: [jsonLines({ sample: 'a.png', reason: 'empty' }, { sample: 'b.tar, c.jpg', reason: 'cut off' })],
-    read: into('bad-samples.jsonl', (_, folder) => new BadSamples(badSamplesFile(folder), 10, 1)),
+    read: into(
+      'bad-samples.jsonl',
+      (_, folder) => new BadSamples({ list: badSamplesFile(folder), images: 10, share: 1 }),
+    ),
   },
   { name: 'safetensors', good: checkpoints, read: into('a.safetensors', readSafetensors) },
   {

@@ -12,6 +12,7 @@ import { reportRun } from '../../src/report/report-run.js';
 import { BadSamples } from '../../src/run/bad-samples.js';
 import { resolve, viewsConfig } from '../../src/run/config.js';
 import { badSamplesFile } from '../../src/run/disk/bad-samples-file.js';
+import { Admission } from '../../src/train/admission.js';
 import { Batches } from '../../src/train/batches.js';
 import { evaluateRun } from '../../src/verbs/evaluate-run.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
@@ -58,7 +59,8 @@ test('other images stand in for bad ones; all others are where they would be', a
   const [whole, broken] = [await openImages([good], { size: SIZE }), await openImages([bad], { size: SIZE })];
   const met = new Set<string>();
   const expected = new Batches(whole, viewsConfig(config), 0, 16);
-  const found = () => new Batches(broken, viewsConfig(config), 0, 16, ({ sample }) => met.add(sample));
+  const admission = () => new Admission(broken, new Set(), [], ({ sample }) => met.add(sample));
+  const found = () => new Batches(broken, viewsConfig(config), 0, 16, admission());
   const one = 3 * SIZE * SIZE;
   const all = await whole.batch(Int32Array.from({ length: COUNT }, (_, i) => i));
   const placeOf = (pixels: Float32Array): number =>
@@ -85,7 +87,7 @@ test('other images stand in for bad ones; all others are where they would be', a
   await Promise.all([whole.close(), broken.close()]);
 });
 
-test('pretraining skips and lists bad samples, always the same; the report follows; evaluating stops', async () => {
+test('pretraining skips and lists bad samples, always the same; report and evaluation skip them too', async () => {
   const digests = [];
   for (const name of ['one', 'other']) {
     const out = join(folder, name);
@@ -98,7 +100,10 @@ test('pretraining skips and lists bad samples, always the same; the report follo
       samples.sort(),
       damaged.map((place) => join(bad, file(place))),
     );
-    assert.match(notes.join('\n'), /2 of 60 images cannot be read and are skipped: .*bad-samples\.jsonl/);
+    assert.match(
+      notes.join('\n'),
+      /2 of 60 images cannot be read and are skipped: .*\d\d\.png \(not a readable image.*bad-samples\.jsonl/,
+    );
     digests.push(
       createHash('sha256')
         .update(readFileSync(join(out, 'model.safetensors')))
@@ -107,12 +112,24 @@ test('pretraining skips and lists bad samples, always the same; the report follo
   }
   assert.equal(digests[0], digests[1]);
   await reportRun(join(folder, 'one'));
+  const notes: string[] = [];
+  const log = { note: (text: string) => notes.push(text), progress: () => {} };
   const asked = join(folder, 'asked');
   cpSync(bad, asked, { recursive: true });
+  await evaluateRun(join(folder, 'one'), { data: [asked], images: 2, log });
+  for (const place of damaged)
+    assert.ok(
+      notes.some((note) => note.includes('cannot be read and are skipped') && note.includes(file(place))),
+      notes.join('\n'),
+    );
+  for (const place of [1, 2, 3, 4, 5, 6]) writeFileSync(join(asked, file(place)), 'damaged');
   await assert.rejects(
     evaluateRun(join(folder, 'one'), { data: [asked] }),
     (error: Error) =>
-      error instanceof UserError && /asked\/(07|31)\.png: not a readable image/.test(error.message),
+      error instanceof UserError &&
+      /asked.\d\d\.png: not a readable image .*; \d of 120 images cannot be read, more than the 5 % that badSamples allows: mend or remove them$/.test(
+        error.message,
+      ),
   );
 });
 
@@ -121,7 +138,7 @@ test('past the share allowed, training stops, naming sample, counts, file and ke
     pretrain(resolve('demo', settings), { out: join(folder, 'strict') }),
     (error: Error) =>
       error instanceof UserError &&
-      /\.png: not a readable image .*; 1 of 60 images cannot be read, more than the 1 % that badSamples allows: .*strict.bad-samples\.jsonl lists, or allow more with --set badSamples=0\.03/.test(
+      /\.png: not a readable image .*; 2 of 60 images cannot be read, more than the 1 % that badSamples allows: .*strict.bad-samples\.jsonl lists, or begin anew with --set badSamples=0\.07/.test(
         error.message,
       ),
   );
@@ -130,10 +147,24 @@ test('past the share allowed, training stops, naming sample, counts, file and ke
 test('counting goes on where an earlier part of the run left off', () => {
   mkdirSync(join(folder, 'counted'));
   const add = (names: string[]): void => {
-    const samples = new BadSamples(badSamplesFile(join(folder, 'counted')), 100, 0.02);
+    const samples = new BadSamples({
+      list: badSamplesFile(join(folder, 'counted')),
+      images: 100,
+      share: 0.02,
+    });
     for (const sample of names) samples.add({ sample, reason: 'bad' });
   };
   add(['a', 'a', 'b']);
   add(['b', 'a']);
   assert.throws(() => add(['c']), /c: bad; 3 of 100 images/);
+});
+
+test('under a hundred images one may be unreadable, unless none is allowed', () => {
+  const bad = (share: number, names: string[]): void => {
+    const samples = new BadSamples({ images: 60, share });
+    for (const sample of names) samples.add({ sample, reason: 'cut off' });
+  };
+  bad(0.01, ['a', 'a']);
+  assert.throws(() => bad(0.01, ['a', 'b']), /b: cut off; 2 of 60 images cannot be read/);
+  assert.throws(() => bad(0, ['a']), /a: cut off; 1 of 60 images cannot be read/);
 });

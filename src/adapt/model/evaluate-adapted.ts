@@ -10,7 +10,7 @@ import { summary } from '../scores/score.js';
 import { openMeasured } from '../tasks/task-images.js';
 import { taskKinds } from '../tasks/task-kinds.js';
 import { AdaptedModel } from './adapted-model.js';
-import type { AdaptedTask } from './model-folder.js';
+import { type AdaptedTask, readTaskImages } from './model-folder.js';
 
 /** How well one task is done on given images, and what was taken for what. */
 export type MeasuredTask = TaskResult & {
@@ -87,12 +87,15 @@ async function measureTask(
 ): Promise<{ task: MeasuredTask; asked: string }> {
   const of = <T extends { readonly name: string }>(all: readonly T[]): T =>
     all.find(({ name }) => name === task.name) as T;
-  const learned = of(model.config.adaptation.tasks).data;
-  const set = await openMeasured(taskKinds[task.task], data ?? learned, {
-    size: model.size,
-    known: task,
-    learned,
+  const { adaptation } = model.config;
+  const own = of(adaptation.tasks).data;
+  const { set, skipped } = await openMeasured(taskKinds[task.task], data ?? own, model.size, {
+    classes: task,
+    data: own,
+    kept: readTaskImages(model.folder, task.name),
+    badSamples: adaptation.badSamples,
   });
+  if (skipped !== undefined) log.note(skipped);
   try {
     log.progress(`${task.name}: asks ${set.images.length} images`);
     const score = await model.measure(task, set);

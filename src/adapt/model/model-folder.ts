@@ -6,6 +6,7 @@ import { readJson } from '../../json-file.js';
 import { emptyFlat, type Flat, type Layout } from '../../nn/index.js';
 import { type Config, check, evaluatorConfig } from '../../run/config.js';
 import { writeAtomically } from '../../run/disk/atomic-file.js';
+import { keptIn, writeImages } from '../../run/disk/images-file.js';
 import { readSafetensors, writeSafetensors } from '../../run/disk/safetensors-file.js';
 import { collect, fill, type Section } from '../../run/named-tensors.js';
 import type { HeadConfig } from '../network/heads.js';
@@ -20,6 +21,7 @@ import {
 import type { AdaptationResult } from '../result.js';
 import { type AdaptationSettings, hasTaskTokens, settingsSchema } from '../settings.js';
 import { type TaskClasses, type TaskName, taskNames } from '../tasks/task.js';
+import { type KeptTaskImages, keptTaskImages } from '../tasks/task-images.js';
 
 /** A task that an adapted model serves. */
 export interface AdaptedTask extends TaskClasses {
@@ -77,12 +79,26 @@ export function networkOf({ adaptation, pretraining, tasks }: Omit<AdaptedConfig
   };
 }
 
-/** Makes a new folder for an adapted model. @throws UserError where something is there already */
-export function createModelFolder(folder: string, config: AdaptedConfig): void {
+/**
+ * Makes a new folder for an adapted model.
+ * @param images which each task learns from and is measured on, by its name
+ * @throws UserError where something is there already
+ */
+export function createModelFolder(
+  folder: string,
+  config: AdaptedConfig,
+  images: Readonly<Record<string, KeptTaskImages>>,
+): void {
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw new UserError(`${folder} exists already; choose another --out`);
   mkdirSync(folder, { recursive: true });
   writeAtomically(join(folder, 'config.json'), [encode(config)]);
+  writeImages(folder, images);
+}
+
+/** Which images a task of a model learned from and is measured on. @throws UserError where nothing says so */
+export function readTaskImages(folder: string, task: string): KeptTaskImages {
+  return keptIn(folder, z.object({ [task]: keptTaskImages }))[task] as KeptTaskImages;
 }
 
 /** Every part of a network as it lies on disk, its prefix its name. */

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { BadSample } from '../../data/image-set.js';
@@ -17,11 +17,6 @@ export function badSamplesFile(run: string): BadSampleList {
     read: () => wholeLines(name).map((line, i) => parse(name, line, i)),
     add: ({ sample, reason }) => appendFileSync(name, `${JSON.stringify({ sample, reason })}\n`),
   };
-}
-
-/** Whether a run skipped samples. */
-export function hasBadSamples(run: string): boolean {
-  return existsSync(badSamplesFile(run).name);
 }
 
 function parse(file: string, line: string, i: number): BadSample {

@@ -1,0 +1,47 @@
+import type { BadSample, ImageSet } from '../data/image-set.js';
+import { findKnown, namesOf, readDigests } from '../data/known-images.js';
+import type { KeptImages } from './kept-images.js';
+
+/** Images to measure on. */
+export interface AskedImages {
+  /** Where they lie in their set. */
+  readonly places: Int32Array;
+  /** Which they are, and what of the set is not asked: a few words each. */
+  readonly words: readonly string[];
+}
+
+/** Of the set that a training held images out of: those, wherever they lie in it now, and no others. */
+export async function askHeldOut(
+  images: ImageSet,
+  { names, heldOut }: KeptImages,
+  onBad: (bad: BadSample) => void,
+): Promise<AskedImages> {
+  const { found, missing } = await findKnown(images, heldOut, onBad);
+  const known = new Set([...names, ...Array.from(found, (place) => images.name(place))]);
+  const strange = namesOf(images).filter((name) => !known.has(name)).length;
+  return {
+    places: found,
+    words: [
+      'held out of training',
+      ...(missing === 0 ? [] : [`${missing} more of these are missing or have changed`]),
+      ...(strange === 0 ? [] : [`${strange} by names that training did not know are not asked`]),
+    ],
+  };
+}
+
+/** Of any set: the images that were not trained on. @param candidates where to look, in which order */
+export async function askUnseen(
+  images: ImageSet,
+  candidates: Int32Array,
+  { trained }: KeptImages,
+  onBad: (bad: BadSample) => void,
+): Promise<AskedImages> {
+  const known = new Set(trained);
+  const digests = [...(await readDigests(images, candidates, onBad))];
+  const places = digests.flatMap(([place, digest]) => (known.has(digest) ? [] : [place]));
+  const seen = digests.length - places.length;
+  return {
+    places: Int32Array.from(places),
+    words: seen === 0 ? [] : [`${seen} more were trained on and are not asked`],
+  };
+}
