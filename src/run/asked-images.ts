@@ -23,8 +23,8 @@ export async function askHeldOut(
     places: found,
     words: [
       'held out of training',
-      ...(missing === 0 ? [] : [`${missing} more of these are missing or have changed`]),
-      ...(strange === 0 ? [] : [`${strange} by names that training did not know are not asked`]),
+      ...(missing === 0 ? [] : [`missing or changed since: ${missing} more of these`]),
+      ...(strange === 0 ? [] : [`not asked, as training did not know the name: ${strange}`]),
     ],
   };
 }
@@ -42,6 +42,6 @@ export async function askUnseen(
   const seen = digests.length - places.length;
   return {
     places: Int32Array.from(places),
-    words: seen === 0 ? [] : [`${seen} more were trained on and are not asked`],
+    words: seen === 0 ? [] : [`not asked, as trained on: ${seen} more`],
   };
 }

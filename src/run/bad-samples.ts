@@ -53,6 +53,6 @@ export class BadSamples {
     const named = [...this.#seen].slice(0, NAMED).map(([sample, reason]) => `${sample} (${reason})`);
     const more = size > NAMED ? `, and ${size - NAMED} more` : '';
     const where = this.#list === undefined ? '' : `; listed in ${this.#list.name}`;
-    return `${size} of ${this.options.images} images cannot be read and are skipped: ${named.join(', ')}${more}${where}`;
+    return `${size} of ${this.options.images} images cannot be read and ${size === 1 ? 'is' : 'are'} skipped: ${named.join(', ')}${more}${where}`;
   }
 }

@@ -251,7 +251,8 @@ test('mistakes are told in one line', async () => {
   await refuses(adapted('x', masks, { ignored: 2 }), 2, /says that class 3 is ignored; leave --ignored/);
 
   const few = async (name: string): Promise<string> => {
-    await drawStreets(join(folder, name), 2, 2);
+    // Streets that no model has learned from.
+    await drawStreets(join(folder, name), 2, 2, 500);
     return join(folder, name);
   };
   const one = encode({ width: 1, height: 1, data: Uint8Array.of(0), channels: 1, depth: 8 });

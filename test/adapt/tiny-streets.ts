@@ -41,9 +41,17 @@ export async function drawStreet(folder: string, name: string, seed: number): Pr
   );
 }
 
-/** A folder of streets with masks, `train` and `val`, and a `dataset.json` that says what they are. */
-export async function drawStreets(folder: string, training: number, validation: number): Promise<void> {
-  let seed = 0;
+/**
+ * A folder of streets with masks, `train` and `val`, and a `dataset.json` that says what they are.
+ * @param first number of the first street; equal numbers are equal streets
+ */
+export async function drawStreets(
+  folder: string,
+  training: number,
+  validation: number,
+  first = 0,
+): Promise<void> {
+  let seed = first;
   for (const [split, count] of [
     ['train', training],
     ['val', validation],

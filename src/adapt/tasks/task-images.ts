@@ -116,7 +116,7 @@ export async function openTaskImages<S extends TaskSet>(
         `${all.images.source}: no image is left to ${asked.size === 0 ? 'measure on' : 'learn from, as all are held out too'}; give more images`,
       );
     const copies = given.size - learned.length;
-    const left = copies === 0 ? '' : `; ${copies} of these are held out too, and not learned from`;
+    const left = copies === 0 ? '' : `; not learned from, as held out too: ${copies} of these`;
     return {
       training: kind.subset(candidates, placesOf(learned), `${candidates.description}${left}`),
       heldOut: kind.renumber(kind.subset(parts.heldOut, placesOf(asked), parts.heldOut.description), all),
