@@ -67,7 +67,7 @@ export async function openEvaluationSets(
     const description = [part(asked, whole), ...words].join('; ');
     if (asked.length < FEWEST)
       throw new UserError(
-        `${description}: ${asked.length} images to measure on; at least ${FEWEST} are needed, give more with --data`,
+        `${description}: too few images to measure on (${asked.length}); at least ${FEWEST} are needed, give more with --data`,
       );
     const bank = asked.labels && search.labels ? await without(search, asked, onBad) : search;
     return {
