@@ -10,6 +10,7 @@ import { loadModel } from '../run/disk/checkpoint.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { layouts } from '../world-model/index.js';
 import { openEvaluationSets } from './evaluation-sets.js';
+import { keptFeatures } from './kept-features.js';
 
 export { describeEvaluation, type Evaluation } from '../evaluate/evaluation.js';
 
@@ -39,7 +40,8 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
     log?.note(`images: ${describeImages({ description: description.asked, notes: asked.notes })}`);
     const settings = evaluatorConfig(config);
     const evaluator = await createEvaluator(engine, settings);
-    return await measureModel(evaluator, settings, weights, sets, { run, images, seed, log });
+    const kept = keptFeatures(run, settings, weights, { device, log });
+    return await measureModel(evaluator, settings, weights, sets, { run, images, seed, log, kept });
   } finally {
     engine.dispose();
     await sets.close();
