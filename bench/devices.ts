@@ -79,7 +79,7 @@ for (const [device, [, weights]] of [
   const check = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
   const { mrr, mrrStandardError } = await measureHealth(check, weights, config.steps);
   console.log(
-    `trained on ${device}: MRR ${mrr.toFixed(3)} ± ${mrrStandardError.toFixed(3)} after ${config.steps} steps of ${config.batch}`,
+    `trained on ${device}: MRR ${mrr.toFixed(3)} ± ${mrrStandardError?.toFixed(3)} after ${config.steps} steps of ${config.batch}`,
   );
 }
 cpu.dispose();

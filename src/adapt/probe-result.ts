@@ -1,5 +1,5 @@
 import type { KnnResult } from '../evaluate/knn.js';
-import { describeShare, type Interval, wilson } from '../evaluate/proportion.js';
+import { describeShare, type Interval } from '../evaluate/proportion.js';
 import { count, duration, percent } from '../words.js';
 
 /** What a head trained with one learning rate comes to on held-out images. */
@@ -54,7 +54,7 @@ export function describeProbe({
     `${run}: ${classes} classes, ${count(trained, 'labelled image')}, ${asked.toLocaleString('en-US')} asked, ${duration(seconds)}`,
     head('linear    ', linear),
     head('attentive ', attentive),
-    `k-NN       ${describeShare(knn.accuracy, wilson(knn.accuracy * knn.asked, knn.asked))} at k = ${knn.k} (${knn.sweep.map(({ k, accuracy }) => `${k}: ${percent(accuracy)}`).join(', ')})`,
+    `k-NN       ${describeShare(knn.accuracy, knn.interval)} at k = ${knn.k} (${knn.sweep.map(({ k, accuracy }) => `${k}: ${percent(accuracy)}`).join(', ')})`,
     'protocol',
     ...Object.entries(protocol).map(([name, value]) => `  ${name}: ${value}`),
   ].join('\n');

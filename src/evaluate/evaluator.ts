@@ -1,7 +1,8 @@
 import type { Engine } from '../engine/index.js';
 import { Compiled } from '../engine/index.js';
-import type { ModelWeights } from '../world-model/index.js';
+import type { ModelWeights, TransformationName } from '../world-model/index.js';
 import { type ActionR2, measureActionR2 } from './action-r2.js';
+import { effectiveJitters } from './effects.js';
 import { pooledFeatures } from './features.js';
 import { type KnnResult, knnAccuracy } from './knn.js';
 import { type MrrOptions, type MrrResult, measureMrr } from './mrr.js';
@@ -17,7 +18,7 @@ export interface Evaluator {
   mrr(weights: ModelWeights, images: Float32Array, options: MrrOptions): Promise<MrrResult>;
   /** Mean-pooled target-encoder latents of whole images, [n, D]. */
   features(weights: ModelWeights, images: Float32Array): Promise<Float32Array>;
-  /** Features as from {@link features}, with a label each. */
+  /** Features as from {@link features}, with a label each, below 0 for none: those are neither asked nor searched. */
   knn(
     bank: Float32Array,
     bankLabels: Int32Array,
@@ -29,6 +30,8 @@ export interface Evaluator {
   featureDeviation(features: Float32Array): number;
   /** R² with which each component of the action is read off the pooled latents of two views. */
   actionR2(weights: ModelWeights, images: Float32Array, options: { seed: number }): Promise<ActionR2>;
+  /** Those of the jitters of training that change an image. @param image [1, 3, h, w], square */
+  effectiveJitters(image: Float32Array): Promise<ReadonlySet<TransformationName>>;
   /** @param image [1, 3, h, w], square */
   sweep(weights: ModelWeights, image: Float32Array): Promise<Sweep>;
   /** Frees its programs; the engine stays. */
@@ -72,6 +75,10 @@ export async function createEvaluator(
       measureActionR2(config, countOf(images), seed, (views) =>
         pooledFeatures(compiled, config, weights.target, images, views),
       ),
+    effectiveJitters: (image) => {
+      countOf(image);
+      return effectiveJitters(compiled, config, image);
+    },
     sweep: (weights, image) => {
       countOf(image);
       return sweepImage(compiled, config, weights, image);

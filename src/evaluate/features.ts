@@ -6,6 +6,9 @@ import { allNames, type EvaluatorConfig, traceFeatures } from './programs.js';
 /** Images encoded in one run. */
 const CHUNK = 64;
 
+/** The program that computes the features of as many images as one run encodes: what they depend on beside weights and images. */
+export const featuresProgram = (config: EvaluatorConfig) => traceFeatures(config, CHUNK);
+
 /**
  * Mean-pooled target-encoder latents of whole images, [n, D].
  * @param images each [3, h, w] in 0..1, one after the other

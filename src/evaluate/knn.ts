@@ -1,5 +1,6 @@
 import type { Compiled } from '../engine/index.js';
 import { traceCosine } from './programs.js';
+import { type Interval, wilson } from './proportion.js';
 
 /** Temperature of the votes (Wu et al. 2018). */
 export const VOTE_TEMPERATURE = 0.07;
@@ -10,13 +11,19 @@ const SIMILARITIES = 2 ** 24;
 /** A k-NN accuracy with what it was measured on. */
 export interface KnnResult {
   readonly accuracy: number;
-  readonly standardError: number;
+  /** Wilson's 95 % interval of `accuracy`. */
+  readonly interval: Interval;
+  /** The accuracy of always naming the commonest class of the bank. */
+  readonly commonest: number;
+  /** Neighbours that vote: no more than there are in the bank. */
   readonly k: number;
+  /** Labelled images that were searched. */
   readonly bank: number;
+  /** Labelled images that were asked. */
   readonly asked: number;
 }
 
-/** Features [n, D] with the class of each. */
+/** Features [n, D] with the class of each; below 0: none. */
 export interface Labelled {
   readonly features: Float32Array;
   readonly labels: Int32Array;
@@ -46,7 +53,28 @@ export function vote(similarities: ArrayLike<number>, labels: ArrayLike<number>,
   return best;
 }
 
-/** The share of questions whose label their k nearest neighbours in the bank vote for, by cosine. */
+/** The labelled ones of these. */
+function labelledOf({ features, labels }: Labelled, width: number): Labelled {
+  const places = [...labels.keys()].filter((i) => (labels[i] as number) >= 0);
+  if (places.length === labels.length) return { features, labels };
+  const rows = new Float32Array(places.length * width);
+  places.forEach((place, i) => {
+    rows.set(features.subarray(place * width, (place + 1) * width), i * width);
+  });
+  return { features: rows, labels: Int32Array.from(places, (place) => labels[place] as number) };
+}
+
+/** The label that most have; of several the lowest. */
+function commonestOf(labels: Int32Array): number {
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return [...counts].reduce((a, b) => (b[1] > a[1] || (b[1] === a[1] && b[0] < a[0]) ? b : a))[0];
+}
+
+/**
+ * The share of questions whose label their k nearest neighbours in the bank vote for, by cosine; of labelled ones on
+ * both sides, of which there must be some.
+ */
 export async function knnAccuracy(
   compiled: Compiled,
   width: number,
@@ -54,24 +82,30 @@ export async function knnAccuracy(
   asked: Labelled,
   k: number,
 ): Promise<KnnResult> {
-  const size = bank.labels.length;
+  const known = labelledOf(bank, width);
+  const { features, labels } = labelledOf(asked, width);
+  const size = known.labels.length;
   const chunk = Math.max(1, Math.min(256, Math.floor(SIMILARITIES / size)));
-  const count = asked.labels.length;
+  const count = labels.length;
   let right = 0;
   for (let first = 0; first < count; first += chunk) {
     const rows = Math.min(chunk, count - first);
     const { similarity } = await compiled.run(
       `cosine ${rows} ${size}`,
       () => traceCosine(rows, size, width),
-      { asked: asked.features.subarray(first * width, (first + rows) * width), bank: bank.features },
+      { asked: features.subarray(first * width, (first + rows) * width), bank: known.features },
     );
     for (let row = 0; row < rows; row++)
-      if (
-        vote(similarity.subarray(row * size, (row + 1) * size), bank.labels, k) === asked.labels[first + row]
-      )
+      if (vote(similarity.subarray(row * size, (row + 1) * size), known.labels, k) === labels[first + row])
         right++;
   }
-  const accuracy = right / count;
-  const standardError = Math.sqrt((accuracy * (1 - accuracy)) / count);
-  return { accuracy, standardError, k, bank: size, asked: count };
+  const commonest = commonestOf(known.labels);
+  return {
+    accuracy: right / count,
+    interval: wilson(right, count),
+    commonest: labels.filter((label) => label === commonest).length / count,
+    k: Math.min(k, size),
+    bank: size,
+    asked: count,
+  };
 }

@@ -1,13 +1,16 @@
 import type { ImageSet } from '../data/image-set.js';
-import type { Log } from '../log.js';
-import type { ModelWeights } from '../world-model/index.js';
-import { type ActionR2, RIDGE } from './action-r2.js';
-import { jitterNames } from './bank.js';
+import { type Log, quiet } from '../log.js';
+import { count } from '../words.js';
+import type { ModelWeights, TransformationName } from '../world-model/index.js';
+import type { Fit } from './action-r2.js';
+import { commonClasses } from './common-classes.js';
+import { describeEffects, variedJitters } from './effects.js';
 import type { Evaluation } from './evaluation.js';
+import { ACTIONS, BANK, evaluationProtocol, FEWEST, NEIGHBOURS } from './evaluation-protocol.js';
 import type { Evaluator } from './evaluator.js';
-import { VOTE_TEMPERATURE } from './knn.js';
 import type { MrrResult } from './mrr.js';
 import type { EvaluatorConfig } from './programs.js';
+import { Progress } from './progress.js';
 import { featureDeviation, jackknifeError, rankMe } from './spectrum.js';
 import { verdict } from './verdict.js';
 
@@ -21,9 +24,20 @@ export interface EvaluationImages {
   readonly description: { readonly asked: string; readonly bank: string };
 }
 
-const BANK = 256;
-const ACTIONS = 16;
-const NEIGHBOURS = 20;
+/** Gives the features of images, [n, D]: those that were kept when they were computed before, else computed ones. */
+export type KeptFeatures = (images: ImageSet, compute: () => Promise<Float32Array>) => Promise<Float32Array>;
+
+export interface MeasureOptions {
+  /** What the model is called. */
+  readonly run: string;
+  /** Images whose versions are ranked. */
+  readonly images: number;
+  readonly seed: number;
+  readonly log?: Log | undefined;
+  /** Where left out, all features are computed. */
+  readonly kept?: KeptFeatures | undefined;
+}
+
 /** Images for R² and the spectrum. */
 const SPECTRUM_IMAGES = 2048;
 /** Images of each by-transformation MRR. */
@@ -34,90 +48,160 @@ const BATCH = 1024;
 const range = (count: number, first = 0): Int32Array =>
   Int32Array.from({ length: count }, (_, i) => first + i);
 
-const column = (fits: ActionR2, key: 'value' | 'standardError') =>
-  Object.fromEntries(Object.entries(fits).map(([name, fit]) => [name, fit[key]])) as Evaluation['actionR2'];
+/** A model under measurement. */
+interface Measured {
+  readonly evaluator: Evaluator;
+  readonly config: Pick<EvaluatorConfig, 'augmentation' | 'model'>;
+  readonly weights: ModelWeights;
+  readonly seed: number;
+  readonly progress: Progress;
+  readonly kept: KeptFeatures;
+}
 
 /**
  * Everything that is measured of a model: MRR (also by transformation), action R², k-NN, RankMe, feature deviation.
  * @param evaluator made for `config`
- * @param options.images whose versions are ranked
  */
 export async function measureModel(
   evaluator: Evaluator,
-  { augmentation, model }: Pick<EvaluatorConfig, 'augmentation' | 'model'>,
+  config: Pick<EvaluatorConfig, 'augmentation' | 'model'>,
   weights: ModelWeights,
   { asked, bank, description }: EvaluationImages,
-  { run, images: mrrImages, seed, log }: { run: string; images: number; seed: number; log?: Log | undefined },
+  { run, images, seed, log = quiet, kept = (_, compute) => compute() }: MeasureOptions,
 ): Promise<Evaluation> {
-  const { width } = model.encoder;
-  const count = Math.min(mrrImages, asked.length);
-  const few = Math.min(count, BY_ACTION_IMAGES);
+  const { labels, notes } = commonClasses(bank, asked);
+  const searched = labels && bank.subset(range(bank.length).filter((i) => (labels.bank[i] as number) >= 0));
+  const ranked = Math.min(images, asked.length);
+  const each = Math.min(ranked, BY_ACTION_IMAGES);
   const many = Math.min(SPECTRUM_IMAGES, asked.length);
-  const images = await asked.batch(range(count));
-  const protocolOf = { bank: BANK, actions: ACTIONS, seed };
-  log?.progress(`MRR over ${count} images`);
-  const mrr = await evaluator.mrr(weights, images, protocolOf);
-  const byAction: Record<string, MrrResult> = {};
-  for (const vary of jitterNames) {
-    if (augmentation.jitter[vary as 'hue'] * augmentation.strength === 0) continue;
-    log?.progress(`MRR with only ${vary} varied`);
-    const part = images.subarray(0, (images.length / count) * few);
-    byAction[vary] = await evaluator.mrr(weights, part, { ...protocolOf, vary });
-  }
-  const features = async (set: ImageSet, most: number, what: string): Promise<Float32Array> => {
-    const out = new Float32Array(most * width);
-    set.prefetch(range(most));
-    for (let first = 0; first < most; first += BATCH) {
-      log?.progress(`features of ${what}: ${first} of ${most}`);
-      const batch = await set.batch(range(Math.min(BATCH, most - first), first));
-      out.set(await evaluator.features(weights, batch), first * width);
-    }
-    return out;
-  };
-  const known = asked.labels && bank.labels && asked.classes?.join('\n') === bank.classes?.join('\n');
-  const latents = await features(asked, known ? asked.length : many, 'the images');
+  const varied = variedJitters(config.augmentation);
+  const embedded = labels ? asked.length : many;
+  const planned = BANK * (ranked + each * varied.length) + (searched?.length ?? 0) + embedded + 2 * many;
+  const progress = new Progress(log, planned);
+  const measured: Measured = { evaluator, config, weights, seed, progress, kept };
+  // First what may be there already, so that the time left is that of what must be computed.
+  const found = searched && (await features(measured, searched, 'features of the k-NN bank'));
+  const latents = await features(measured, asked.subset(range(embedded)), 'features of the images');
   const knn =
-    known && asked.labels && bank.labels
+    labels && found
       ? await evaluator.knn(
-          await features(bank, bank.length, 'the k-NN bank'),
-          bank.labels,
+          found,
+          labels.bank.filter((label) => label >= 0),
           latents,
-          asked.labels,
-          { k: NEIGHBOURS },
+          labels.asked,
+          {
+            k: NEIGHBOURS,
+          },
         )
       : undefined;
-  log?.progress(`action R² on ${many} images`);
-  const fits = await evaluator.actionR2(weights, await asked.batch(range(many)), { seed });
-  const spectrum = latents.subarray(0, many * width);
-  const signs = {
-    rankMe: rankMe(spectrum, width),
-    featureDeviation: featureDeviation(spectrum, width),
-    ...(knn === undefined ? {} : { knn: knn.accuracy }),
-  };
+  const ranks = await measureRanks(measured, asked, ranked, each);
+  const different = new Set(await asked.digests(range(many))).size;
+  const enough = different >= FEWEST;
+  const spectrum = enough ? await measureSpectrum(measured, asked, latents, many) : undefined;
+  const few = `${count(different, 'different image')}; ${FEWEST} are needed`;
   return {
     run,
-    mrr: { ...mrr, byAction },
-    actionR2: column(fits, 'value'),
+    protocol: evaluationProtocol({ ...description, ranked, each, many, seed, ...config }),
+    mrr: ranks.mrr,
+    ...spectrum,
     ...(knn === undefined ? {} : { knn }),
-    rankMe: signs.rankMe,
-    featureDeviation: signs.featureDeviation,
+    notes: [
+      ...ranks.notes,
+      ...(enough ? [] : [`action R², RankMe and feature deviation: too few to tell (${few})`]),
+      ...notes,
+    ],
+    verdict: spectrum
+      ? verdict({ images: different, ...spectrum, ...(knn === undefined ? {} : { knn: knn.accuracy }) })
+      : `too few images to tell (${few})`,
+  };
+}
+
+/** The features of all images of a set, kept or computed. */
+async function features(
+  { evaluator, config, weights, progress, kept }: Measured,
+  images: ImageSet,
+  what: string,
+): Promise<Float32Array> {
+  const { width } = config.model.encoder;
+  const { length } = images;
+  let computed = false;
+  const found = await kept(images, async () => {
+    computed = true;
+    const out = new Float32Array(length * width);
+    const done = progress.part(what, length);
+    images.prefetch();
+    for (let first = 0; first < length; first += BATCH) {
+      const part = range(Math.min(BATCH, length - first), first);
+      out.set(await evaluator.features(weights, await images.batch(part)), first * width);
+      done(first + part.length);
+    }
+    return out;
+  });
+  if (!computed) progress.spare(length);
+  return found;
+}
+
+/**
+ * MRR of the first images, and with only one jitter varied of the first of these, as far as it changes them.
+ * @param each how many for one jitter
+ */
+async function measureRanks(
+  { evaluator, config, weights, seed, progress }: Measured,
+  asked: ImageSet,
+  ranked: number,
+  each: number,
+): Promise<{ mrr: Evaluation['mrr']; notes: string[] }> {
+  const protocol = { bank: BANK, actions: ACTIONS, seed };
+  const mrr = await evaluator.mrr(weights, await asked.batch(range(ranked)), {
+    ...protocol,
+    progress: progress.part('MRR', ranked, BANK),
+  });
+  const effective: ReadonlySet<TransformationName>[] = [];
+  for (let image = 0; image < each; image++)
+    effective.push(await evaluator.effectiveJitters(await asked.batch([image])));
+  const varied = variedJitters(config.augmentation);
+  const byAction: Record<string, MrrResult> = {};
+  for (const vary of varied) {
+    const changed = range(each).filter((image) => effective[image]?.has(vary));
+    progress.spare(BANK * (each - changed.length));
+    if (changed.length === 0) continue;
+    byAction[vary] = await evaluator.mrr(weights, await asked.batch(changed), {
+      ...protocol,
+      vary,
+      progress: progress.part(`MRR with only ${vary} varied`, changed.length, BANK),
+    });
+  }
+  return { mrr: { ...mrr, byAction }, notes: describeEffects(varied, effective) };
+}
+
+/**
+ * What is read off the latents of the first images: action R², RankMe, feature deviation.
+ * @param latents of these, and perhaps of more
+ */
+async function measureSpectrum(
+  { evaluator, config, weights, seed, progress }: Measured,
+  asked: ImageSet,
+  latents: Float32Array,
+  many: number,
+) {
+  const { width } = config.model.encoder;
+  const done = progress.part('action R²', many, 2);
+  const fits = await evaluator.actionR2(weights, await asked.batch(range(many)), { seed });
+  done(many);
+  const column = (key: keyof Fit) =>
+    Object.fromEntries(Object.entries(fits).map(([name, fit]) => [name, fit[key]])) as Record<
+      TransformationName,
+      number
+    >;
+  const spectrum = latents.subarray(0, many * width);
+  return {
+    actionR2: column('value'),
+    rankMe: rankMe(spectrum, width),
+    featureDeviation: featureDeviation(spectrum, width),
     standardErrors: {
-      actionR2: column(fits, 'standardError'),
+      actionR2: column('standardError'),
       rankMe: jackknifeError(spectrum, width, rankMe),
       featureDeviation: jackknifeError(spectrum, width, featureDeviation),
-    },
-    verdict: verdict(signs),
-    protocol: {
-      images: description.asked,
-      bank: description.bank,
-      order: 'random by the seed; a measure on some images takes the first of this order',
-      seed,
-      mrr: `${count} whole images × ${mrr.actions} actions; bank of ${BANK} distinct versions by colour jitter at the training strengths (strength ${augmentation.strength}), every jitter applied, by the target encoder, standardised per token; prediction from the clean image by the encoder, all positions; rank = 1 + closer + equal others; mean per-token cosine (l2: squared L2 over all tokens); standard error over images`,
-      byAction: `as mrr, ${few} images, only the named jitter varied; jitters of strength 0 left out`,
-      actionR2: `ridge ${RIDGE} a row on standardised mean-pooled target-encoder latents of two whole views drawn as in training, fitted on half of ${many} images, R² on the other half; 0 for what never varies; standard error over images to first order`,
-      knn: `k = ${NEIGHBOURS}, cosine of mean-pooled target-encoder latents, votes weighted exp(cosine / ${VOTE_TEMPERATURE}) as Wu et al. 2018; binomial standard error`,
-      rankMe: `${many} images, mean-pooled target-encoder latents, not centred; standard error by jackknife over 8 parts`,
-      featureDeviation: `of the same latents at unit length, over images, averaged over features, times √width`,
     },
   };
 }

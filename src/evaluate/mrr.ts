@@ -19,10 +19,10 @@ export interface MrrResult {
   readonly value: number;
   /** By squared L2 over all tokens. */
   readonly l2: number;
-  /** Of `value`, over images. */
-  readonly standardError: number;
-  /** Of `l2`, over images. */
-  readonly l2StandardError: number;
+  /** Of `value`, over images; undefined for a single one. */
+  readonly standardError: number | undefined;
+  /** Of `l2`, likewise. */
+  readonly l2StandardError: number | undefined;
   readonly chance: number;
   readonly bank: number;
   readonly images: number;
@@ -39,6 +39,8 @@ export interface MrrOptions {
   readonly seed: number;
   /** Only this jitter varies in the bank. */
   readonly vary?: TransformationName;
+  /** Is told how many images are done. */
+  readonly progress?: (done: number) => void;
 }
 
 /** Where the right version of a bank came, and which one came first. */
@@ -121,7 +123,7 @@ export async function measureMrr(
   config: EvaluatorConfig,
   weights: ModelWeights,
   images: readonly Float32Array[],
-  { bank, actions, seed, vary }: MrrOptions,
+  { bank, actions, seed, vary, progress }: MrrOptions,
 ): Promise<MrrResult> {
   const each: { cosine: number; l2: number }[] = [];
   for (const [i, image] of images.entries()) {
@@ -133,6 +135,7 @@ export async function measureMrr(
       cosine: meanAndError(ranks.map((rank) => 1 / rank.cosine)).mean,
       l2: meanAndError(ranks.map((rank) => 1 / rank.l2)).mean,
     });
+    progress?.(i + 1);
   }
   const cosine = meanAndError(each.map((image) => image.cosine));
   const l2 = meanAndError(each.map((image) => image.l2));

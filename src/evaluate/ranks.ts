@@ -23,12 +23,12 @@ export function chance(bank: number): number {
   return sum / bank;
 }
 
-/** Mean and its standard error. */
-export function meanAndError(values: readonly number[]): { mean: number; standardError: number } {
+/** Mean and its standard error, which one value alone does not have. */
+export function meanAndError(values: readonly number[]): { mean: number; standardError: number | undefined } {
   const mean = values.reduce((a, b) => a + b, 0) / values.length;
   const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
   return {
     mean,
-    standardError: values.length > 1 ? Math.sqrt(squares / (values.length - 1) / values.length) : 0,
+    standardError: values.length > 1 ? Math.sqrt(squares / (values.length - 1) / values.length) : undefined,
   };
 }

@@ -1,15 +1,21 @@
 /** The numbers that tell a collapse. */
 export interface Signs {
+  /** Images that were looked at. */
+  readonly images: number;
   readonly rankMe: number;
   readonly featureDeviation: number;
   readonly knn?: number;
 }
 
+/** Of fewer images nothing can be said. */
+const FEWEST = 8;
+
 /**
  * In plain words, whether the latents look collapsed, compared with the untrained model's.
  * @param before the same numbers before training, where known
  */
-export function verdict(now: Signs, before?: Signs): string {
+export function verdict(now: Signs, before?: Omit<Signs, 'images'>): string {
+  if (now.images < FEWEST) return `too few images to tell (${now.images}; ${FEWEST} are needed)`;
   if (
     now.featureDeviation < 0.05 ||
     (before !== undefined && now.featureDeviation < 0.2 * before.featureDeviation)

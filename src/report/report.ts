@@ -60,8 +60,13 @@ function headline(health: readonly Health[]): Html | undefined {
   if (first === undefined || last === undefined) return undefined;
   const began = (value: string): string => (first === last ? '' : `${value} at step ${first.step}`);
   const rank = 1 / last.mrr;
+  const mrr = [
+    ...(last.mrrStandardError === undefined ? [] : [`± ${last.mrrStandardError.toFixed(3)}`]),
+    ...(first === last ? [] : [began(first.mrr.toFixed(3))]),
+    `chance ${CHANCE.toFixed(3)}`,
+  ];
   return html`<div class="cards">
-${card('MRR', last.mrr.toFixed(3), `± ${last.mrrStandardError.toFixed(3)}; ${first === last ? '' : `${began(first.mrr.toFixed(3))}; `}chance ${CHANCE.toFixed(3)}`)}
+${card('MRR', last.mrr.toFixed(3), mrr.join('; '))}
 ${last.knn === undefined ? undefined : card('k-NN', percent(last.knn), first.knn === undefined ? '' : began(percent(first.knn)))}
 ${card('RankMe', last.rankMe.toFixed(1), began(first.rankMe.toFixed(1)))}
 ${card('Feature deviation', last.featureDeviation.toFixed(2), began(first.featureDeviation.toFixed(2)))}

@@ -23,8 +23,9 @@ const health = z.object({
   step,
   mrr: number,
   mrrL2: number,
-  mrrStandardError: number,
-  /** Absent where the images have no labels. */
+  /** Absent where it is of a single image. */
+  mrrStandardError: number.optional(),
+  /** Absent where the images' labels tell nothing. */
   knn: number.optional(),
   rankMe: number,
   featureDeviation: number,

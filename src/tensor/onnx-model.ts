@@ -85,7 +85,10 @@ export function outputName(path: string): string {
   return `out.${path}`;
 }
 
-/** Serialises a program as an ONNX model (protobuf bytes), with standard operators only. */
+/**
+ * Serialises a program as an ONNX model (protobuf bytes), with standard operators only. One that is traced again from the
+ * same function has the same bytes.
+ */
 export function toOnnx(program: Program): Uint8Array {
   const { names, aliases } = nameValues(program);
   const constants = new Map<string, Tensor>();
@@ -113,11 +116,11 @@ export function toOnnx(program: Program): Uint8Array {
   text(writer, 2, 'image-world-models');
   message(writer, 8, (opset) => integer(text(opset, 1, ''), 2, OPSET));
   message(writer, 7, (graph) => {
-    for (const node of program.nodes)
+    for (const [place, node] of program.nodes.entries())
       message(graph, 1, (n) => {
         for (const input of node.inputs) text(n, 1, nameOf(input));
         for (const output of node.outputs) text(n, 2, nameOf(output));
-        text(n, 3, `${node.scope}/${node.type}.${node.id}`);
+        text(n, 3, `${node.scope}/${node.type}.${place}`);
         text(n, 4, node.type);
         for (const [key, value] of Object.entries(node.attributes))
           message(n, 5, (attribute) => writeAttribute(attribute, key, value));

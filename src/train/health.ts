@@ -1,4 +1,5 @@
 import type { ImageSet } from '../data/image-set.js';
+import { commonClasses } from '../evaluate/common-classes.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
 import { verdict } from '../evaluate/verdict.js';
 import type { Health } from '../run/metrics.js';
@@ -49,19 +50,20 @@ export async function measureHealth(
     seed,
   });
   const features = await evaluator.features(weights, await heldOut.batch(all(heldOut)));
+  const { labels } = commonClasses(bank, heldOut);
   const measured = {
     step,
     mrr: mrr.value,
     mrrL2: mrr.l2,
     mrrStandardError: mrr.standardError,
-    ...(heldOut.labels && bank.labels
+    ...(labels
       ? {
           knn: (
             await evaluator.knn(
               await evaluator.features(weights, await bank.batch(all(bank))),
-              bank.labels,
+              labels.bank,
               features,
-              heldOut.labels,
+              labels.asked,
               { k: NEIGHBOURS },
             )
           ).accuracy,
@@ -70,7 +72,7 @@ export async function measureHealth(
     rankMe: evaluator.rankMe(features),
     featureDeviation: evaluator.featureDeviation(features),
   };
-  return { ...measured, verdict: verdict(measured, before) };
+  return { ...measured, verdict: verdict({ ...measured, images: heldOut.length }, before) };
 }
 
 /** The panel in one line. */
@@ -84,6 +86,7 @@ export function describeHealth({
   featureDeviation,
   verdict: says,
 }: Health): string {
+  const error = mrrStandardError === undefined ? '' : ` ± ${mrrStandardError.toFixed(3)}`;
   const accuracy = knn === undefined ? '' : `, k-NN ${percent(knn)}`;
-  return `health at step ${step}: MRR ${mrr.toFixed(3)} ± ${mrrStandardError.toFixed(3)} (L2 ${mrrL2.toFixed(3)}, chance .024)${accuracy}, RankMe ${rankMe.toFixed(1)}, feature deviation ${featureDeviation.toFixed(3)} – ${says}`;
+  return `health at step ${step}: MRR ${mrr.toFixed(3)}${error} (L2 ${mrrL2.toFixed(3)}, chance .024)${accuracy}, RankMe ${rankMe.toFixed(1)}, feature deviation ${featureDeviation.toFixed(3)} – ${says}`;
 }

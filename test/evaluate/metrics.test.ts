@@ -38,7 +38,12 @@ test('chance is the mean reciprocal rank of random ranks', () => {
 test('standard error against its definition', () => {
   const { mean, standardError } = meanAndError([1, 2, 3, 6]);
   assert.equal(mean, 3);
-  assert.ok(Math.abs(standardError - Math.sqrt(14 / 3 / 4)) < 1e-12);
+  assert.ok(Math.abs(standardError! - Math.sqrt(14 / 3 / 4)) < 1e-12);
+  assert.deepEqual(
+    meanAndError([0.25]),
+    { mean: 0.25, standardError: undefined },
+    'one value has none, not 0',
+  );
 });
 
 test('k-NN vote agrees with sorting everything', () => {
@@ -85,7 +90,7 @@ test('the jackknife error of a mean is its standard error', () => {
   const mean = (values: Float32Array): number => values.reduce((a, b) => a + b, 0) / values.length;
   const values = Float32Array.of(1, 2, 3, 6, 8, 8, 9, 11);
   const { standardError } = meanAndError([...values]);
-  assert.ok(Math.abs(jackknifeError(values, 1, mean) - standardError) < 1e-6);
+  assert.ok(Math.abs(jackknifeError(values, 1, mean) - standardError!) < 1e-6);
 });
 
 test('feature deviation is near 1 for features in all directions and 0 for equal ones', () => {
@@ -166,7 +171,7 @@ test('the standard error of an R² is how it scatters over fresh samples', () =>
       x.map((row) => Float32Array.of(row[0]! + draw.normal())),
     )[0]!;
   });
-  const scatter = meanAndError(fits.map((fit) => fit.value)).standardError * Math.sqrt(fits.length);
+  const scatter = meanAndError(fits.map((fit) => fit.value)).standardError! * Math.sqrt(fits.length);
   const claimed = meanAndError(fits.map((fit) => fit.standardError)).mean;
   assert.ok(claimed > 0.8 * scatter && claimed < 1.25 * scatter, `${claimed}, scatter ${scatter}`);
 });
@@ -185,8 +190,18 @@ test('what never varies has R² 0, and two rows suffice', () => {
 
 test('the verdict names a collapse', () => {
   const before = { rankMe: 20, featureDeviation: 0.7, knn: 0.2 };
-  assert.equal(verdict({ rankMe: 15, featureDeviation: 0.6, knn: 0.4 }, before), 'no sign of collapse');
-  assert.match(verdict({ rankMe: 15, featureDeviation: 0.01, knn: 0.4 }, before), /collapsed.*same features/);
-  assert.match(verdict({ rankMe: 1.5, featureDeviation: 0.6 }), /collapsed.*few directions/);
-  assert.match(verdict({ rankMe: 15, featureDeviation: 0.6, knn: 0.1 }, before), /below the untrained/);
+  const now = { images: 100, rankMe: 15, featureDeviation: 0.6 };
+  assert.equal(verdict({ ...now, knn: 0.4 }, before), 'no sign of collapse');
+  assert.match(verdict({ ...now, featureDeviation: 0.01, knn: 0.4 }, before), /collapsed.*same features/);
+  assert.match(verdict({ ...now, rankMe: 1.5 }), /collapsed.*few directions/);
+  assert.match(verdict({ ...now, knn: 0.1 }, before), /below the untrained/);
+});
+
+test('of a few images nothing is said, however alike their features are', () => {
+  for (const images of [1, 7])
+    assert.equal(
+      verdict({ images, rankMe: 1, featureDeviation: 0 }),
+      `too few images to tell (${images}; 8 are needed)`,
+    );
+  assert.match(verdict({ images: 8, rankMe: 1, featureDeviation: 0 }), /collapsed/);
 });

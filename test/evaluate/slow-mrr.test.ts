@@ -82,7 +82,7 @@ for (const conditioning of conditionings)
       const l2 = mean(slow.map((one) => mean(one.l2)));
       assert.ok(Math.abs(fast.l2 - l2) < 1e-12, `L2: ${fast.l2}, not ${l2}`);
       const spread = mean(perImage.map((value) => (value - mean(perImage)) ** 2));
-      assert.ok(Math.abs(fast.standardError - Math.sqrt(spread / (count - 1))) < 1e-12);
+      assert.ok(Math.abs(fast.standardError! - Math.sqrt(spread / (count - 1))) < 1e-12);
     }
     await evaluator.dispose();
   });

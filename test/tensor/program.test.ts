@@ -111,6 +111,12 @@ test('constants of every element type, empty axes lists and scalars', async () =
     assert.equal(value.dtype, name === 'sum' ? 'float64' : name);
 });
 
+test('one function traced twice gives the same bytes', () => {
+  const trace = (): Uint8Array =>
+    t.toOnnx(t.trace('sum', { x: t.spec([2, 3]) }, ({ x }) => ({ y: t.sum(t.mul(x, t.neg(x)), [1]) })));
+  assert.deepEqual(trace(), trace());
+});
+
 test('mistakes in names', () => {
   const x = t.spec([1]);
   assert.throws(

@@ -15,6 +15,7 @@ const folder = mkdtempSync(join(tmpdir(), 'iwm-evaluate-'));
 after(() => rmSync(folder, { recursive: true }));
 const noise = join(folder, 'noise');
 const split = join(folder, 'split');
+const other = join(folder, 'other');
 const draw = random(31);
 
 async function paint(path: string): Promise<void> {
@@ -27,6 +28,7 @@ async function paint(path: string): Promise<void> {
 
 before(async () => {
   for (let i = 0; i < 240; i++) await paint(join(noise, 'abcd'.charAt(i % 4), `${i}.png`));
+  for (let i = 0; i < 40; i++) await paint(join(other, 'abc'.charAt(i % 3), `${i}.png`));
   for (const part of ['train', 'test'])
     for (let i = 0; i < 12; i++) await paint(join(split, part, 'ab'.charAt(i % 2), `${i}.png`));
 });
@@ -72,7 +74,7 @@ test('a split that was not trained on is asked whole, in random order, against a
 test('a run on noise: every number is there, and k-NN finds nothing', async () => {
   const run = join(folder, 'run');
   await pretrain(tiny(noise, { 'augmentation.jitter.hue': 0 }), { out: run });
-  const evaluation = JSON.parse(JSON.stringify(await evaluateRun(run, { images: 3 })));
+  const evaluation = JSON.parse(JSON.stringify(await evaluateRun(run, { images: 3, data: [other] })));
   const { mrr, actionR2, knn, rankMe, featureDeviation, standardErrors, protocol } = evaluation;
   assert.deepEqual([mrr.bank, mrr.images, mrr.actions], [256, 3, 16]);
   assert.deepEqual(Object.keys(mrr.byAction), ['brightness', 'contrast', 'saturation'], 'hue does not vary');
@@ -84,7 +86,8 @@ test('a run on noise: every number is there, and k-NN finds nothing', async () =
     ...Object.values(actionR2),
     ...Object.values(standardErrors.actionR2),
     knn.accuracy,
-    knn.standardError,
+    knn.interval.low,
+    knn.interval.high,
     rankMe,
     standardErrors.rankMe,
     featureDeviation,
@@ -92,14 +95,14 @@ test('a run on noise: every number is there, and k-NN finds nothing', async () =
   ])
     assert.ok(Number.isFinite(value));
   assert.ok(knn.accuracy < 0.8, `labels of noise cannot be known, but k-NN has ${knn.accuracy}`);
-  assert.equal(knn.k, 20);
+  assert.deepEqual([knn.k, knn.asked, knn.bank], [20, 40, 240], 'a missing last class drops nothing');
   for (const name of ['images', 'bank', 'mrr', 'byAction', 'actionR2', 'knn', 'rankMe', 'featureDeviation'])
     assert.ok(name in protocol, name);
   const text = describeEvaluation(evaluation);
   for (const word of ['MRR', 'action R²', 'k-NN', 'RankMe', 'verdict', 'protocol'])
     assert.match(text, new RegExp(word));
   assert.deepEqual(
-    JSON.parse(JSON.stringify(await evaluateRun(run, { images: 3 }))),
+    JSON.parse(JSON.stringify(await evaluateRun(run, { images: 3, data: [other] }))),
     evaluation,
     'same seed, same numbers',
   );

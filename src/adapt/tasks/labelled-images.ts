@@ -1,6 +1,7 @@
+import { numbersAmong, UNKNOWN } from '../../evaluate/class-numbers.js';
 import { type Accuracy, AccuracyCount } from '../scores/accuracy.js';
 import type { Answers, Judgement, Targets, TaskKind, TaskName, TaskSet } from './task.js';
-import { numbersAmong, UNKNOWN, unknownClass } from './task-classes.js';
+import { unknownClass } from './task-classes.js';
 
 /** The kinds of tasks that want one class of each image. */
 export type LabelledTask = Exclude<TaskName, 'segmentation'>;

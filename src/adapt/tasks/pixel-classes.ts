@@ -1,6 +1,7 @@
 import type { SegmentationSet } from '../../data/segmentation.js';
+import { numbersAmong, UNKNOWN } from '../../evaluate/class-numbers.js';
 import type { PixelClasses, TaskClasses } from './task.js';
-import { numbersAmong, UNKNOWN, unknownClass } from './task-classes.js';
+import { unknownClass } from './task-classes.js';
 
 const NONE = -1;
 

@@ -1,24 +1,6 @@
 import { UserError } from '../../errors.js';
-
-/** A class that is none of those known. */
-export const UNKNOWN = -2;
-
-/** Whether classes have numbers for names, as where nobody has named them. */
-export const areNumbers = (classes: readonly string[]): boolean =>
-  classes.every((name, i) => name === String(i));
-
-/**
- * The number that each class of `found` has among `known`: that of the same name; where either side has mere numbers
- * for names, the same number. {@link UNKNOWN} for one that is none of them.
- */
-export function numbersAmong(known: readonly string[], found: readonly string[]): readonly number[] {
-  const byNumber = areNumbers(known) || areNumbers(found);
-  const numberOf = new Map(known.map((name, i) => [name, i]));
-  return found.map((name, i) => numberOf.get(name) ?? (byNumber && i < known.length ? i : UNKNOWN));
-}
+import { someOf } from '../../evaluate/class-numbers.js';
 
 /** Of a class that occurs in `source` and is none of those known. */
-export function unknownClass(source: string, name: string, known: readonly string[]): UserError {
-  const some = known.slice(0, 5).join(', ') + (known.length > 5 ? `, … (${known.length})` : '');
-  return new UserError(`${source}: its class "${name}" is none of those learned: ${some}`);
-}
+export const unknownClass = (source: string, name: string, known: readonly string[]): UserError =>
+  new UserError(`${source}: its class "${name}" is none of those learned: ${someOf(known)}`);
