@@ -11,6 +11,7 @@ export type { ProbeResult } from './adapt/probe-result.js';
 export type { AdaptationResult, TaskResult } from './adapt/result.js';
 export type { AdaptationChoices } from './adapt/settings.js';
 export type { TaskChoice } from './adapt/tasks/task-choice.js';
+export { readImages, type Seeing } from './data/image-files.js';
 export type { BadSample, ImageSet } from './data/image-set.js';
 export { openImages, type Split } from './data/images.js';
 export { openSegmentation, type SegmentationSample, type SegmentationSet } from './data/segmentation.js';

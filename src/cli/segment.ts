@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { type CommonOptions, deviceOption, jsonOption, threadsOption } from './options.js';
 import { createOutput } from './output.js';
+import { tellFailed } from './tell-failed.js';
 
 interface SegmentCommand extends CommonOptions {
   out: string;
@@ -13,7 +14,7 @@ export function registerSegment(program: Command): void {
     .command('segment')
     .description('tell the class of every pixel of images: a mask, an overlay and a legend')
     .argument('<model>', 'folder that iwm adapt --task segmentation has made')
-    .argument('<images...>', 'image files')
+    .argument('<images...>', 'image files, or folders of them')
     .option('--out <folder>', 'folder to write to', 'segmented')
     .option('--task <name>', 'which of several tasks of an adapted model')
     .addOption(threadsOption())
@@ -27,9 +28,11 @@ export function registerSegment(program: Command): void {
       const files = await segmentFiles(model, images, {
         out,
         ...(task === undefined ? {} : { task }),
+        log: output,
         threads,
         device,
       });
       output.result({ model, ...files }, describeSegmented(files));
+      tellFailed(files.failed, output);
     });
 }

@@ -1,6 +1,15 @@
+import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.js';
-import { decodeImage, decodeUnresized, type RgbImage } from './encoded-image.js';
+import {
+  decodeImage,
+  decodeUnresized,
+  type Fit,
+  imageEndings,
+  type RgbImage,
+  undecodedEndings,
+} from './encoded-image.js';
+import { filesIn } from './folder.js';
 
 /** What each byte is in 0..1. */
 const levels = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -15,14 +24,23 @@ export function writePlanes(bytes: Uint8Array, out: Float32Array, to: number): v
   }
 }
 
+/** How a model sees images; every model says it of itself. */
+export interface Seeing {
+  /** Side of the square that it takes, pixels. */
+  readonly size: number;
+  /** Whether that is the middle of an image, or all of it stretched. */
+  readonly fit: Exclude<Fit, 'whole'>;
+}
+
 /**
- * Image files as float32 [n, 3, size, size] in 0..1, the middle of each kept.
+ * Image files as a model takes them, float32 [n, 3, size, size] in 0..1.
+ * @param model a model, or its size and fit
  * @throws UserError naming the first that is no image
  */
-export async function readImages(paths: readonly string[], size: number): Promise<Float32Array> {
+export async function readImages(paths: readonly string[], { size, fit }: Seeing): Promise<Float32Array> {
   const out = new Float32Array(paths.length * 3 * size * size);
   for (const [i, path] of paths.entries()) {
-    const { data } = await readNamed(path, (bytes) => decodeImage(bytes, size));
+    const { data } = await readNamed(path, (bytes) => decodeImage(bytes, size, fit));
     writePlanes(data, out, i * 3 * size * size);
   }
   return out;
@@ -38,6 +56,22 @@ export function readWhole(path: string, size: number): Promise<{ pixels: Float32
     const pixels = new Float32Array(data.length);
     writePlanes(data, pixels, 0);
     return { pixels, whole: await decodeUnresized(bytes) };
+  });
+}
+
+/**
+ * The files that are named, and in the place of a folder the images in and below it: also those of kinds that cannot be
+ * read, so that none is passed over in silence.
+ * @throws UserError for a folder without images
+ */
+export function imageFiles(paths: readonly string[]): string[] {
+  return paths.flatMap((path) => {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+    const found = filesIn({ name: path, path, folder: true }, [...imageEndings, ...undecodedEndings]);
+    if (found.length > 0) return found;
+    throw new UserError(
+      `${path}: no images there (looked for ${imageEndings.join(' ')}, in sub-folders too)`,
+    );
   });
 }
 

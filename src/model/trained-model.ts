@@ -47,6 +47,16 @@ export class TrainedModel {
     this.#layouts = layouts(modelConfig(config));
   }
 
+  /** Side of the images that it takes, in pixels. */
+  get size(): number {
+    return this.config.image.size;
+  }
+
+  /** It takes the middle of an image. */
+  get fit() {
+    return 'square' as const;
+  }
+
   /** Patches of an image. */
   get patches(): number {
     return tokenCount(modelConfig(this.config).encoder);

@@ -47,7 +47,7 @@ export async function predictImage(
     throw new UserError('a sweep takes the place of an action: give one of them', 2);
   const model = await WorldModel.load(run, { threads, device });
   try {
-    const pixels = await readImages([image], model.config.image.size);
+    const pixels = await readImages([image], model);
     const found: (Retrieval & { readonly action: Action })[] =
       sweep === undefined
         ? (await model.retrieve(pixels, [action])).map((cell) => ({ ...cell, action }))

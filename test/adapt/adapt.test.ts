@@ -1,15 +1,19 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { AdaptedModel } from '../../src/adapt/model/adapted-model.js';
 import { classifyFiles } from '../../src/adapt/model/classify-files.js';
 import { describeAdapted, evaluateAdapted } from '../../src/adapt/model/evaluate-adapted.js';
+import { readImages } from '../../src/data/image-files.js';
 import { bits, named, paint, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-adapt-'));
 after(() => rmSync(folder, { recursive: true }));
+const cli = fileURLToPath(new URL('../../bin/iwm.js', import.meta.url));
 const images = join(folder, 'images');
 const run = join(folder, 'run');
 before(async () => {
@@ -120,13 +124,76 @@ test('an adapted model says of its held-out images what its adaptation measured'
     assert.ok(key in evaluation && key in result, key);
 
   const path = join(images, 'validation', 'top', '3.png');
-  const [file] = await classifyFiles(join(folder, 'use'), [path], { most: 4, threads: 1 });
+  const {
+    images: [file],
+  } = await classifyFiles(join(folder, 'use'), [path], { most: 4, threads: 1 });
   const total = file!.labels.reduce((sum, { probability }) => sum + probability, 0);
   assert.ok(Math.abs(total - 1) < 1e-5);
   const model = await AdaptedModel.load(join(folder, 'use'), { threads: 1 });
   assert.equal(model.size, 16);
+  // What classifying files sees is what the library reads.
+  const { probabilities } = await model.classify(await readImages([path], model));
+  assert.deepEqual(
+    file!.labels.map(({ probability }) => probability),
+    [...probabilities].sort((a, b) => b - a),
+  );
   await assert.rejects(model.classify(new Float32Array(5)), /5 numbers are no \[n, 3, 16, 16\]/);
   model.dispose();
+});
+
+test('a file that cannot be read costs only its own answer; a folder is all of its images', async () => {
+  const mixed = join(folder, 'mixed');
+  await paint(join(mixed, 'left, "right".png'), 'left', 1);
+  await paint(join(mixed, 'more', 'top.png'), 'top', 2);
+  writeFileSync(join(mixed, 'cut.png'), readFileSync(join(mixed, 'more', 'top.png')).subarray(0, 60));
+  writeFileSync(join(mixed, 'map.bmp'), 'BM');
+  writeFileSync(join(mixed, 'notes.txt'), 'no image');
+  await adapted('mixed-model', { tune: 'head' }, { epochs: 1 });
+  const model = join(folder, 'mixed-model');
+  const good = ['left, "right".png', 'more/top.png'].map((name) => join(mixed, name));
+  const { images: answered, failed } = await classifyFiles(model, [mixed, good[0]!], { threads: 1 });
+  assert.deepEqual(
+    answered.map(({ image }) => image),
+    [...good, good[0]],
+  );
+  assert.deepEqual(
+    failed.map(({ image }) => image),
+    [join(mixed, 'cut.png'), join(mixed, 'map.bmp')],
+  );
+  assert.match(failed[1]!.error, /map\.bmp: not a readable image \(neither JPEG/);
+  await refuses(
+    classifyFiles(
+      model,
+      failed.map(({ image }) => image),
+    ),
+    1,
+    /cut\.png: .*; nor can the other 1$/,
+  );
+  await refuses(classifyFiles(model, [join(folder, 'nothing')]), 1, /nothing: cannot be read \(ENOENT\)/);
+  mkdirSync(join(folder, 'nothing'));
+  await refuses(classifyFiles(model, [join(folder, 'nothing')]), 1, /nothing: no images there/);
+
+  const ask = (...options: string[]) =>
+    spawnSync(process.execPath, [cli, 'classify', model, mixed, '--most', '2', ...options], {
+      encoding: 'utf8',
+    });
+  const csv = ask('--csv');
+  assert.equal(csv.status, 1);
+  assert.match(
+    csv.stderr,
+    /cut\.png: not a .*\n.*map\.bmp: not a .*\niwm: no answer for 2 images, see above\n$/,
+  );
+  const [head, ...rows] = csv.stdout.trimEnd().split('\n');
+  assert.equal(head, 'image,task,rank,class,probability');
+  assert.equal(rows.length, 4);
+  const [label] = answered[0]!.labels;
+  assert.equal(
+    rows[0],
+    `"${join(mixed, 'left, ""right"".png')}",classification,1,${label!.label},${label!.probability.toFixed(6)}`,
+  );
+  const json = JSON.parse(ask('--json').stdout);
+  assert.deepEqual([json.images.length, json.failed], [2, failed]);
+  assert.match(ask('--csv', '--json').stderr, /'--csv' cannot be used with option '--json'/);
 });
 
 test('mistakes are told in one line', async () => {

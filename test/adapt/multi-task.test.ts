@@ -74,7 +74,7 @@ test('one predictor learns two tasks at once on a frozen encoder, and its model 
   );
 
   const paths = [3, 4].map((i) => join(sides, 'validation', 'top', `${i}.png`));
-  const answers = await classifyFiles(out, paths, { threads: 1 });
+  const { images: answers } = await classifyFiles(out, paths, { threads: 1 });
   assert.deepEqual(
     answers.map(({ image, task, labels }) => [paths.indexOf(image), task, labels.length]),
     [
@@ -85,7 +85,7 @@ test('one predictor learns two tasks at once on a frozen encoder, and its model 
     ],
   );
   assert.match(describeClassified(answers), /3\.png {2}sides {4}\w+ \d.*\n.*3\.png {2}upright {2}\d+ \d/);
-  const asked = await classifyFiles(out, paths, { task: 'upright', threads: 1 });
+  const { images: asked } = await classifyFiles(out, paths, { task: 'upright', threads: 1 });
   assert.deepEqual(
     asked,
     answers.filter(({ task }) => task === 'upright'),

@@ -1,5 +1,13 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -14,6 +22,7 @@ import { segmentation } from '../../src/adapt/tasks/segmentation-task.js';
 import { commands } from '../../src/cli/commands.js';
 import { explainFailure } from '../../src/cli/failure.js';
 import { createProgram } from '../../src/cli/program.js';
+import { readImages, readWhole } from '../../src/data/image-files.js';
 import { openImages } from '../../src/data/images.js';
 import { classes, drawStreets, HEIGHT, IGNORED, WIDTH } from './tiny-streets.js';
 import { bits, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
@@ -94,6 +103,26 @@ test('its measures are those of its own masks, counted anew', async () => {
   assert.equal(cars?.count, pairs.filter(([label, told]) => label === 2 && told === 2).length);
   for (const word of ['mIoU', 'pixel accuracy', 'road', 'confusion'])
     assert.match(describeAdapted(evaluation), new RegExp(word));
+});
+
+test('an image file is read as a model for segmentation sees it, and one that is damaged costs only its own mask', async () => {
+  const image = join(streets, 'images', 'val', '3.png');
+  const loaded = await AdaptedModel.load(model, { threads: 1 });
+  const { pixels, whole } = await readWhole(image, loaded.size);
+  assert.deepEqual(await readImages([image], loaded), pixels);
+  const { masks } = await loaded.segment(await readImages([image], loaded), whole);
+  loaded.dispose();
+  const mixed = join(folder, 'mixed');
+  mkdirSync(mixed);
+  copyFileSync(image, join(mixed, 'whole.png'));
+  writeFileSync(join(mixed, 'cut.png'), readFileSync(image).subarray(0, 60));
+  const { images, failed } = await segmentFiles(model, [mixed], { out: join(folder, 'masks'), threads: 1 });
+  assert.deepEqual(
+    [...images, ...failed].map((file) => file.image),
+    ['whole.png', 'cut.png'].map((name) => join(mixed, name)),
+  );
+  assert.deepEqual(Buffer.from(decode(readFileSync(images[0]!.mask)).data), Buffer.from(masks));
+  assert.match(failed[0]!.error, /cut\.png: not a readable image/);
 });
 
 test('segmenting files: a mask and an overlay of their own size, a legend', async () => {
@@ -221,7 +250,10 @@ test('classes of images and of pixels at once: each is asked in its own way', as
   for (const word of ['sides\nconfusion', 'mIoU', 'car'])
     assert.match(describeAdapted(evaluation), new RegExp(word));
   const image = join(streets, 'images', 'val', '0.png');
-  const classified = await classifyFiles(both, [image], { threads: 1 });
+  const loaded = await AdaptedModel.load(both, { threads: 1 });
+  assert.throws(() => loaded.fit, /takes the middle of an image for some tasks and all of it for others/);
+  loaded.dispose();
+  const { images: classified } = await classifyFiles(both, [image], { threads: 1 });
   assert.deepEqual(
     classified.map(({ task }) => task),
     ['sides'],

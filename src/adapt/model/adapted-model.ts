@@ -82,6 +82,19 @@ export class AdaptedModel {
     return this.network.image.height;
   }
 
+  /**
+   * Which part of an image it takes: the middle, or for segmentation all of it, stretched.
+   * @throws UserError where its tasks take different ones
+   */
+  get fit(): 'square' | 'stretched' {
+    const fits = new Set(this.tasks.map(({ task }) => (task === 'segmentation' ? 'stretched' : 'square')));
+    const [fit = 'square'] = fits;
+    if (fits.size === 1) return fit;
+    throw new UserError(
+      `${this.folder} takes the middle of an image for some tasks and all of it for others: give size and fit in its place`,
+    );
+  }
+
   /** The tasks that it does. */
   get tasks(): readonly AdaptedTask[] {
     return this.config.tasks;

@@ -1,11 +1,13 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
-import { readWhole } from '../../data/image-files.js';
+import { imageFiles, readWhole } from '../../data/image-files.js';
 import type { ComputeOptions } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
+import { type Log, quiet } from '../../log.js';
 import { writeAtomically } from '../../run/disk/atomic-file.js';
 import { percent } from '../../words.js';
 import { AdaptedModel } from './adapted-model.js';
+import { type FailedFile, type FileAnswers, readFiles } from './file-answers.js';
 import { type LegendEntry, legendOf, legendSvg, maskPng, overlayPng } from './mask-pictures.js';
 
 /** What became of one image. */
@@ -21,8 +23,7 @@ export interface SegmentedFile {
 }
 
 /** Segmented files, and what the numbers in their masks mean. */
-export interface SegmentedFiles {
-  readonly images: readonly SegmentedFile[];
+export interface SegmentedFiles extends FileAnswers<SegmentedFile> {
   readonly legend: readonly LegendEntry[];
   /** The legend as a drawing. */
   readonly legendFile: string;
@@ -30,17 +31,19 @@ export interface SegmentedFiles {
 
 /**
  * Segments image files: writes of each a mask and an overlay, and a legend for all, into a folder.
+ * @param given image files, and folders of them
  * @param options.out folder to write to; made where it is missing
  * @param options.task its name, where the model does several segmentations
- * @throws UserError naming a file that is no image, two that would be written to one place, or a folder that is no
- *   adapted model for segmentation
+ * @throws UserError where none of the files is an image, for two that would be written to one place, a folder that is no
+ *   adapted model for segmentation or holds no images
  */
 export async function segmentFiles(
   folder: string,
-  paths: readonly string[],
-  { out, task, threads, device }: { out: string; task?: string } & ComputeOptions,
+  given: readonly string[],
+  { out, task, log = quiet, threads, device }: { out: string; task?: string; log?: Log } & ComputeOptions,
 ): Promise<SegmentedFiles> {
-  const names = namesOf(paths);
+  const paths = imageFiles(given);
+  checkNames(paths);
   if (existsSync(out) && !statSync(out).isDirectory())
     throw new UserError(`${out} is a file; choose another --out`, 2);
   const model = await AdaptedModel.load(folder, { threads, device });
@@ -49,29 +52,36 @@ export async function segmentFiles(
     const legend = legendOf(classes, ignored);
     const legendFile = join(out, 'legend.svg');
     const images: SegmentedFile[] = [];
-    for (const [i, image] of paths.entries()) {
-      const { pixels, whole } = await readWhole(image, model.size);
-      const { width, height } = whole;
-      const { masks: data } = await model.segment(pixels, whole, task);
-      const mask = { width, height, data };
-      const stem = join(out, names[i] as string);
-      const files = { mask: `${stem}.mask.png`, overlay: `${stem}.overlay.png` };
-      const overlay = await overlayPng(whole, mask);
-      mkdirSync(out, { recursive: true });
-      writeAtomically(files.mask, [maskPng(mask, classes.length)]);
-      writeAtomically(files.overlay, [overlay]);
-      images.push({ image, ...files, width, height, shares: sharesOf(data, classes) });
-    }
+    const failed: FailedFile[] = [];
+    // One by one: an image at its own size may take much memory.
+    const reading = { together: 1, log, failed };
+    for await (const group of readFiles(paths, reading, (path) => readWhole(path, model.size)))
+      for (const { path, read } of group) {
+        const { pixels, whole } = read;
+        const { width, height } = whole;
+        const { masks: data } = await model.segment(pixels, whole, task);
+        const mask = { width, height, data };
+        const stem = join(out, nameOf(path));
+        const files = { mask: `${stem}.mask.png`, overlay: `${stem}.overlay.png` };
+        const overlay = await overlayPng(whole, mask);
+        mkdirSync(out, { recursive: true });
+        writeAtomically(files.mask, [maskPng(mask, classes.length)]);
+        writeAtomically(files.overlay, [overlay]);
+        images.push({ image: path, ...files, width, height, shares: sharesOf(data, classes) });
+      }
     writeAtomically(legendFile, [new TextEncoder().encode(legendSvg(legend))]);
-    return { images, legend, legendFile };
+    return { images, failed, legend, legendFile };
   } finally {
     model.dispose();
   }
 }
 
-/** What the files of each image are called. @throws UserError for two that would be called alike */
-function namesOf(paths: readonly string[]): readonly string[] {
-  const names = paths.map((path) => basename(path, extname(path)));
+/** What the files that are written of an image are called. */
+const nameOf = (path: string): string => basename(path, extname(path));
+
+/** @throws UserError for two images whose files would be called alike */
+function checkNames(paths: readonly string[]): void {
+  const names = paths.map(nameOf);
   names.forEach((name, i) => {
     const other = names.indexOf(name);
     if (other < i)
@@ -80,7 +90,6 @@ function namesOf(paths: readonly string[]): readonly string[] {
         2,
       );
   });
-  return names;
 }
 
 function sharesOf(mask: Uint8Array, classes: readonly string[]): SegmentedFile['shares'] {
