@@ -17,7 +17,7 @@ const foundation = '^src/(errors|json|json-file|log|median|random|warning|words)
 const core =
   '^src/((tensor|nn|world-model|evaluate|model|train|web)/' +
   '|run/[^/]+$' +
-  '|engine/(compiled|device-memory|engine|index|onnxruntime|onnxruntime-web|product-rate|swapped-state)\\.ts$' +
+  '|engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$' +
   '|data/(image-set|source|splits|synthetic)\\.ts$' +
   '|(errors|json|log|median|random|words)\\.ts$)';
 const portablePackages = 'node_modules/(@bufbuild/protobuf|ml-matrix|onnxruntime-(common|web)|zod)/';

@@ -76,56 +76,68 @@ describe('values', () => {
   });
 });
 
-describe('results into values', () => {
-  test('are written there, and nowhere else', async () => {
-    const y = floats([2, 3]);
-    const k = engine.value({ dtype: 'int32', shape: [2] });
-    const results = await executable.run({ x, k: [3, 4] }, new Map([['nested.k', k]]));
-    assert.equal(results.nested.k, k);
-    assert.deepEqual(await numbers(k), [6, 8]);
-    assert.deepEqual(await numbers(results.y), doubled);
-    await executable.run({ x, k: [3, 4] }, new Map([['y', y]]));
-    assert.deepEqual(await numbers(y), doubled);
-    assert.deepEqual(await numbers(k), [6, 8]);
-  });
+describe('what a program updates', () => {
+  const specs = { state: { a: t.spec([2]), b: t.spec([]) }, by: t.spec([]) };
+  const count = t.trace('count', specs, ({ state, by }) => ({
+    state: { a: t.add(t.mul(state.a, 2), by), b: t.sub(state.b, 1) },
+    before: state.a,
+  }));
 
-  test('two sets that swap carry a state from step to step', async () => {
-    const program = t.trace('count', { state: t.spec([2]), by: t.spec([]) }, ({ state, by }) => ({
-      state: t.add(t.mul(state, 2), by),
-      before: state,
-    }));
-    const step = await engine.compile(program);
-    let [now, next] = [floats([2], Float32Array.of(1, 2)), floats([2])];
+  test('is in the values that were fed, from step to step; other outputs are as they were', async () => {
+    const step = await engine.compile(count, { updates: 'state' });
+    const state = { a: floats([2], Float32Array.of(1, 2)), b: floats([], Float32Array.of(5)) };
     const expected = [1, 2];
+    const seen: Value[] = [];
     for (let i = 0; i < 20; i++) {
-      const { before } = await step.run({ state: now, by: [i] }, new Map([['state', next]]));
-      assert.deepEqual(await numbers(before), expected);
+      const results = await step.run({ state, by: [i] });
+      assert.equal(results.state.a, state.a);
+      assert.deepEqual(await numbers(results.before), expected);
+      seen.push(results.before);
       expected.forEach((value, at) => {
         expected[at] = value * 2 + i;
       });
-      [now, next] = [next, now];
-      assert.deepEqual(await numbers(now), expected);
+      assert.deepEqual(await numbers(state.a), expected);
+      assert.deepEqual(await numbers(state.b), [4 - i]);
     }
+    assert.deepEqual(await numbers(seen[0]!), [1, 2], 'what a run gave survives later ones');
   });
 
-  test('outputs that are inputs or constants can be written into values too', async () => {
-    const program = t.trace('pass', { x: t.spec([2]) }, ({ x }) => ({ x, one: t.constant([1, 1]) }));
-    const into = new Map([
-      ['x', floats([2])],
-      ['one', floats([2])],
-    ]);
-    await (await engine.compile(program)).run({ x: [3, 4] }, into);
-    assert.deepEqual(await numbers(into.get('x')!), [3, 4]);
-    assert.deepEqual(await numbers(into.get('one')!), [1, 1]);
+  test('can be several values in turn, also of other sizes', async () => {
+    const specs = { x: t.spec(['size']), by: t.spec([]) };
+    const program = t.trace('grow', specs, ({ x, by }) => ({ x: t.add(x, by) }));
+    const grow = await engine.compile(program, { updates: 'x' });
+    const [few, many] = [floats([2], Float32Array.of(1, 2)), floats([3], Float32Array.of(1, 2, 3))];
+    for (let i = 0; i < 3; i++) for (const x of [few, many]) await grow.run({ x, by: [10] });
+    assert.deepEqual(await numbers(few), [31, 32]);
+    assert.deepEqual(await numbers(many), [31, 32, 33]);
+  });
+
+  test('may be an input as it is, or a constant', async () => {
+    const own = { x: t.spec([2]), one: t.spec([2]) };
+    const program = t.trace('pass', { state: own }, ({ state }) => ({
+      state: { x: state.x, one: t.constant([1, 1]) },
+    }));
+    const state = { x: floats([2], Float32Array.of(3, 4)), one: floats([2]) };
+    await (await engine.compile(program, { updates: 'state' })).run({ state });
+    assert.deepEqual(await numbers(state.x), [3, 4]);
+    assert.deepEqual(await numbers(state.one), [1, 1]);
   });
 
   test('mistakes are errors', async () => {
-    const feeds = { x: floats([2, 3]), k: [1, 2] };
-    const into = (path: string, value: Value) => executable.run(feeds, new Map([[path, value]]));
-    await assert.rejects(into('z', floats([2, 3])), /^Error: scale: there is no output z$/);
-    await assert.rejects(into('y', feeds.x), /^Error: scale: output y would overwrite an input/);
-    await assert.rejects(into('y', floats([3, 2])), /out\.y/);
-    await assert.rejects(into('y', engine.value({ dtype: 'float64', shape: [2, 3] })), /float/);
+    const step = await engine.compile(count, { updates: 'state' });
+    const b = floats([]);
+    await assert.rejects(
+      step.run({ state: { a: [1, 2], b }, by: [1] }),
+      /^Error: count: input state\.a is updated: feed a value of the engine$/,
+    );
+    await assert.rejects(
+      engine.compile(count, { updates: 'weights' }),
+      /^Error: count: there is no output weights$/,
+    );
+    await assert.rejects(
+      engine.compile(scale, { updates: 'y' }),
+      /^Error: scale: output y is not what an input is, so it cannot update it$/,
+    );
   });
 });
 
