@@ -67,7 +67,7 @@ module.exports = {
         'Another runtime must be able to take the place of ONNX Runtime without a change above src/engine.',
       severity: 'error',
       from: { pathNot: '^src/engine/' },
-      to: { path: '^node_modules/onnxruntime-' },
+      to: { path: '^node_modules/(onnxruntime-|koffi)' },
     },
     {
       name: 'no-cycles',

@@ -45,14 +45,19 @@ export interface EngineOptions {
 /** What a person chooses of it. */
 export type ComputeOptions = Pick<EngineOptions, 'threads' | 'device'>;
 
-/**
- * Where programs run: `webgpu` on any GPU that Vulkan, Metal or Direct3D 12 reaches; `cuda` where ONNX Runtime's CUDA
- * libraries are installed (untested).
- */
-export type Device = 'cpu' | 'webgpu' | 'cuda';
+/** What ONNX Runtime computes on: `webgpu` is any GPU that Vulkan, Metal or Direct3D 12 reaches. */
+export type OnnxDevice = 'cpu' | 'webgpu';
+/** What a plugin of XLA computes on: NVIDIA's or AMD's GPUs, TPUs, or what a plugin given by name or file is for. */
+export type XlaDevice = 'cuda' | 'rocm' | 'tpu' | 'xla' | `xla:${string}`;
+/** Where programs run; `auto` is the best accelerator that is there with its plugin, else the CPU. */
+export type Device = OnnxDevice | XlaDevice | 'auto';
+
+/** The devices that have a name. */
+export const deviceNames = ['cpu', 'webgpu', 'cuda', 'rocm', 'tpu', 'xla', 'auto'] as const;
 
 /** Compiles and runs programs, and owns their memory. */
 export interface Engine {
+  /** Where it runs: never `auto`. */
   readonly device: Device;
   readonly threads: number;
   /**

@@ -14,7 +14,7 @@ import {
   zeroData,
 } from '../tensor/index.js';
 import { DeviceMemory } from './device-memory.js';
-import type { Device, Engine, EngineOptions, Executable, Feeds, Results, Value } from './engine.js';
+import type { Engine, EngineOptions, Executable, Feeds, OnnxDevice, Results, Value } from './engine.js';
 import { readFeeds, updatedPaths } from './feeds.js';
 
 const ortTypes: Record<DType, ort.Tensor.Type> = {
@@ -87,7 +87,7 @@ class OrtExecutable<I, O> implements Executable<I, O> {
   constructor(
     readonly program: Program<I, O>,
     private readonly session: ort.InferenceSession,
-    private readonly device: Device,
+    private readonly device: OnnxDevice,
     private readonly memory: DeviceMemory,
     private readonly tensor: MakeTensor,
     /** Whether results are written into given tensors; otherwise they come in new ones. */
@@ -152,7 +152,7 @@ export function createOnnxRuntime(
     device,
     profile,
     fills,
-  }: EngineOptions & { readonly threads: number; readonly device: Device; readonly fills: boolean },
+  }: EngineOptions & { readonly threads: number; readonly device: OnnxDevice; readonly fills: boolean },
 ): Engine {
   if (!Number.isInteger(threads) || threads < 1)
     throw new Error(`engine: ${threads} threads; give 1 or more`);
@@ -206,7 +206,7 @@ export function createOnnxRuntime(
   };
 }
 
-function unusable(device: Device, { message }: Error): UserError {
+function unusable(device: OnnxDevice, { message }: Error): UserError {
   const reason = message.split('\n')[0]?.replace(/^.* was false\. /, '');
   return new UserError(`--device ${device} cannot be used on this machine: ${reason}; use --device cpu`);
 }
