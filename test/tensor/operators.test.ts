@@ -14,10 +14,12 @@ import {
   spec,
   sum,
   type Tensor,
+  toStableHlo,
   trace,
 } from '../../src/tensor/index.js';
 import { onEachDevice } from '../engine/each-device.js';
 import { type Build, cases, type Inputs } from './operator-cases.js';
+import { checkTypes } from './stablehlo-types.js';
 
 interface Numbers {
   readonly shape: readonly number[];
@@ -127,6 +129,7 @@ async function check(
 ): Promise<void> {
   const known = fixture[operator]![title]!;
   const program = programOf(known, cases[operator]![title]!, dtype);
+  checkTypes(toStableHlo(program));
   const executable: CaseExecutable = await engine.compile(program);
   const feeds = Object.fromEntries(Object.entries(known.inputs).map(([name, { values }]) => [name, values]));
   const ran = await executable.run(feeds);

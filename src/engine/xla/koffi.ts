@@ -8,7 +8,10 @@ export interface NativeFunction {
 
 /** What we use of koffi, which calls functions of C libraries. */
 export interface Koffi {
-  load(path: string): { func(name: string, result: string, args: string[]): () => bigint };
+  /** @param path of a library; null: what is loaded already */
+  load(path: string | null): {
+    func(name: string, result: string, args: string[]): (...given: unknown[]) => unknown;
+  };
   config(options: { sync_stack_size: number; async_stack_size: number }): void;
   proto(definition: string): object;
   decode(pointer: bigint, type: object): NativeFunction;

@@ -40,21 +40,14 @@ export class Pjrt {
     const koffi = await loadKoffi();
     let start: bigint;
     try {
-      start = koffi.load(path).func('GetPjrtApi', 'void *', [])();
+      start = koffi.load(path).func('GetPjrtApi', 'void *', [])() as bigint;
+      keepLoaded(koffi, path);
     } catch (error) {
       const reason = (error as Error).message;
       throw new UserError(`${path} is no PJRT plugin that can be used here: ${reason}`);
     }
-    const head = Buffer.from(koffi.view(start, HEAD));
-    const [major, minor] = [head.readInt32LE(VERSION), head.readInt32LE(VERSION + 4)];
-    const size = Number(head.readBigUInt64LE(0));
-    const needed = HEAD + WORD * (1 + Math.max(...Object.values(calls).map(([place]) => place)));
-    if (major !== MAJOR || minor < OLDEST_MINOR || size < needed)
-      throw new UserError(
-        `${path} has version ${major}.${minor} of the PJRT interface (${size} bytes); ` +
-          `${MAJOR}.${OLDEST_MINOR} or a later ${MAJOR}.x (${needed} bytes) is needed: install a newer plugin`,
-      );
-    const pjrt = new Pjrt(koffi, `${major}.${minor}`, new BigUint64Array(koffi.view(start, size).slice(0)));
+    const { version, size } = checkInterface(path, Buffer.from(koffi.view(start, HEAD)));
+    const pjrt = new Pjrt(koffi, version, new BigUint64Array(koffi.view(start, size).slice(0)));
     await pjrt.call('Plugin_Initialize', {});
     return pjrt;
   }
@@ -125,4 +118,34 @@ export class Pjrt {
     this.#function('Error_Destroy')(this.koffi.address(this.#struct('Error_Destroy', { error }).bytes));
     throw new PluginError(message);
   }
+}
+
+/** dlopen's RTLD_NOW, the same number everywhere. */
+const RTLD_NOW = 2;
+
+/**
+ * Has the library stay: koffi unloads it before the process's own last work, some of which is the plugin's.
+ * @param path of a library that is loaded
+ */
+function keepLoaded(koffi: Koffi, path: string): void {
+  if (process.platform === 'win32') return;
+  koffi.load(null).func('dlopen', 'void *', ['str', 'int'])(path, RTLD_NOW);
+}
+
+/**
+ * Whether a plugin has the interface that we call.
+ * @param head of its `PJRT_Api`
+ * @returns its version, and bytes of the whole table
+ * @throws UserError
+ */
+export function checkInterface(path: string, head: Buffer): { version: string; size: number } {
+  const [major, minor] = [head.readInt32LE(VERSION), head.readInt32LE(VERSION + 4)];
+  const size = Number(head.readBigUInt64LE(0));
+  const needed = HEAD + WORD * (1 + Math.max(...Object.values(calls).map(([place]) => place)));
+  if (major !== MAJOR || minor < OLDEST_MINOR || size < needed)
+    throw new UserError(
+      `${path} has version ${major}.${minor} of the PJRT interface (${size} bytes); ` +
+        `${MAJOR}.${OLDEST_MINOR} or a later ${MAJOR}.x (${needed} bytes) is needed: install another plugin`,
+    );
+  return { version: `${major}.${minor}`, size };
 }

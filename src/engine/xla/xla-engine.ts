@@ -29,7 +29,7 @@ export function createXla(
       { updates }: { readonly updates?: string } = {},
     ): Promise<Executable<I, O>> {
       const updated = updatedPaths(program as Program, updates);
-      const client = await open(device, plugin);
+      const client = await openClient(device, plugin);
       const executable = new XlaExecutable(program, device, client, updated);
       executables.add(executable as XlaExecutable<unknown, unknown>);
       if (isStatic(program as Program)) await executable.prepare(new Map());
@@ -47,8 +47,8 @@ export function createXla(
 const isStatic = ({ inputs }: Program): boolean =>
   inputs.every(([, { shape }]) => shape.every((dim) => typeof dim === 'number'));
 
-/** @throws UserError where the plugin cannot be used on this machine */
-async function open(device: Device, plugin: string): Promise<XlaClient> {
+/** A plugin at work. @throws UserError where it cannot be used on this machine */
+export async function openClient(device: Device, plugin: string): Promise<XlaClient> {
   try {
     return await XlaClient.open(plugin);
   } catch (error) {
