@@ -5,7 +5,7 @@ import { spec, trace } from '../tensor/index.js';
 import { gigabytes } from '../words.js';
 import type { XlaDevice } from './engine.js';
 import { memoryLimit } from './memory-limit.js';
-import { createOnnxRuntime } from './onnxruntime-node.js';
+import { createNodeEngine } from './onnxruntime-node.js';
 import { accelerators, findPlugins, isPresent, type Plugin } from './xla/plugins.js';
 import { openClient } from './xla/xla-engine.js';
 
@@ -56,7 +56,7 @@ function cpu(): DeviceReport {
 }
 
 async function webgpu(): Promise<DeviceReport> {
-  const engine = createOnnxRuntime({ device: 'webgpu', threads: 1 });
+  const engine = createNodeEngine({ device: 'webgpu', threads: 1 });
   try {
     await engine.compile(trace('nothing', { x: spec([1]) }, ({ x }) => ({ y: x })));
     const says = 'a GPU that Vulkan, Metal or Direct3D 12 reaches';
