@@ -3,6 +3,7 @@ import { registerAdapt } from './adapt.js';
 import { registerBench } from './bench.js';
 import { registerClassify } from './classify.js';
 import { registerDemo } from './demo.js';
+import { registerDevices } from './devices.js';
 import { registerEvaluate } from './evaluate.js';
 import { registerInfer } from './infer.js';
 import { registerPredict } from './predict.js';
@@ -28,5 +29,6 @@ export const commands: readonly RegisterCommand[] = [
   registerClassify,
   registerSegment,
   registerBench,
+  registerDevices,
   registerDemo,
 ];

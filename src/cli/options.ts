@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { Device } from '../engine/index.js';
+import { type Device, deviceNames } from '../engine/engine.js';
 
 /**
  * What the options below give a command's action. None has a default here: what was not said on the
@@ -34,7 +34,10 @@ export const threadsOption = (): Option =>
 
 /** `--device <name>` */
 export const deviceOption = (): Option =>
-  new Option('--device <name>', 'where to compute').choices(['cpu', 'webgpu', 'cuda']);
+  new Option(
+    '--device <name>',
+    `where to compute: ${deviceNames.join(', ')} or xla:PLUGIN (default: cpu; iwm devices lists this machine's)`,
+  ).argParser(device);
 
 /** `--set <key=value>`, repeatable; the last value of a key counts. */
 export const setOption = (): Option =>
@@ -83,6 +86,14 @@ export function adaptationSettings({
 /** `--json` */
 export const jsonOption = (): Option =>
   new Option('--json', 'print one JSON document on standard output, progress on standard error');
+
+/** A device's name, or `xla:` and the name or file of a plugin. */
+function device(text: string): Device {
+  if (/^xla:./.test(text)) return text as Device;
+  const known = deviceNames.find((name) => name === text);
+  if (known !== undefined) return known;
+  throw new InvalidArgumentError(`Allowed choices are ${deviceNames.join(', ')}, xla:PLUGIN.`);
+}
 
 /** Parses an integer in [min, max] for `Option.argParser`; anything else is wrong usage. */
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): (text: string) => number {

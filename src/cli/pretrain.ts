@@ -60,10 +60,11 @@ export async function runPretrain(
   const config = await configOf(preset, out, options);
   output.note(`configuration: ${JSON.stringify(config)}`);
   const { threads, device } = options;
-  const place = /^[\w./-]+$/.test(out) ? out : `'${out.replaceAll("'", `'\\''`)}'`;
-  const goOn = ['npx iwm pretrain --out', place, '--resume'];
+  const quoted = (text: string): string =>
+    /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+  const goOn = ['npx iwm pretrain --out', quoted(out), '--resume'];
   if (threads !== undefined) goOn.push(`--threads ${threads}`);
-  if (device !== undefined) goOn.push(`--device ${device}`);
+  if (device !== undefined) goOn.push(`--device ${quoted(device)}`);
   const { result, report } = await interruptible(
     goOn.join(' '),
     () => output.note('stopping after this step; once more to stop at once'),

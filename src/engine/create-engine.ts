@@ -1,10 +1,16 @@
+import { bestDevice } from './devices.js';
 import type { Engine, EngineOptions } from './engine.js';
 import { createNodeEngine } from './onnxruntime-node.js';
+import { findPlugin } from './xla/plugins.js';
+import { createXla } from './xla/xla-engine.js';
 
 /**
  * The engine that runs programs in Node on the device that is wanted.
- * @throws UserError when a program is compiled for a device that the machine or the runtime does not have
+ * @throws UserError where there is no plugin for the device, and when a program is compiled for one that the machine or
+ *   the runtime does not have
  */
 export function createEngine(options: EngineOptions = {}): Engine {
-  return createNodeEngine(options);
+  const device = options.device === 'auto' ? bestDevice() : (options.device ?? 'cpu');
+  if (device === 'cpu' || device === 'webgpu') return createNodeEngine({ ...options, device });
+  return createXla({ ...options, device }, findPlugin(device));
 }

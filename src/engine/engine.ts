@@ -1,4 +1,4 @@
-import type { DType, MapTree, Program, Shape, Spec, Tensor, TensorData } from '../tensor/index.js';
+import type { DType, MapTree, Program, Spec, Tensor, TensorData } from '../tensor/index.js';
 
 /** A value in the engine's memory. Between steps state stays here; `read` copies it out. */
 export interface Value {
@@ -28,10 +28,9 @@ export interface Executable<I = unknown, O = unknown> {
   readonly program: Program<I, O>;
   /**
    * Runs once. A feed of the wrong length or type is an error that names the input.
-   * @param into values to write results into, by dotted output path (e.g. `state.weights`). One that is also
-   *   fed, or whose path is no output, is an error. Results not named here get new values.
+   * @returns the outputs: new values, and of what the program updates the values that were fed
    */
-  run(feeds: Feeds<I>, into?: ReadonlyMap<string, Value>): Promise<Results<O>>;
+  run(feeds: Feeds<I>): Promise<Results<O>>;
   dispose(): void;
 }
 
@@ -46,27 +45,27 @@ export interface EngineOptions {
 /** What a person chooses of it. */
 export type ComputeOptions = Pick<EngineOptions, 'threads' | 'device'>;
 
-/**
- * Where programs run: `webgpu` on any GPU that Vulkan, Metal or Direct3D 12 reaches; `cuda` where ONNX Runtime's CUDA
- * libraries are installed (untested).
- */
-export type Device = 'cpu' | 'webgpu' | 'cuda';
+/** What ONNX Runtime computes on: `webgpu` is any GPU that Vulkan, Metal or Direct3D 12 reaches. */
+export type OnnxDevice = 'cpu' | 'webgpu';
+/** What a plugin of XLA computes on: NVIDIA's or AMD's GPUs, TPUs, or what a plugin given by name or file is for. */
+export type XlaDevice = 'cuda' | 'rocm' | 'tpu' | 'xla' | `xla:${string}`;
+/** Where programs run; `auto` is the best accelerator that is there with its plugin, else the CPU. */
+export type Device = OnnxDevice | XlaDevice | 'auto';
+
+/** The devices that have a name. */
+export const deviceNames = ['cpu', 'webgpu', 'cuda', 'rocm', 'tpu', 'xla', 'auto'] as const;
 
 /** Compiles and runs programs, and owns their memory. */
 export interface Engine {
+  /** Where it runs: never `auto`. */
   readonly device: Device;
   readonly threads: number;
-  compile<I, O>(program: Program<I, O>): Promise<Executable<I, O>>;
+  /**
+   * @param options.updates name of a tree of inputs, and of outputs of the same paths, types and sizes, that are the
+   *   inputs' next numbers: it is fed values of the engine, which hold the outputs after a run
+   */
+  compile<I, O>(program: Program<I, O>, options?: { readonly updates?: string }): Promise<Executable<I, O>>;
   /** A value of the engine, of zeros or of `data`, which is the engine's from now on. */
   value(spec: { dtype: DType; shape: readonly number[] }, data?: TensorData): Value;
   dispose(): void;
-}
-
-/** Concrete sizes of `shape`, reading symbolic ones off the length of the data fed. */
-export function resolveShape(shape: Shape, length: number): number[] {
-  const fixed = shape.reduce<number>(
-    (product, dim) => (typeof dim === 'number' ? product * dim : product),
-    1,
-  );
-  return shape.map((dim) => (typeof dim === 'number' ? dim : length / fixed));
 }

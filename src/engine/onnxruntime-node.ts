@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import * as runtime from 'onnxruntime-node';
-import type { Engine, EngineOptions } from './engine.js';
+import type { Engine, EngineOptions, OnnxDevice } from './engine.js';
 import { createOnnxRuntime } from './onnxruntime.js';
 
 // Its official builds tell their maker what is run, with an identity kept on the disk, and leave an empty log in the
@@ -12,6 +12,6 @@ export function createNodeEngine({
   threads = availableParallelism(),
   device = 'cpu',
   ...rest
-}: EngineOptions = {}): Engine {
+}: EngineOptions & { readonly device?: OnnxDevice } = {}): Engine {
   return createOnnxRuntime(runtime, { threads, device, fills: true, ...rest });
 }

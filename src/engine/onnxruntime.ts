@@ -3,7 +3,6 @@ import { UserError } from '../errors.js';
 import {
   type DType,
   isTensor,
-  leaves,
   mapTree,
   outputName,
   type Program,
@@ -11,23 +10,12 @@ import {
   spellOutStatistics,
   type Tensor,
   type TensorData,
-  type Tree,
-  toData,
   toOnnx,
   zeroData,
 } from '../tensor/index.js';
 import { DeviceMemory } from './device-memory.js';
-import {
-  type Device,
-  type Engine,
-  type EngineOptions,
-  type Executable,
-  type Feed,
-  type Feeds,
-  type Results,
-  resolveShape,
-  type Value,
-} from './engine.js';
+import type { Engine, EngineOptions, Executable, Feeds, OnnxDevice, Results, Value } from './engine.js';
+import { readFeeds, updatedPaths } from './feeds.js';
 
 const ortTypes: Record<DType, ort.Tensor.Type> = {
   float16: 'float16',
@@ -70,11 +58,12 @@ class OrtValue implements Value {
     return new Uint16Array(bits.buffer, bits.byteOffset, bits.length);
   }
 
-  /** Holds another tensor from now on; the one before is released. */
-  replace(tensor: ort.Tensor): void {
-    this.memory.release(this.#tensor);
+  /** Holds another tensor from now on. @returns the one before */
+  swap(tensor: ort.Tensor): ort.Tensor {
+    const before = this.#tensor;
     this.#tensor = tensor;
     this.memory.hold(tensor);
+    return before;
   }
 
   dispose(): void {
@@ -87,78 +76,54 @@ export type OnnxRuntime = Pick<typeof ort, 'InferenceSession' | 'Tensor'>;
 
 type MakeTensor = (dtype: DType, data: TensorData, shape: readonly number[]) => ort.Tensor;
 
-const isFeed = (value: unknown): value is Feed =>
-  value instanceof OrtValue || ArrayBuffer.isView(value) || Array.isArray(value);
+const isOrtValue = (value: unknown): value is OrtValue => value instanceof OrtValue;
 
 class OrtExecutable<I, O> implements Executable<I, O> {
-  readonly #specs: Map<string, Tensor>;
+  readonly #specs: ReadonlyMap<string, Tensor>;
+  /** Where the next numbers of what is updated go: an output must not share memory with an input. */
+  readonly #spare = new Map<string, ort.Tensor>();
   #released = false;
 
   constructor(
     readonly program: Program<I, O>,
     private readonly session: ort.InferenceSession,
-    private readonly device: Device,
+    private readonly device: OnnxDevice,
     private readonly memory: DeviceMemory,
     private readonly tensor: MakeTensor,
     /** Whether results are written into given tensors; otherwise they come in new ones. */
     private readonly fills: boolean,
+    private readonly updated: ReadonlySet<string>,
   ) {
     this.#specs = new Map(program.inputs);
   }
 
-  async run(feeds: Feeds<I>, into?: ReadonlyMap<string, Value>): Promise<Results<O>> {
+  async run(feeds: Feeds<I>): Promise<Results<O>> {
+    const fed = readFeeds(this.program as Program, feeds, isOrtValue, this.updated);
     const inputs: Record<string, ort.Tensor> = {};
-    for (const [path, feed] of leaves(feeds as Tree<Feed>, isFeed)) inputs[path] = this.#input(path, feed);
-    for (const path of this.#specs.keys())
-      if (inputs[path] === undefined) throw new Error(`${this.program.name}: input ${path} is missing`);
+    for (const [path, feed] of fed)
+      inputs[path] = isOrtValue(feed)
+        ? feed.tensor
+        : this.tensor((this.#specs.get(path) as Tensor).dtype, feed.data, feed.shape);
     const fetches: Record<string, ort.Tensor | null> = {};
-    for (const [path] of this.program.outputs) fetches[outputName(path)] = null;
-    const fed = new Set(Object.values(inputs));
-    for (const [path, value] of into ?? []) {
-      const { tensor } = value as OrtValue;
-      if (fetches[outputName(path)] === undefined)
-        throw new Error(`${this.program.name}: there is no output ${path}`);
-      if (fed.has(tensor))
-        throw new Error(
-          `${this.program.name}: output ${path} would overwrite an input; give it another value`,
-        );
-      if (this.fills) fetches[outputName(path)] = tensor;
-    }
+    for (const [path] of this.program.outputs)
+      fetches[outputName(path)] =
+        this.fills && this.updated.has(path) ? this.#place(path, inputs[path] as ort.Tensor) : null;
     const results = await this.session.run(inputs, fetches);
     return mapTree(this.program.outputTree, isTensor, (_, path) => {
-      const result = results[outputName(path)] as ort.Tensor;
-      const given = into?.get(path) as OrtValue | undefined;
-      if (given === undefined) return new OrtValue(result, this.memory);
-      if (!this.fills) given.replace(result);
-      return given;
+      const result = fetches[outputName(path)] ?? (results[outputName(path)] as ort.Tensor);
+      if (!this.updated.has(path)) return new OrtValue(result, this.memory);
+      const value = fed.get(path) as OrtValue;
+      if (this.fills) this.#spare.set(path, value.swap(result));
+      else this.memory.release(value.swap(result));
+      return value;
     }) as Results<O>;
   }
 
-  #input(path: string, feed: Feed): ort.Tensor {
-    const spec = this.#specs.get(path);
-    if (spec === undefined) throw new Error(`${this.program.name}: there is no input ${path}`);
-    if (feed instanceof OrtValue) {
-      const fits =
-        feed.shape.length === spec.rank &&
-        spec.shape.every((dim, i) => typeof dim === 'string' || dim === feed.shape[i]);
-      if (!fits || feed.dtype !== spec.dtype)
-        throw new Error(
-          `${this.program.name}: input ${path} is ${feed.dtype}[${feed.shape}], not ${spec.dtype}[${spec.shape}]`,
-        );
-      return feed.tensor;
-    }
-    const data = ArrayBuffer.isView(feed) ? (feed as TensorData) : toData(spec.dtype, feed as number[]);
-    const wanted = zeroData(spec.dtype, 0).constructor;
-    if (data.constructor !== wanted)
-      throw new Error(
-        `${this.program.name}: input ${path} is ${data.constructor.name}, not ${wanted.name} (${spec.dtype})`,
-      );
-    const shape = resolveShape(spec.shape, data.length);
-    if (shape.reduce((a, b) => a * b, 1) !== data.length || shape.some((dim) => !Number.isInteger(dim)))
-      throw new Error(
-        `${this.program.name}: input ${path} has ${data.length} numbers, shape is [${spec.shape}]`,
-      );
-    return this.tensor(spec.dtype, data, shape);
+  /** A tensor like `now` for the next numbers. */
+  #place(path: string, now: ort.Tensor): ort.Tensor {
+    const spare = this.#spare.get(path);
+    if (spare !== undefined && `${spare.dims}` === `${now.dims}`) return spare;
+    return this.tensor(now.type as DType, zeroData(now.type as DType, now.size), now.dims);
   }
 
   dispose(): void {
@@ -187,7 +152,7 @@ export function createOnnxRuntime(
     device,
     profile,
     fills,
-  }: EngineOptions & { readonly threads: number; readonly device: Device; readonly fills: boolean },
+  }: EngineOptions & { readonly threads: number; readonly device: OnnxDevice; readonly fills: boolean },
 ): Engine {
   if (!Number.isInteger(threads) || threads < 1)
     throw new Error(`engine: ${threads} threads; give 1 or more`);
@@ -198,7 +163,11 @@ export function createOnnxRuntime(
   return {
     device,
     threads,
-    async compile<I, O>(program: Program<I, O>): Promise<Executable<I, O>> {
+    async compile<I, O>(
+      program: Program<I, O>,
+      { updates }: { readonly updates?: string } = {},
+    ): Promise<Executable<I, O>> {
+      const updated = updatedPaths(program as Program, updates);
       const model = toOnnx(simplify(device === 'webgpu' ? spellOutStatistics(program) : program));
       const session = await runtime.InferenceSession.create(model, {
         executionProviders: [device],
@@ -220,6 +189,7 @@ export function createOnnxRuntime(
         memory,
         tensor,
         fills && device === 'cpu',
+        updated,
       );
       executables.push(executable as OrtExecutable<unknown, unknown>);
       return executable;
@@ -236,7 +206,7 @@ export function createOnnxRuntime(
   };
 }
 
-function unusable(device: Device, { message }: Error): UserError {
+function unusable(device: OnnxDevice, { message }: Error): UserError {
   const reason = message.split('\n')[0]?.replace(/^.* was false\. /, '');
   return new UserError(`--device ${device} cannot be used on this machine: ${reason}; use --device cpu`);
 }

@@ -13,5 +13,6 @@ export * from './ops/shape.js';
 export { type Program, type SpecTree, spec, type Traced, trace } from './program.js';
 export { simplify } from './simplify.js';
 export { spellOutStatistics } from './spell-out.js';
+export { type StableHloOptions, staticSizes, toStableHlo } from './stablehlo.js';
 export * from './tensor.js';
 export { leaves, type MapTree, mapTree, type Tree } from './tree.js';

@@ -1,3 +1,4 @@
+import type { StableHloRule } from './stablehlo-text.js';
 import {
   type Attributes,
   type DType,
@@ -22,11 +23,15 @@ export function scope<T>(name: string, build: () => T): T {
   }
 }
 
-/** A single definition of an operator: how its outputs look, and how adjoints flow back. */
+/**
+ * A single definition of an operator: how its outputs look, how adjoints flow back, and what it is in StableHLO; in ONNX
+ * it is the operator of its name.
+ */
 export interface Operator {
   /** Output specs from the inputs; throws with a short reason when the inputs do not fit. */
   readonly infer: (inputs: readonly Tensor[], attributes: Attributes) => readonly Spec[];
   readonly gradient?: GradientRule;
+  readonly stablehlo: StableHloRule;
 }
 
 /** The first line of the stack that is not inside the tensor layer: who called the operator. */
@@ -60,6 +65,7 @@ export function applyMany(
     outputs,
     attributes,
     gradient: operator.gradient,
+    stablehlo: operator.stablehlo,
     scope: scopes.join('/'),
   };
   for (const output of outputs) output.producer = node;

@@ -7,7 +7,7 @@ import { mapTree } from './tree.js';
 /** The node once more, on other inputs. */
 export function again(node: Node, inputs: readonly Tensor[]): readonly Tensor[] {
   return scope(node.scope, () =>
-    applyMany(node.type, { infer: () => node.outputs }, inputs, node.attributes),
+    applyMany(node.type, { infer: () => node.outputs, stablehlo: node.stablehlo }, inputs, node.attributes),
   );
 }
 

@@ -1,3 +1,5 @@
+import type { StableHloRule } from './stablehlo-text.js';
+
 /**
  * Element types a tensor program may use, with their numbers in ONNX (TensorProto.DataType). `float64` exists for
  * gradient checks, `float16` to store values (as their bits, in a Uint16Array); it is cast before anything is computed.
@@ -26,6 +28,7 @@ export interface Node {
   readonly outputs: readonly Tensor[];
   readonly attributes: Attributes;
   readonly gradient: GradientRule | undefined;
+  readonly stablehlo: StableHloRule;
   /** Where in the model it was traced, e.g. `encoder/blocks.0/attn`; read by profiles. */
   readonly scope: string;
 }

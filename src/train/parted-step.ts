@@ -1,7 +1,7 @@
-import { type Engine, type Executable, type Feeds, take, type Value } from '../engine/index.js';
+import { type Engine, type Executable, type Feeds, place, take, type Value } from '../engine/index.js';
 import type { Flat } from '../nn/index.js';
 import type { State, Trainable } from '../run/state.js';
-import { leaves, mapTree, type Program, type Spec, type TensorData, type Tree } from '../tensor/index.js';
+import type { Program, Spec } from '../tensor/index.js';
 import type { StepConfig } from './step.js';
 import {
   type GroupState,
@@ -14,9 +14,6 @@ import {
   traceGroupUpdate,
   traceSquares,
 } from './update.js';
-
-const isArray = (value: unknown): value is TensorData => ArrayBuffer.isView(value);
-const isSpec = (value: unknown): value is Spec => Array.isArray((value as Spec | undefined)?.shape);
 
 /**
  * A step of a large model: one program gives the gradients, small ones update a group of parameters at a time. As the
@@ -38,11 +35,7 @@ export class PartedStep {
     specs: State<Spec>,
     start: State<Float32Array>,
   ) {
-    const numbers = new Map(leaves(start as unknown as Tree<TensorData>, isArray));
-    const state = mapTree(specs, isSpec, ({ dtype, shape }, path) =>
-      engine.value({ dtype, shape: shape as number[] }, numbers.get(path)),
-    );
-    this.#groups = groupsOf(state as unknown as State<Value>);
+    this.#groups = groupsOf(place(engine, specs, start) as State<Value>);
   }
 
   /** What the next step reads. */

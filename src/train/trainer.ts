@@ -3,7 +3,7 @@ import {
   type Engine,
   type Executable,
   type Feeds,
-  SwappedState,
+  place,
   take,
   type Value,
 } from '../engine/index.js';
@@ -77,7 +77,10 @@ export class Trainer {
         : undefined;
     const step = parted
       ? new PartedStep(engine, gradients as Executable, config, specs, state)
-      : new WholeStep((await engine.compile(program)) as Executable, new SwappedState(engine, specs, state));
+      : new WholeStep(
+          (await engine.compile(program, { updates: 'state' })) as Executable,
+          place(engine, specs, state) as State<Value>,
+        );
     return new Trainer(layouts(config.model), config, step, gradients, frozenEncoder);
   }
 

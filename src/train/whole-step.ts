@@ -1,29 +1,21 @@
-import { type Executable, type Feeds, type SwappedState, take, type Value } from '../engine/index.js';
+import { type Executable, type Feeds, take, type Value } from '../engine/index.js';
 import type { State } from '../run/state.js';
 import type { StepFeeds } from './update.js';
 
-/**
- * A step as one program. The state stays in the engine, in two sets of buffers that swap: a step reads one and writes
- * the other, as an output must not share memory with an input.
- */
+/** A step as one program, which updates the state in the engine. */
 export class WholeStep {
+  /** @param current the state; the program updates it */
   constructor(
     private readonly program: Executable,
-    private readonly state: SwappedState<State<Value>>,
+    readonly current: State<Value>,
   ) {}
-
-  /** What the next step reads. */
-  get current(): State<Value> {
-    return this.state.current;
-  }
 
   /** Runs the step. @param feeds of its program @returns its loss, and its gradient's norm before clipping */
   async run(feeds: StepFeeds): Promise<{ loss: Value; gradientNorm: number }> {
-    const results = (await this.program.run(feeds as Feeds<unknown>, this.state.into('state'))) as {
+    const { loss, gradientNorm } = (await this.program.run(feeds as Feeds<unknown>)) as {
       loss: Value;
       gradientNorm: Value;
     };
-    this.state.swap();
-    return { loss: results.loss, gradientNorm: Number((await take(results.gradientNorm))[0]) };
+    return { loss, gradientNorm: Number((await take(gradientNorm))[0]) };
   }
 }

@@ -97,8 +97,8 @@ test('a wrong value names the option, the value and what would be right', async 
     /'4294967296' is invalid\. Give an integer from 0 to/,
   );
   assert.match(
-    String(await parse('--device', 'tpu')),
-    /'tpu' is invalid\. Allowed choices are cpu, webgpu, cuda\./,
+    String(await parse('--device', 'gpu')),
+    /'gpu' is invalid\. Allowed choices are cpu, webgpu, cuda, rocm, tpu, xla, auto, xla:PLUGIN\./,
   );
   assert.match(String(await parse('--set', 'depth')), /'depth' is invalid\. Give key=value/);
   assert.match(String(await parse('--set', '=3')), /'=3' is invalid\. Give key=value/);

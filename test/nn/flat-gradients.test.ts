@@ -10,6 +10,7 @@ import {
   unpack,
   view,
 } from '../../src/nn/index.js';
+import { random } from '../../src/random.js';
 import { add, matmul, mul, spec, sum, type Tensor, trace } from '../../src/tensor/index.js';
 
 const engine = createEngine({ threads: 1 });
@@ -72,4 +73,13 @@ test('the gradient of every parameter, whether it lies for itself or among other
   }
   const squares = Object.values(flat).flatMap((numbers) => Array.from(numbers, (one) => one * one));
   near((await results.norm.read())[0] as number, Math.sqrt(squares.reduce((a, b) => a + b, 0)));
+});
+
+test('the norm of a million numbers is that in double precision', async () => {
+  const draw = random(1);
+  const x = Float32Array.from({ length: 1_000_000 }, () => draw.normal());
+  const program = trace('norm', { x: spec([x.length]) }, (inputs) => ({ norm: globalNorm([inputs.x]) }));
+  const { norm } = await (await engine.compile(program)).run({ x });
+  const expected = Math.sqrt(x.reduce((sum, value) => sum + value * value, 0));
+  assert.ok(Math.abs(Number((await norm.read())[0]) / expected - 1) < 1e-6);
 });

@@ -1,10 +1,9 @@
 // Every operator's value and gradient against PyTorch in float64 (test/oracle/operators.py), and its gradient
-// against central differences of its own value in float64, where ONNX Runtime has the kernel in double.
+// against central differences of its own value in float64, where the engine has the kernel in double.
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
-import { after, describe, test } from 'node:test';
-import { createEngine } from '../../src/engine/create-engine.js';
-import type { Executable } from '../../src/engine/index.js';
+import { describe, test } from 'node:test';
+import type { Device, Engine, Executable } from '../../src/engine/index.js';
 import {
   add,
   constant,
@@ -15,9 +14,12 @@ import {
   spec,
   sum,
   type Tensor,
+  toStableHlo,
   trace,
 } from '../../src/tensor/index.js';
+import { onEachDevice } from '../engine/each-device.js';
 import { type Build, cases, type Inputs } from './operator-cases.js';
+import { checkTypes } from './stablehlo-types.js';
 
 interface Numbers {
   readonly shape: readonly number[];
@@ -33,8 +35,6 @@ interface Case {
 const fixture: Record<string, Record<string, Case>> = JSON.parse(
   readFileSync(new URL('../fixtures/operators.json', import.meta.url), 'utf8'),
 ).operators;
-const engine = createEngine({ threads: 1 });
-after(() => engine.dispose());
 
 /** ONNX Runtime's CPU provider has no double kernel for these; float64 references of them stand in. */
 const singleOnly: Readonly<Record<string, (x: number) => number>> = {
@@ -120,9 +120,16 @@ function assertClose(
   });
 }
 
-async function check(operator: string, title: string, dtype: DType, tolerance: number): Promise<void> {
+async function check(
+  engine: Engine,
+  operator: string,
+  title: string,
+  dtype: DType,
+  tolerance: number,
+): Promise<void> {
   const known = fixture[operator]![title]!;
   const program = programOf(known, cases[operator]![title]!, dtype);
+  checkTypes(toStableHlo(program));
   const executable: CaseExecutable = await engine.compile(program);
   const feeds = Object.fromEntries(Object.entries(known.inputs).map(([name, { values }]) => [name, values]));
   const ran = await executable.run(feeds);
@@ -169,12 +176,24 @@ test('every exported operator has cases, here and in the fixture', async () => {
   assert.ok(Object.values(cases).every((known) => Object.keys(known).length > 0));
 });
 
-for (const [operator, known] of Object.entries(cases))
-  describe(operator, () => {
-    for (const title of Object.keys(known))
-      test(title, async () => {
-        await check(operator, title, 'float32', 1e-5);
-        if (singleOnly[operator] === undefined)
-          await check(operator, title, 'float64', singleStatistics.includes(operator) ? 1e-5 : 1e-9);
-      });
-  });
+/** Whether the device has no double kernel for an operator. */
+const isSingleOnly = (device: Device, operator: string): boolean =>
+  device === 'cpu' && singleOnly[operator] !== undefined;
+
+onEachDevice((engine, device) => {
+  for (const [operator, known] of Object.entries(cases))
+    describe(operator, () => {
+      for (const title of Object.keys(known))
+        test(title, async () => {
+          await check(engine, operator, title, 'float32', 1e-5);
+          if (!isSingleOnly(device, operator))
+            await check(
+              engine,
+              operator,
+              title,
+              'float64',
+              singleStatistics.includes(operator) ? 1e-5 : 1e-9,
+            );
+        });
+    });
+});

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { createEngine } from '../../src/engine/create-engine.js';
-import type { Feeds, Value } from '../../src/engine/index.js';
+import type { Engine, Feeds, Value } from '../../src/engine/index.js';
 import { emptyFlat, type Flat, type Layout, view } from '../../src/nn/index.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { fill } from '../../src/run/named-tensors.js';
@@ -18,6 +17,7 @@ import { type Crop, resizeMatrix } from '../../src/world-model/geometry.js';
 import { layouts } from '../../src/world-model/index.js';
 import type { ViewParameters } from '../../src/world-model/transformations.js';
 import { packParameters, type ViewsConfig } from '../../src/world-model/views.js';
+import { onEachDevice } from '../engine/each-device.js';
 
 // Inputs are from oracle/step-inputs.ts, expected values from oracle/step.py: PyTorch in double precision.
 
@@ -52,8 +52,6 @@ const inputs: Inputs = JSON.parse(readFileSync(fixture('step-inputs.json'), 'utf
 const given = readSafetensors(fixture('step-inputs.safetensors'));
 const expected: Expected = JSON.parse(readFileSync(fixture('step.json'), 'utf8'));
 const tensors = readSafetensors(fixture('step.safetensors')).tensors;
-const engine = createEngine({ threads: 1 });
-after(() => engine.dispose());
 
 function load(prefix: string, layout: Layout<unknown>): Flat<Float32Array> {
   const flat = emptyFlat(layout);
@@ -159,7 +157,10 @@ function near(prefix: string, actual: Named, tolerance: number, before?: Named):
 }
 
 /** Loss and gradients of the first update, by the program that accumulates: the mean over its runs. */
-async function firstGradients(config: StepConfig): Promise<{ loss: number; gradients: Named }> {
+async function firstGradients(
+  engine: Engine,
+  config: StepConfig,
+): Promise<{ loss: number; gradients: Named }> {
   const executable = await engine.compile(traceGradients({ ...config, accumulate: 2 }));
   const { state, frozenEncoder } = start(config);
   const rates = mapTree(inputs.rates[0]!, isNumber, (rate) => [rate]);
@@ -180,35 +181,37 @@ async function firstGradients(config: StepConfig): Promise<{ loss: number; gradi
   return { loss, gradients: byName(config, mean as unknown as Trainable<Float32Array>) };
 }
 
-for (const [name, config] of Object.entries(inputs.cases))
-  describe(`a step against PyTorch, conditioning ${name}`, () => {
-    const { losses, gradientNorms, momentNorms } = expected.cases[name]!;
+onEachDevice((engine) => {
+  for (const [name, config] of Object.entries(inputs.cases))
+    describe(`a step against PyTorch, conditioning ${name}`, () => {
+      const { losses, gradientNorms, momentNorms } = expected.cases[name]!;
 
-    test('loss and every gradient', async () => {
-      const { loss, gradients } = await firstGradients(config);
-      close([loss], losses.slice(0, 1), 1e-4);
-      near(`${name}.gradient.`, gradients, 1e-4);
-    });
-
-    for (const parted of [false, true])
-      test(`ten updates${parted ? ', a group at a time' : ''}: losses, gradient norms, moments, weights and target encoder`, async () => {
-        const { state, frozenEncoder } = start(config);
-        const program = traceStep(config);
-        const trainer = await Trainer.create(engine, program, config, state, { frozenEncoder, parted });
-        const seen = [];
-        for (const [step, rates] of inputs.rates.entries())
-          seen.push(await trainer.update(batches(step, config), rates));
-        const lossesSeen = seen.map(({ loss }) => loss);
-        const normsSeen = seen.map(({ gradientNorm }) => gradientNorm);
-        close(lossesSeen, losses, 1e-4);
-        close(normsSeen, gradientNorms, 1e-4);
-        const end = await trainer.state();
-        const moments = [end.mean, end.variance].map((trained) =>
-          Math.hypot(...[...byName(config, trained).values()].map(norm)),
-        );
-        close(moments, [momentNorms.mean, momentNorms.variance], 1e-4);
-        const first = start(config).state;
-        const before = byName(config, first.weights, first.target);
-        near(`${name}.after.`, byName(config, end.weights, end.target), 1e-3, before);
+      test('loss and every gradient', async () => {
+        const { loss, gradients } = await firstGradients(engine, config);
+        close([loss], losses.slice(0, 1), 1e-4);
+        near(`${name}.gradient.`, gradients, 1e-4);
       });
-  });
+
+      for (const parted of [false, true])
+        test(`ten updates${parted ? ', a group at a time' : ''}: losses, gradient norms, moments, weights and target encoder`, async () => {
+          const { state, frozenEncoder } = start(config);
+          const program = traceStep(config);
+          const trainer = await Trainer.create(engine, program, config, state, { frozenEncoder, parted });
+          const seen = [];
+          for (const [step, rates] of inputs.rates.entries())
+            seen.push(await trainer.update(batches(step, config), rates));
+          const lossesSeen = seen.map(({ loss }) => loss);
+          const normsSeen = seen.map(({ gradientNorm }) => gradientNorm);
+          close(lossesSeen, losses, 1e-4);
+          close(normsSeen, gradientNorms, 1e-4);
+          const end = await trainer.state();
+          const moments = [end.mean, end.variance].map((trained) =>
+            Math.hypot(...[...byName(config, trained).values()].map(norm)),
+          );
+          close(moments, [momentNorms.mean, momentNorms.variance], 1e-4);
+          const first = start(config).state;
+          const before = byName(config, first.weights, first.target);
+          near(`${name}.after.`, byName(config, end.weights, end.target), 1e-3, before);
+        });
+    });
+});

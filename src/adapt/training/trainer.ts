@@ -3,7 +3,7 @@ import {
   type Engine,
   type Executable,
   type Feeds,
-  SwappedState,
+  place,
   take,
   type Value,
 } from '../../engine/index.js';
@@ -15,7 +15,7 @@ import { type State, type StepConfig, type StepRates, stateSpecs, trainedParts }
 
 /** Runs steps; what is trained stays in the engine, what is frozen is fed as it is. */
 export class Trainer {
-  readonly #state: SwappedState<State<Value>>;
+  readonly #state: State<Value>;
   readonly #frozen: Parts<Flat<Float32Array>>;
 
   private constructor(
@@ -32,11 +32,11 @@ export class Trainer {
     const own = of(trainedParts(config), (part) =>
       mapGroups(weights[part] as Flat<Float32Array>, (numbers) => numbers.slice()),
     );
-    this.#state = new SwappedState(engine, stateSpecs(config), {
+    this.#state = place(engine, stateSpecs(config), {
       weights: own,
       mean: zeros(),
       variance: zeros(),
-    });
+    }) as State<Value>;
     this.#frozen = of(
       partsFrom(config.network, config.input).filter((part) => config.trained[part] === undefined),
       (part) => weights[part] as Flat<Float32Array>,
@@ -53,7 +53,12 @@ export class Trainer {
     config: StepConfig,
     weights: Parts<Flat<Float32Array>>,
   ): Promise<Trainer> {
-    return new Trainer((await engine.compile(program)) as Executable, engine, config, weights);
+    return new Trainer(
+      (await engine.compile(program, { updates: 'state' })) as Executable,
+      engine,
+      config,
+      weights,
+    );
   }
 
   /**
@@ -67,14 +72,13 @@ export class Trainer {
     const feeds = {
       ...batch,
       rates: Object.fromEntries(Object.entries(rates).map(([name, value]) => [name, [value]])),
-      state: this.#state.current,
+      state: this.#state,
       frozen: this.#frozen,
     };
-    const results = (await this.step.run(feeds as unknown as Feeds<unknown>, this.#state.into('state'))) as {
+    const results = (await this.step.run(feeds as unknown as Feeds<unknown>)) as {
       losses: Readonly<Record<string, Value>>;
       gradientNorm: Value;
     };
-    this.#state.swap();
     const number = async (value: Value): Promise<number> => Number((await take(value))[0]);
     const losses: Record<string, number> = {};
     for (const [name, loss] of Object.entries(results.losses)) losses[name] = await number(loss);
@@ -83,6 +87,6 @@ export class Trainer {
 
   /** The trained parts' weights as they are now; copies. */
   async weights(): Promise<Parts<Flat<Float32Array>>> {
-    return (await copyOut(this.#state.current.weights)) as Parts<Flat<Float32Array>>;
+    return (await copyOut(this.#state.weights)) as Parts<Flat<Float32Array>>;
   }
 }

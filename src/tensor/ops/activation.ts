@@ -4,6 +4,15 @@ import { add, erf, exp, mul, sub } from './elementwise.js';
 
 const operator: Operator = {
   infer: ([x]) => [x as Tensor],
+  stablehlo: (h, input) => {
+    const x = input(0);
+    const doubled = h.elementwise(
+      'add',
+      h.erf(h.elementwise('multiply', x, h.fill(Math.SQRT1_2, x))),
+      h.fill(1, x),
+    );
+    return [h.elementwise('multiply', h.elementwise('multiply', x, h.fill(0.5, x)), doubled)];
+  },
   gradient: (node, dys) => {
     const x = node.inputs[0] as Tensor;
     // Φ(x) + x·φ(x) = ½ (1 + erf u + 2/√π · u · exp(−u²)) with u = x / √2, in as few passes as can be: the constant

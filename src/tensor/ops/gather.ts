@@ -15,6 +15,15 @@ export function gatherTokens(tokens: Tensor, positions: Tensor): Tensor {
         throw new Error('needs tokens [B, N, D] and int32 positions [B, K]');
       return [{ dtype: tokens.dtype, shape: [batch, shape[1] as Dim, width] }];
     },
+    stablehlo: (h, input, output) => [
+      h.gather(input(0), input(1), output(0), {
+        offset_dims: [2],
+        collapsed_slice_dims: [1],
+        operand_batching_dims: [0],
+        start_indices_batching_dims: [0],
+        start_index_map: [1],
+      }),
+    ],
     gradient: (_, dys) => {
       // A sum over equal positions: the transposed one-hot selection, deterministic and free of scatters.
       const places = constant(
@@ -37,6 +46,13 @@ export function gatherRows(table: Tensor, positions: Tensor): Tensor {
         throw new Error('needs a table [N, D] and int32 positions [B, K]');
       return [{ dtype: table.dtype, shape: [...(indices as Tensor).shape, size(table, 1)] }];
     },
+    stablehlo: (h, input, output) => [
+      h.gather(input(0), input(1), output(0), {
+        offset_dims: [2],
+        collapsed_slice_dims: [0],
+        start_index_map: [0],
+      }),
+    ],
     gradient: (_, dys) => {
       const flat = reshape(positions, [size(positions, 0) * size(positions, 1)]);
       const places = constant(

@@ -11,6 +11,14 @@ const operator: Operator = {
     const lead = broadcastShape(a.shape.slice(0, -2), b.shape.slice(0, -2));
     return [{ dtype: sameDType(inputs), shape: [...lead, a.shape.at(-2) as Dim, b.shape.at(-1) as Dim] }];
   },
+  stablehlo: (h, input, output) => {
+    const [a, b] = [input(0), input(1)];
+    if (b.shape.length === 2) return [h.product(a, b, 0, output(0))];
+    const lead = output(0).shape.slice(0, -2);
+    const left = h.broadcast(a, [...lead, ...a.shape.slice(-2)]);
+    const right = h.broadcast(b, [...lead, ...b.shape.slice(-2)]);
+    return [h.product(left, right, lead.length, output(0))];
+  },
   gradient: (node, dys) => {
     const [a, b] = node.inputs as [Tensor, Tensor];
     const dy = dys[0] as Tensor;

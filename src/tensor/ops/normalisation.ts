@@ -1,4 +1,5 @@
 import { apply, applyMany, type Operator, sameDType } from '../op.js';
+import type { StableHloRule } from '../stablehlo-text.js';
 import { constant, Float, type Spec, size, type Tensor } from '../tensor.js';
 import { cast, mul, sub } from './elementwise.js';
 import { mean } from './reduce.js';
@@ -8,6 +9,13 @@ import { reduceTo, sum } from './shape.js';
 export function softmax(x: Tensor): Tensor {
   const operator: Operator = {
     infer: ([input]) => [input as Tensor],
+    stablehlo: (h, input) => {
+      const x = input(0);
+      const last = [x.shape.length - 1];
+      const largest = h.broadcast(h.reduce('maximum', x, last), x.shape);
+      const exponential = h.elementwise('exponential', h.elementwise('subtract', x, largest));
+      return [h.elementwise('divide', exponential, h.broadcast(h.reduce('add', exponential, last), x.shape))];
+    },
     gradient: (node, dys) => {
       const y = node.outputs[0] as Tensor;
       const dy = dys[0] as Tensor;
@@ -28,6 +36,23 @@ const layerNormShapes: Operator['infer'] = ([input, s, b]) => {
   return [{ dtype, shape }, reduced, reduced];
 };
 
+const layerNormText =
+  (epsilon: number): StableHloRule =>
+  (h, input, output) => {
+    const [x, s, b] = [input(0), input(1), input(2)];
+    const average = h.meanOfLast(x);
+    const offset = h.elementwise('subtract', x, h.broadcast(average, x.shape));
+    const variance = h.meanOfLast(h.elementwise('multiply', offset, offset));
+    const inverse = h.elementwise('rsqrt', h.elementwise('add', variance, h.fill(epsilon, variance)));
+    const normal = h.elementwise('multiply', offset, h.broadcast(inverse, x.shape));
+    const scaled = h.elementwise('multiply', normal, h.broadcast(s, x.shape));
+    return [
+      h.elementwise('add', scaled, h.broadcast(b, x.shape)),
+      h.convert(average, output(1).element),
+      h.convert(inverse, output(2).element),
+    ];
+  };
+
 /** What flows to x, where g flows to `normal` = (x − mean) · inverseDeviation. */
 function throughNormal(g: Tensor, normal: Tensor, inverseDeviation: Tensor): Tensor {
   const along = mean(mul(g, normal), [-1], true);
@@ -42,6 +67,7 @@ function throughNormal(g: Tensor, normal: Tensor, inverseDeviation: Tensor): Ten
 export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6): Tensor {
   const operator: Operator = {
     infer: layerNormShapes,
+    stablehlo: layerNormText(epsilon),
     gradient: (node, dys) => {
       const [input, s, b] = node.inputs as [Tensor, Tensor, Tensor];
       const [average, inverseDeviation] = node.outputs.slice(1).map((value) => cast(value, input.dtype)) as [
@@ -62,6 +88,7 @@ export function layerNorm(x: Tensor, scale: Tensor, bias: Tensor, epsilon = 1e-6
 export function standardise(x: Tensor, epsilon = 1e-6): Tensor {
   const operator: Operator = {
     infer: layerNormShapes,
+    stablehlo: layerNormText(epsilon),
     gradient: (node, dys) => {
       const [normal, , inverseDeviation] = node.outputs as [Tensor, Tensor, Tensor];
       return [throughNormal(dys[0] as Tensor, normal, cast(inverseDeviation, x.dtype))];

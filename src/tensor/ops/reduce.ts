@@ -24,6 +24,11 @@ function extreme(type: 'ReduceMax' | 'ReduceMin'): (x: Tensor, axis: number, kee
         const at = resolveAxis(axis, (input as Tensor).rank);
         return [{ dtype: x.dtype, shape: kept(input as Tensor).filter((_, i) => keep || i !== at) }];
       },
+      stablehlo: (h, input, output) => {
+        const operation = type === 'ReduceMax' ? 'maximum' : 'minimum';
+        const folded = h.reduce(operation, input(0), [resolveAxis(axis, input(0).shape.length)]);
+        return [h.reshape(folded, output(0).shape)];
+      },
       gradient: (node, dys) => {
         const input = node.inputs[0] as Tensor;
         const shape = kept(input);

@@ -23,6 +23,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
         throw new Error(`cannot reshape to [${shape.join(', ')}]`);
       return [{ dtype: x.dtype, shape }];
     },
+    stablehlo: (h, input, output) => [h.reshape(input(0), output(0).shape)],
     gradient: (node, dys) => [reshape(one(dys), (node.inputs[0] as Tensor).shape)],
   };
   if (shape.length === x.rank && shape.every((dim, i) => dim === x.shape[i])) return x;
@@ -50,6 +51,7 @@ export function transpose(x: Tensor, order: readonly number[]): Tensor {
         throw new Error(`order [${order.join(', ')}] is no permutation of ${rank} axes`);
       return [{ dtype: x.dtype, shape: order.map((axis) => shape[axis] as Dim) }];
     },
+    stablehlo: (h, input) => [h.transpose(input(0), order)],
     gradient: (_, dys) => [
       transpose(
         one(dys),
@@ -84,6 +86,11 @@ export function sum(x: Tensor, axes: readonly number[] = x.shape.map((_, i) => i
       const kept = shape.map((dim, i) => (over.has(i) ? 1 : dim));
       return [{ dtype: x.dtype, shape: keep ? kept : kept.filter((_, i) => !over.has(i)) }];
     },
+    stablehlo: (h, input, output) => {
+      const rank = input(0).shape.length;
+      const over = axes.map((axis) => resolveAxis(axis, rank));
+      return [h.reshape(h.reduce('add', input(0), over), output(0).shape)];
+    },
     gradient: (node, dys) => {
       const { shape, rank } = node.inputs[0] as Tensor;
       const over = new Set(axes.map((axis) => resolveAxis(axis, rank)));
@@ -93,8 +100,9 @@ export function sum(x: Tensor, axes: readonly number[] = x.shape.map((_, i) => i
   };
   if (axes.length === 0) return x;
   // Long sums over all leading axes (bias gradients) are twice as fast in two steps: the first one's groups are many
-  // and short, so that threads share them.
-  if (!keep && axes.length < x.rank && axes.every((axis, i) => axis === i)) {
+  // and short, so that threads share them. And they are nearer to the truth: ONNX Runtime adds a million squares one
+  // after the other, and is off by 1e-5.
+  if (!keep && axes.every((axis, i) => axis === i)) {
     const rest = x.shape.slice(axes.length);
     const { factor: rows, symbol } = elements(x.shape.slice(0, axes.length));
     const groups = symbol === undefined && rows >= LONG ? largestDivisor(rows, Math.sqrt(rows)) : 1;
@@ -112,6 +120,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
       if (from.length > shape.length || !fits) throw new Error(`cannot expand to [${shape.join(', ')}]`);
       return [{ dtype: x.dtype, shape }];
     },
+    stablehlo: (h, input, output) => [h.broadcast(input(0), output(0).shape)],
     gradient: (node, dys) => [reduceTo(one(dys), (node.inputs[0] as Tensor).shape)],
   };
   if (shape.length === x.rank && shape.every((dim, i) => dim === x.shape[i])) return x;
@@ -137,6 +146,13 @@ export function concat(parts: readonly Tensor[], axis: number): Tensor {
       const joined = inputs.reduce((total, part) => total + size(part, at), 0);
       return [{ dtype: sameDType(inputs), shape: first.shape.map((dim, i) => (i === at ? joined : dim)) }];
     },
+    stablehlo: (h, input, output) => [
+      h.concatenate(
+        parts.map((_, i) => input(i)),
+        resolveAxis(axis, output(0).shape.length),
+        output(0),
+      ),
+    ],
     gradient: (node, dys) =>
       split(
         one(dys),
@@ -156,6 +172,14 @@ export function split(x: Tensor, axis: number, sizes: readonly number[]): readon
       if (sizes.reduce((a, b) => a + b, 0) !== shape[at])
         throw new Error(`parts [${sizes.join(', ')}] do not add up to axis ${axis}`);
       return sizes.map((part) => ({ dtype: x.dtype, shape: shape.map((dim, i) => (i === at ? part : dim)) }));
+    },
+    stablehlo: (h, input) => {
+      const at = resolveAxis(axis, input(0).shape.length);
+      let end = 0;
+      return sizes.map((part) => {
+        end += part;
+        return h.slice(input(0), at, end - part, end);
+      });
     },
     gradient: (node, dys) => [
       concat(
@@ -177,6 +201,7 @@ export function slice(x: Tensor, axis: number, start: number, end: number): Tens
         throw new Error(`no range ${start}..${end} on axis ${axis}`);
       return [{ dtype: x.dtype, shape: shape.map((dim, i) => (i === at ? end - start : dim)) }];
     },
+    stablehlo: (h, input) => [h.slice(input(0), resolveAxis(axis, input(0).shape.length), start, end)],
     gradient: (node, dys) => {
       const input = node.inputs[0] as Tensor;
       const gap = (length: number): readonly Tensor[] =>
