@@ -180,5 +180,8 @@ test('what cannot be asked is refused in a line', async () => {
       /all its images are asked, so none is left to search; give others with --bank/.test(error.message),
   );
   await assert.rejects(evaluated(config, none, { data: ['nowhere'] }), /nowhere: no such/);
-  await assert.rejects(evaluated(tiny([source]), none), /held out of training.*: too few images to measure on \(0\)/);
+  await assert.rejects(
+    evaluated(tiny([source]), none),
+    /held out of training.*: too few images to measure on \(0\)/,
+  );
 });
