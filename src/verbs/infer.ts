@@ -22,7 +22,7 @@ export async function inferFiles(
 ): Promise<InferredFiles> {
   const model = await WorldModel.load(run, { threads, device });
   try {
-    const pixels = await readImages([before, after], model.config.image.size);
+    const pixels = await readImages([before, after], model);
     const half = pixels.length / 2;
     const found = await model.infer(pixels.subarray(0, half), pixels.subarray(half));
     return { run, before, after, ...found };
