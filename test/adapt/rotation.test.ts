@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import sharp from 'sharp';
 import { rotation } from '../../src/adapt/tasks/rotation-task.js';
+import { openImages } from '../../src/data/images.js';
 import { paint } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-rotation-'));
@@ -33,5 +34,10 @@ test("images are turned counter-clockwise by their label's quarters, as an image
       assert.ok(Math.abs(found[plane]! - byte / 255) < 1e-6, `image ${place}, ${angle}°, byte ${at}`);
     });
   }
+  // Turned or not, it is the same image.
+  const upright = await openImages([folder], { size: 16 });
+  assert.deepEqual(await part.images.digests([0, 1]), await upright.digests([39, 7]));
+  assert.equal(part.images.name(1), paths[7]);
+  await upright.close();
   await all.close();
 });
