@@ -13,6 +13,7 @@ import { BadSamples } from '../../src/run/bad-samples.js';
 import { resolve } from '../../src/run/config.js';
 import { badSamplesFile } from '../../src/run/disk/bad-samples-file.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/run/disk/checkpoint.js';
+import { readImages } from '../../src/run/disk/images-file.js';
 import { readKept, writeKept } from '../../src/run/disk/kept-numbers.js';
 import { readMetrics } from '../../src/run/disk/metrics-file.js';
 import { readConfig } from '../../src/run/disk/run-folder.js';
@@ -180,6 +181,15 @@ export const targets: readonly Target[] = [
       'bad-samples.jsonl',
       (_, folder) => new BadSamples({ list: badSamplesFile(folder), images: 10, share: 1 }),
     ),
+  },
+  {
+    name: 'images.json',
+    good: [
+      Buffer.from(
+        JSON.stringify({ names: ['a', 'b'], heldOut: [{ name: 'a', digest: '01' }], trained: ['02'] }),
+      ),
+    ],
+    read: into('images.json', (_, folder) => readImages(folder)),
   },
   { name: 'safetensors', good: checkpoints, read: into('a.safetensors', readSafetensors) },
   {
