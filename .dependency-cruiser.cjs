@@ -11,7 +11,7 @@ below.train = below.model = [...below.evaluate, 'evaluate'];
 below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
 below.report = [...below.adapt, 'verbs', 'adapt'];
 // Below every layer.
-const foundation = '^src/(csv|errors|json|json-file|log|median|random|warning|words)\\.ts$';
+const foundation = '^src/(cache|csv|errors|json|json-file|log|median|random|warning|words)\\.ts$';
 
 // What runs in a browser too: it knows neither Node nor a package that needs it.
 const core =

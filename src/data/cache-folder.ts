@@ -6,14 +6,12 @@ import {
   futimesSync,
   mkdirSync,
   openSync,
-  readdirSync,
-  rmSync,
   statfsSync,
   statSync,
 } from 'node:fs';
-import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
+import { cacheFolder, makeRoom } from '../cache.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { warn } from '../warning.js';
 import { mebibytes } from '../words.js';
@@ -28,11 +26,6 @@ const ENDING = '.pixels';
 const SHARE_OF_FREE = 0.9;
 /** GiB that the cache takes at most where the environment does not say. */
 const USUAL_LIMIT = 32;
-
-/** Where decoded images are kept between runs: `$XDG_CACHE_HOME/iwm`, else `~/.cache/iwm`. */
-export function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'iwm');
-}
 
 /** What the cache's files may take together, bytes: `$IWM_CACHE_GIB`, else 32 GiB. @throws UserError */
 export function cacheLimit(): number {
@@ -88,24 +81,6 @@ export function openCacheFile(
 
 function refuse(reason: string): undefined {
   warn(`decoded images are kept in memory and not for the next run: ${reason}`);
-}
-
-/** Deletes a folder's files that end so, least recently used first, until all but `kept` take at most `most` bytes. */
-export function makeRoom(folder: string, ending: string, kept: string, most: number): void {
-  const files = readdirSync(folder)
-    .filter((name) => name.endsWith(ending) && join(folder, name) !== kept)
-    .flatMap((name) => {
-      const path = join(folder, name);
-      // Another process may have deleted it.
-      const found = statSync(path, { throwIfNoEntry: false });
-      return found === undefined ? [] : [{ path, size: found.size, used: found.mtimeMs }];
-    })
-    .sort((a, b) => b.used - a.used);
-  let total = 0;
-  for (const { path, size } of files) {
-    total += size;
-    if (total > most) rmSync(path, { force: true });
-  }
 }
 
 /**

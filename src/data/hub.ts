@@ -5,8 +5,8 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, type ListFileEntry, listFiles } from '@huggingface/hub';
+import { cacheFolder } from '../cache.js';
 import { UserError } from '../errors.js';
-import { cacheFolder } from './cache-folder.js';
 import { chooseSplit, MissingSplit, type Split, splitIn } from './splits.js';
 import { tarEndings } from './webdataset.js';
 

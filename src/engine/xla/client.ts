@@ -28,6 +28,8 @@ const clients = new Map<string, Promise<XlaClient>>();
 /** A plugin at work: its devices, their memory, and what they run. Programs run on the first device. */
 export class XlaClient {
   private constructor(
+    /** Of the plugin. */
+    readonly path: string,
     private readonly pjrt: Pjrt,
     private readonly client: bigint,
     private readonly devices: readonly bigint[],
@@ -49,7 +51,7 @@ export class XlaClient {
     const found = pjrt.callNow('Client_AddressableDevices', { client });
     const list = pjrt.read(found.get('devices'), 8n * found.get('count'));
     const devices = Array.from({ length: list.length / 8 }, (_, i) => list.readBigUInt64LE(8 * i));
-    return new XlaClient(pjrt, client, devices);
+    return new XlaClient(path, pjrt, client, devices);
   }
 
   /** Of the interface that the plugin has. */

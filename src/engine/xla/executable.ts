@@ -3,6 +3,7 @@ import { isTensor, mapTree, type Program, simplify, staticSizes, toStableHlo } f
 import type { Executable, Feeds, Results } from '../engine.js';
 import { type Numbers, readFeeds, symbolicSizes } from '../feeds.js';
 import type { DeviceBuffer, Loaded, XlaClient } from './client.js';
+import { compileOrLoad } from './kept-programs.js';
 import { PluginError } from './pjrt.js';
 import { XlaValue } from './value.js';
 
@@ -33,7 +34,7 @@ export class XlaExecutable<I, O> implements Executable<I, O> {
 
   #compile(sizes: ReadonlyMap<string, number>): Promise<Loaded> {
     const text = toStableHlo(simplify(this.program as Program), { sizes, donated: this.updated });
-    return this.#explained(this.client.compile(text));
+    return this.#explained(compileOrLoad(this.client, text));
   }
 
   async run(feeds: Feeds<I>): Promise<Results<O>> {

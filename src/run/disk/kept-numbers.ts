@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { existsSync, mkdirSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeRoom } from '../../data/cache-folder.js';
+import { makeRoom } from '../../cache.js';
 import { systemRefusal } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { Stored } from '../safetensors.js';

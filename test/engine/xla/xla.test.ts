@@ -1,5 +1,8 @@
 // What is XLA's own; what it has in common with the other engine is tried by suites on each device.
 import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { createEngine } from '../../../src/engine/create-engine.js';
 import { UserError } from '../../../src/errors.js';
@@ -60,5 +63,43 @@ describe('XLA', { skip }, () => {
       /^Error: sum: batch is 1, and 2 by input b$/,
     );
     engine.dispose();
+  });
+
+  test('a compiled program is kept, loaded by the next engine, and compiled anew where its file is torn', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'iwm-cache-'));
+    const before = process.env.XDG_CACHE_HOME;
+    process.env.XDG_CACHE_HOME = folder;
+    const program = trace('count', { state: spec([3]), by: spec([3]) }, ({ state, by }) => ({
+      state: add(state, by),
+    }));
+    const count = async (): Promise<number[]> => {
+      const engine = createEngine({ device: 'xla:cpu' });
+      const executable = await engine.compile(program, { updates: 'state' });
+      const state = engine.value({ dtype: 'float32', shape: [3] }, Float32Array.of(1, 2, 3));
+      for (let i = 0; i < 3; i++) await executable.run({ state, by: [1, 2, 3] });
+      engine.dispose();
+      return Array.from(await state.read(), Number);
+    };
+    const files = () => readdirSync(join(folder, 'iwm')).map((name) => join(folder, 'iwm', name));
+    try {
+      assert.deepEqual(await count(), [4, 8, 12]);
+      const [file = '', ...others] = files();
+      assert.deepEqual(others, []);
+      const long = new Date(2000, 1);
+      utimesSync(file, long, long);
+      assert.deepEqual(await count(), [4, 8, 12]);
+      assert.ok(statSync(file).mtime > long, 'it was used');
+      const whole = readFileSync(file);
+      for (const torn of [whole.subarray(0, -9), whole.subarray(0, 20), Buffer.alloc(0)]) {
+        writeFileSync(file, torn);
+        assert.deepEqual(await count(), [4, 8, 12]);
+        assert.equal(readFileSync(file).length, whole.length);
+      }
+      assert.deepEqual(files(), [file]);
+    } finally {
+      if (before === undefined) delete process.env.XDG_CACHE_HOME;
+      else process.env.XDG_CACHE_HOME = before;
+      rmSync(folder, { recursive: true });
+    }
   });
 });
