@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
 import { count } from '../words.js';
 import { withoutEnding } from './dataset-json.js';
-import { undecodedEndings } from './encoded-image.js';
-import { type DataFile, type Folder, holdsImages } from './folder.js';
+import { type DataFile, type Folder, filesBelow, holdsImages } from './folder.js';
 import { some } from './source-notes.js';
 import { splitsAmong } from './splits.js';
 
@@ -13,9 +12,8 @@ import { splitsAmong } from './splits.js';
  */
 export function restOf(root: Folder, read: ReadonlySet<string>, hasSplits: boolean): string[] {
   const empty = emptyFolders(root).map(({ prefix }) => ({ name: prefix }));
-  const unread = othersIn(root).filter(({ name }) => !read.has(name));
-  const undecoded = unread.filter(isUndecoded);
-  const others = unread.filter((file) => !isUndecoded(file));
+  const undecoded = filesBelow(root, 'undecoded');
+  const others = filesBelow(root, 'others').filter(({ name }) => !read.has(name));
   const lists = hasSplits ? [] : others.filter(isListOfSplit);
   return [
     ...(undecoded.length > 0
@@ -34,13 +32,6 @@ export function restOf(root: Folder, read: ReadonlySet<string>, hasSplits: boole
 function emptyFolders(folder: Folder): Folder[] {
   return folder.folders.flatMap((each) => (holdsImages(each) ? emptyFolders(each) : [each]));
 }
-
-function othersIn({ others, folders }: Folder): DataFile[] {
-  return [...others, ...folders.flatMap(othersIn)];
-}
-
-const isUndecoded = ({ name }: DataFile): boolean =>
-  undecodedEndings.includes(posix.extname(name).toLowerCase());
 
 const isListOfSplit = ({ name }: DataFile): boolean =>
   /\.(?:txt|csv|lst)$/i.test(name) && splitsAmong([withoutEnding(posix.basename(name))]).size > 0;

@@ -1,7 +1,7 @@
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
-import { imageEndings } from './encoded-image.js';
+import { imageEndings, undecodedEndings } from './encoded-image.js';
 
 /** A file of a data set. */
 export interface DataFile {
@@ -19,8 +19,12 @@ export interface Folder {
   readonly folders: readonly Folder[];
   /** The files that end as images do. */
   readonly images: readonly DataFile[];
+  /** Those that end as images do that cannot be decoded. */
+  readonly undecoded: readonly DataFile[];
   readonly others: readonly DataFile[];
 }
+
+type FileKind = 'images' | 'undecoded' | 'others';
 
 /** Looks through a folder and all below it. @throws UserError for a link to a folder above it */
 export function readFolder(path: string): Folder {
@@ -33,26 +37,25 @@ function read(path: string, prefix: string, above: readonly string[]): Folder {
   const kind = (entry: Dirent): Dirent | Stats | undefined =>
     entry.isSymbolicLink() ? statSync(join(path, entry.name), { throwIfNoEntry: false }) : entry;
   const folders: Folder[] = [];
-  const images: DataFile[] = [];
-  const others: DataFile[] = [];
+  const files: Record<FileKind, DataFile[]> = { images: [], undecoded: [], others: [] };
   const entries = readdirSync(path, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
   for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
     const file = { path: join(path, entry.name), name: prefix + entry.name };
     if (kind(entry)?.isDirectory()) folders.push(read(file.path, `${file.name}/`, [...above, place]));
-    else if (isImageName(entry.name)) images.push(file);
-    else others.push(file);
+    else files[kindOf(entry.name)].push(file);
   }
-  return { name: basename(resolve(path)), path, prefix, folders, images, others };
+  return { name: basename(resolve(path)), path, prefix, folders, ...files };
 }
 
-function isImageName(name: string): boolean {
+function kindOf(name: string): FileKind {
   const ending = extname(name).toLowerCase();
-  return imageEndings.some((each) => each === ending);
+  if (imageEndings.includes(ending)) return 'images';
+  return undecodedEndings.includes(ending) ? 'undecoded' : 'others';
 }
 
-/** All images in and below a folder. */
-export function imagesBelow({ folders, images }: Folder): DataFile[] {
-  return [...images, ...folders.flatMap(imagesBelow)];
+/** The files of a kind in and below a folder. */
+export function filesBelow(folder: Folder, kind: FileKind): DataFile[] {
+  return [...folder[kind], ...folder.folders.flatMap((each) => filesBelow(each, kind))];
 }
 
 /** Whether there is an image in or below a folder. */

@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { withoutEnding } from './dataset-json.js';
-import { type DataFile, type Folder, holdsImages, imagesBelow } from './folder.js';
+import { type DataFile, type Folder, filesBelow, holdsImages } from './folder.js';
 import { saysImages, saysMasks, subjectOf } from './folder-names.js';
 import { splitIn } from './splits.js';
 
@@ -52,7 +52,7 @@ export function separateMasks(folder: Folder): { images: Folder; groups: readonl
   const ofFolders = parts.flatMap(({ whole }): MaskGroup[] => {
     const images = imagesOf(whole, siblings, own);
     const places = [{ name: whole.prefix }];
-    return images.length === 0 ? [] : [{ folder: whole, masks: imagesBelow(whole), images, places }];
+    return images.length === 0 ? [] : [{ folder: whole, masks: filesBelow(whole, 'images'), images, places }];
   });
   const masked = new Set(ofFolders.map((group) => group.folder));
   const kept = parts.filter(({ whole }) => !masked.has(whole));
@@ -82,7 +82,7 @@ function masksBeside(files: readonly DataFile[]): ReadonlySet<DataFile> {
 function imagesOf(masks: Folder, siblings: readonly Folder[], parent: Folder): GroupImage[] {
   if (!saysMasks(masks.name) || !holdsImages(masks)) return [];
   const split = splitIn(masks.name);
-  const things = new Set(imagesBelow(masks).map((file) => thing(stem(file))));
+  const things = new Set(filesBelow(masks, 'images').map((file) => thing(stem(file))));
   const agrees = (files: readonly DataFile[]): boolean => files.some((file) => things.has(thing(stem(file))));
   const partners = siblings.filter(
     (each) =>
@@ -90,12 +90,12 @@ function imagesOf(masks: Folder, siblings: readonly Folder[], parent: Folder): G
       subjectOf(each.name) === subjectOf(masks.name) &&
       (split ?? splitIn(each.name)) === (splitIn(each.name) ?? split) &&
       holdsImages(each) &&
-      (saysImages(each.name) || agrees(imagesBelow(each))),
+      (saysImages(each.name) || agrees(filesBelow(each, 'images'))),
   );
   const beside = subjectOf(masks.name) === '' && agrees(parent.images) ? parent.images : [];
   return [
     ...inFolders(beside, parent),
-    ...partners.flatMap((each) => inFolders(imagesBelow(each), each, parent)),
+    ...partners.flatMap((each) => inFolders(filesBelow(each, 'images'), each, parent)),
   ];
 }
 
