@@ -9,7 +9,6 @@ const schema = z.strictObject({
   classes: z
     .array(z.string())
     .min(1)
-    .max(256)
     .refine((names) => new Set(names).size === names.length, 'two have the same name')
     .optional(),
   ignored: z.int().min(0).max(255).optional(),
@@ -24,6 +23,10 @@ export interface DatasetFacts {
   readonly ignored?: number;
   /** The split that a sample is in, by its path below the data set's folder; undefined where no split names it. */
   readonly splitOf?: (path: string) => Split | undefined;
+  /** Whether a split lists this name itself: a file, a file without its ending, or a folder. */
+  readonly lists?: (name: string) => boolean;
+  /** @throws UserError naming what a split lists and is none of these paths, nor a folder on the way to one */
+  readonly checkListed?: (paths: Iterable<string>) => void;
 }
 
 /**
@@ -42,34 +45,56 @@ export function readDatasetJson(folder: string): DatasetFacts {
     throw new UserError(`${file}: ${issue?.path.join('.') || 'content'}: ${issue?.message ?? 'not valid'}`);
   }
   const { splits, ...facts } = parsed.data;
-  return { ...facts, ...(splits === undefined ? {} : { splitOf: membership(file, splits) }) };
+  return { ...facts, ...(splits === undefined ? {} : membership(file, splits)) };
 }
 
-function membership(
-  file: string,
-  splits: Readonly<Record<string, readonly string[]>>,
-): (path: string) => Split | undefined {
-  const splitByName = new Map<string, Split>();
+type Membership = Required<Pick<DatasetFacts, 'splitOf' | 'lists' | 'checkListed'>>;
+
+function membership(file: string, splits: Readonly<Record<string, readonly string[]>>): Membership {
+  const byName = new Map<string, { readonly split: Split; readonly key: string }>();
   for (const [key, names] of Object.entries(splits)) {
     const split = splitIn(key);
     if (split === undefined)
       throw new UserError(`${file}: unknown split ${key}; splits are train, validation and test`);
-    for (const name of names) {
-      const before = splitByName.get(name);
-      if (before !== undefined && before !== split)
-        throw new UserError(`${file}: ${name} is in two splits, ${before} and ${split}`);
-      splitByName.set(name, split);
+    for (const listed of names) {
+      const name = plain(listed);
+      const before = byName.get(name);
+      if (before !== undefined && before.split !== split)
+        throw new UserError(`${file}: ${listed} is in two splits, ${before.key} and ${key}`);
+      byName.set(name, { split, key });
     }
   }
-  return (path) => {
-    const parts = path.split(/[\\/]/);
-    for (let count = parts.length; count > 0; count--) {
-      const name = parts.slice(0, count).join('/');
-      const split = splitByName.get(name) ?? splitByName.get(withoutEnding(name));
-      if (split !== undefined) return split;
-    }
-    return undefined;
+  return {
+    splitOf: (path) => {
+      for (const name of namesOf(path)) {
+        const listed = byName.get(name);
+        if (listed !== undefined) return listed.split;
+      }
+      return undefined;
+    },
+    lists: (name) => byName.has(plain(name)),
+    checkListed: (paths) => {
+      const left = new Map(byName);
+      for (const path of paths) for (const name of namesOf(path)) left.delete(name);
+      const [first] = left;
+      if (first === undefined) return;
+      const [name, { key }] = first;
+      const more = left.size > 1 ? ` (nor ${left.size - 1} more of its names)` : '';
+      throw new UserError(`${file}: ${key} lists ${name}, but there is no such image or folder${more}`);
+    },
   };
+}
+
+/** A path as it is compared: `./a\\b/` is `a/b`. */
+const plain = (path: string): string => path.replace(/\\/g, '/').replace(/^(\.\/)+|\/+$/g, '');
+
+/** What may stand for a file in a split, the closest first: it, it without its ending, the folders that it is in. */
+function namesOf(path: string): string[] {
+  const parts = plain(path).split('/');
+  return parts.flatMap((_, i) => {
+    const name = parts.slice(0, parts.length - i).join('/');
+    return [name, withoutEnding(name)];
+  });
 }
 
 /** A path without the ending of its last part. */

@@ -86,12 +86,19 @@ function isTiff(bytes: Uint8Array): boolean {
   return first === second && (first === 0x49 || first === 0x4d);
 }
 
-/** Width and height of an image, turned as its EXIF data say; from its header. @throws Error as {@link decodeImage} */
-export async function imageSize(bytes: Uint8Array): Promise<{ width: number; height: number }> {
+/** Width and height of an image, turned as its EXIF data say, and how these turn it: 1 … 8, 1 not at all. */
+export interface ImageSize {
+  readonly width: number;
+  readonly height: number;
+  readonly orientation: number;
+}
+
+/** The size of an image, from its header. @throws Error as {@link decodeImage} */
+export async function imageSize(bytes: Uint8Array): Promise<ImageSize> {
   checkKind(bytes);
   try {
-    const { autoOrient } = await sharp(bytes, { limitInputPixels: MOST_PIXELS }).metadata();
-    return autoOrient;
+    const { autoOrient, orientation = 1 } = await sharp(bytes, { limitInputPixels: MOST_PIXELS }).metadata();
+    return { ...autoOrient, orientation };
   } catch (error) {
     throw new Error(await reason(bytes, error as Error));
   }

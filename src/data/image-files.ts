@@ -1,15 +1,8 @@
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.js';
-import {
-  decodeImage,
-  decodeUnresized,
-  type Fit,
-  imageEndings,
-  type RgbImage,
-  undecodedEndings,
-} from './encoded-image.js';
-import { filesIn } from './folder.js';
+import { decodeImage, decodeUnresized, type Fit, imageEndings, type RgbImage } from './encoded-image.js';
+import { filesBelow, readFolder } from './folder.js';
 
 /** What each byte is in 0..1. */
 const levels = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
@@ -67,8 +60,9 @@ export function readWhole(path: string, size: number): Promise<{ pixels: Float32
 export function imageFiles(paths: readonly string[]): string[] {
   return paths.flatMap((path) => {
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-    const found = filesIn({ name: path, path, folder: true }, [...imageEndings, ...undecodedEndings]);
-    if (found.length > 0) return found;
+    const folder = readFolder(path);
+    const found = [...filesBelow(folder, 'images'), ...filesBelow(folder, 'undecoded')];
+    if (found.length > 0) return found.map((file) => file.path).sort();
     throw new UserError(
       `${path}: no images there (looked for ${imageEndings.join(' ')}, in sub-folders too)`,
     );

@@ -1,85 +1,68 @@
-import { basename, relative } from 'node:path';
+import { posix } from 'node:path';
 import { UserError } from '../errors.js';
-import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
+import { count } from '../words.js';
+import { readDatasetJson } from './dataset-json.js';
 import { imageEndings } from './encoded-image.js';
-import { type Entry, filesIn, list } from './folder.js';
-import { readSegmentationFolder } from './segmentation-folder.js';
+import { type DataFile, readFolder } from './folder.js';
+import { labelImages } from './folder-labels.js';
+import { folderMasks } from './folder-masks.js';
+import { restOf } from './folder-rest.js';
+import { splitImages } from './folder-splits.js';
+import { separateMasks } from './mask-files.js';
 import { describeSource, type Source } from './source.js';
-import { chooseSplit, type Split, splitIn } from './splits.js';
-
-/** The sub-folders that are splits; a single such name beside others is a class. */
-function splitFolders(folders: readonly Entry[]): Entry[] {
-  const named = folders.filter(({ name }) => splitIn(name) !== undefined);
-  const distinct = new Set(named.map(({ name }) => splitIn(name)));
-  return named.length === folders.length || distinct.size > 1 ? named : [];
-}
-
-/** An image, and the sub-folder that is its class. */
-interface Found {
-  readonly path: string;
-  readonly split: Split | undefined;
-  readonly folder: string | undefined;
-}
+import { some } from './source-notes.js';
+import { chooseSplit, type Split } from './splits.js';
 
 /**
- * A folder of images: flat, or one sub-folder per class, each as deep as you like; either may lie in `train`,
- * `validation`/`val`, `test`. Of a folder for segmentation (`images`, `annotations`), the images, with their masks. A
- * `dataset.json` in it may give order of classes and splits. Images beside class folders make it unlabelled. The order
- * is that of the file names, whatever folders they are in: the same images flat or by class give the same training.
+ * A folder of images: flat, or one sub-folder per class, each as deep as you like; splits are folders at any level, or told
+ * by the names of all files, or by a `dataset.json`, which may also give the order of classes; masks lie in a folder beside
+ * the images' (`images`, `masks`) or beside the images (`001.jpg`, `001_mask.png`). What is not used is told in its notes.
+ * The order is that of the file names, whatever folders they are in: the same images flat or by class give the same training.
  * @throws UserError for a folder without images or without the split asked for
  */
 export function imageFolder(folder: string, wanted: Split | undefined): Source {
   const facts = readDatasetJson(folder);
-  const segmentation = readSegmentationFolder(folder, facts, wanted);
-  if (segmentation) return segmentation;
-  const found = findImages(folder, facts);
-  const split = chooseSplit(folder, new Set(found.map((image) => image.split)), wanted);
-  const images = found.filter((image) => split === 'all' || image.split === split).sort(byName);
-  const { length } = images;
-  if (length === 0)
+  const whole = readFolder(folder);
+  const { images: tree, groups } = separateMasks(whole);
+  const placed = splitImages(tree, facts);
+  const split = chooseSplit(folder, new Set(placed.images.map((image) => image.split)), wanted);
+  const { images: all, classes, tables, notes } = labelImages(tree, placed.images, facts, groups.length > 0);
+  const own = inOrder(all.filter((image) => split === 'all' || image.split === split));
+  const read = new Set(['dataset.json', ...tables.map(({ file }) => file.name)]);
+  const rest = restOf(
+    whole,
+    read,
+    all.some((image) => image.split !== undefined),
+  );
+  if (own.length === 0)
     throw new UserError(
-      `${folder}: no images there (looked for ${imageEndings.join(' ')}, in sub-folders too)`,
+      [`${folder}: no images there (looked for ${imageEndings.join(' ')}, in sub-folders too)`, ...rest].join(
+        '; ',
+      ),
     );
-  // The classes of all splits, so that a number means the same in each of them.
-  const classes = classNames(folder, found, facts);
+  const number = new Map(classes?.map((name, place) => [name, place]));
+  const masked = folderMasks(folder, groups, { own, all, split }, facts);
+  const free = split === 'all' ? [] : all.filter((image) => image.split === undefined);
   return {
-    description: describeSource(folder, { length, classes, split }),
+    description: describeSource(folder, { length: own.length, classes, split }),
+    notes: [
+      ...placed.notes,
+      ...(free.length > 0 ? [`${count(free.length, 'image')} in no split, so not used: ${some(free)}`] : []),
+      ...masked.notes,
+      ...notes,
+      ...rest,
+    ],
     split,
-    length,
+    length: own.length,
     classes,
-    labels: classes && Int32Array.from(images, (image) => classes.indexOf(image.folder ?? '')),
-    pixels: { kind: 'files', paths: images.map(({ path }) => path) },
+    labels: classes && Int32Array.from(own, ({ label }) => number.get(label ?? '') ?? -1),
+    pixels: { kind: 'files', paths: own.map(({ path }) => path) },
+    ...(masked.masks && { masks: masked.masks }),
   };
 }
 
-function byName(one: Found, other: Found): number {
-  const [a, b] = [one, other].map(({ path }) => `${basename(path)}\0${path}`) as [string, string];
-  return a < b ? -1 : 1;
-}
-
-function findImages(folder: string, { splitOf }: DatasetFacts): Found[] {
-  const below = (entry: Entry, split: Split | undefined): Found[] =>
-    filesIn(entry, imageEndings).map((path) => ({
-      path,
-      split: splitOf ? splitOf(relative(folder, path)) : split,
-      folder: entry.folder ? entry.name : undefined,
-    }));
-  const entries = list(folder);
-  const splits = splitOf ? [] : splitFolders(entries.filter((entry) => entry.folder));
-  if (splits.length === 0) return entries.flatMap((entry) => below(entry, splitIn(basename(folder))));
-  return splits.flatMap(({ name, path }) => list(path).flatMap((entry) => below(entry, splitIn(name))));
-}
-
-function classNames(
-  folder: string,
-  found: readonly Found[],
-  facts: DatasetFacts,
-): readonly string[] | undefined {
-  const names = [...new Set(found.map((image) => image.folder))];
-  if (names.length < 2 || names.includes(undefined)) return undefined;
-  const { classes } = facts;
-  const unknown = names.find((name) => classes !== undefined && !classes.includes(name ?? ''));
-  if (unknown !== undefined)
-    throw new UserError(`${folder}: the folder ${unknown} is none of the classes in dataset.json`);
-  return classes ?? names.map(String).sort();
+/** By the file's name, then by its folders. */
+function inOrder<File extends DataFile>(files: readonly File[]): readonly File[] {
+  const keyed = files.map((file) => ({ file, key: `${posix.basename(file.name)}\0${file.name}` }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ file }) => file);
 }

@@ -16,10 +16,8 @@ const INDEXED = 3;
  * @throws Error saying in a few words why it is none; the name is the caller's to add
  */
 export function decodeMask(bytes: Uint8Array): Mask {
-  const header = Buffer.from(bytes.subarray(0, 29));
-  if (header.length < 29 || header.toString('latin1', 1, 4) !== 'PNG') throw new Error('not a PNG file');
-  const [width, height] = [header.readUInt32BE(16), header.readUInt32BE(20)];
-  const [depth = 0, colour, , , interlaced] = header.subarray(24);
+  const { width, height } = maskSize(bytes);
+  const [depth = 0, colour, , , interlaced] = bytes.subarray(24);
   if (width * height > MOST_PIXELS)
     throw new Error(`too large: ${width} × ${height} pixels, more than ${MOST_PIXELS / 1e6} million`);
   if ((colour !== GREY && colour !== INDEXED) || depth > 8)
@@ -27,6 +25,13 @@ export function decodeMask(bytes: Uint8Array): Mask {
   if (interlaced !== 0 && depth < 8)
     throw new Error('not a mask that can be read: save it without interlacing');
   return { width, height, data: unpackBits(pixelsOf(bytes), width, height, depth) };
+}
+
+/** Width and height of a mask, from its header. @throws Error where it is no PNG file */
+export function maskSize(bytes: Uint8Array): Pick<Mask, 'width' | 'height'> {
+  const header = Buffer.from(bytes.subarray(0, 29));
+  if (header.length < 29 || header.toString('latin1', 1, 4) !== 'PNG') throw new Error('not a PNG file');
+  return { width: header.readUInt32BE(16), height: header.readUInt32BE(20) };
 }
 
 function pixelsOf(bytes: Uint8Array): Uint8Array {
@@ -50,4 +55,23 @@ function unpackBits(packed: Uint8Array, width: number, height: number, depth: nu
       out[row * width + column] = (byte >> shift) & ((1 << depth) - 1);
     }
   return out;
+}
+
+/** Turns a mask as EXIF turns its image. @param orientation 1 … 8 as EXIF counts them, 1 not at all */
+export function turnMask({ width, height, data }: Mask, orientation: number): Mask {
+  const [swaps, mirrorsX, mirrorsY] = [
+    [5, 6, 7, 8],
+    [2, 3, 6, 7],
+    [3, 4, 7, 8],
+  ].map((each) => each.includes(orientation));
+  const [across, down] = swaps ? [height, width] : [width, height];
+  const out = new Uint8Array(data.length);
+  for (let y = 0, from = 0; y < height; y++)
+    for (let x = 0; x < width; x++, from++) {
+      const [column, row] = swaps ? [y, x] : [x, y];
+      out[(mirrorsY ? down - 1 - row : row) * across + (mirrorsX ? across - 1 - column : column)] = data[
+        from
+      ] as number;
+    }
+  return { width: across, height: down, data: out };
 }

@@ -1,11 +1,12 @@
 import { UserError } from '../errors.js';
-import { decodeImage, imageSize, type RgbImage } from './encoded-image.js';
-import { EncodedImages, nameOf } from './encoded-images.js';
-import { decodeMask, type Mask } from './mask.js';
+import type { ImageSize, RgbImage } from './encoded-image.js';
+import { type Mask, turnMask } from './mask.js';
+import { findTurning } from './mask-turning.js';
+import { MaskedImages } from './masked-images.js';
 import { openSource } from './open-source.js';
-import type { Masks, Pixels } from './source.js';
+import { describeSource, type Masks, type Source } from './source.js';
 import type { Split } from './splits.js';
-import { drawScene, syntheticClasses } from './synthetic.js';
+import { syntheticClasses } from './synthetic.js';
 
 /** One image with a class for every pixel. */
 export interface SegmentationSample {
@@ -23,7 +24,12 @@ export interface SegmentationSet {
   readonly split: Split;
   /** One line for people. */
   readonly description: string;
+  /** What was found in the source and is not used, or was guessed: a sentence each. */
+  readonly notes: readonly string[];
   readonly length: number;
+  /** Places of these images, which have a mask, among so many of the source. */
+  readonly places: Int32Array;
+  readonly among: number;
   /** Names of class 0, 1, …, the ignored one included where it is among them. */
   readonly classes: readonly string[];
   /** The class of pixels that count for nothing: neither in a loss nor in a measure. */
@@ -44,21 +50,22 @@ export interface SegmentationSet {
 const USUALLY_IGNORED = 255;
 
 /**
- * Opens images with masks: a folder with `images` and `annotations`, WebDataset tar files with `.seg.png`, or
- * `synthetic`. Names of classes and the ignored class come from its `dataset.json`; without it all masks are read once
- * to see how many classes there are.
+ * Opens images with masks: a folder with a folder of masks or masks beside the images, WebDataset tar files with
+ * `.seg.png`, or `synthetic`. Images without a mask are left out. Names of classes and the ignored class come from its
+ * `dataset.json`; without it all masks are read once, of all splits, to see how many classes there are. A mask that was
+ * drawn on the image as it is stored is turned as EXIF data turn the image.
  * @param options.size of the shorter side of the decoded images, pixels
  * @param options.split as for `openImages`
  * @param options.classes names of class 0, 1, … where no `dataset.json` tells them
  * @param options.ignored the ignored class where no `dataset.json` tells it (default 255)
- * @throws UserError for a source that cannot be opened, has no masks, or has an image without one
+ * @throws UserError for a source that cannot be opened or has no masks
  */
 export async function openSegmentation(
   source: string,
   {
     size,
     split,
-    classes: named,
+    classes: given,
     ignored = USUALLY_IGNORED,
   }: {
     size: number;
@@ -67,110 +74,94 @@ export async function openSegmentation(
     ignored?: number | undefined;
   },
 ): Promise<SegmentationSet> {
-  const { pixels, masks, ...facts } = await openSource(source, split);
-  const drawn =
-    pixels.kind === 'synthetic' ? { pixels, classes: ['background', ...syntheticClasses] } : undefined;
-  if (drawn === undefined && masks === undefined)
-    throw new UserError(
-      `${source}: has no masks; give a folder with images/ and annotations/, or tar files with .seg.png`,
-    );
-  const found: Masks = masks?.() ?? { pixels, ignored: undefined, classes: drawn?.classes };
-  const set = new EncodedSegmentation(pixels, found.pixels, size);
-  const neglected = found.ignored ?? ignored;
-  const classes = found.classes ?? named ?? (await set.numbers(facts.length, neglected));
+  const opened = await openSource(source, split);
+  const masks = masksOf(source, opened);
+  const places = masks.places ?? Int32Array.from({ length: opened.length }, (_, place) => place);
+  const own = { images: opened.pixels, places, masks: masks.pixels };
+  const images = new MaskedImages(own, size);
+  const everywhere = (): MaskedImages => new MaskedImages(masks.everywhere ?? own, size);
+  const neglected = masks.ignored ?? ignored;
+  const named = masks.classes ?? given;
+  const classes = named ?? (await numberClasses(everywhere(), neglected));
+  if (classes.length > 256)
+    throw new UserError(`${source}: ${classes.length} classes are named, but a mask's bytes tell 256 apart`);
+  const sizes = await images.imageSizes();
+  const turning = await findTurning(images, sizes, everywhere);
   const mask = async (index: number): Promise<Mask> => {
-    if (!(index >= 0 && index < facts.length))
-      throw new RangeError(`no image ${index} among ${facts.length}`);
-    const found = await set.mask(index);
-    await set.checkSize(index, found);
-    set.checkClasses(index, found, classes.length, neglected);
+    if (!(index >= 0 && index < places.length))
+      throw new RangeError(`no image ${index} among ${places.length}`);
+    const orientation = turning.orientations.get(index);
+    const stored = await images.mask(index);
+    const found = orientation === undefined ? stored : turnMask(stored, orientation);
+    checkSize(images, index, found, sizes[index] ?? (await images.imageSize(index)));
+    checkClasses(images, index, found, classes.length, neglected);
     return found;
   };
   return {
     source,
-    split: facts.split,
-    description: facts.description.replace(/no labels|\d+ classes/, `${classes.length} classes of pixels`),
-    length: facts.length,
+    split: opened.split,
+    description: describeSource(source, { ...opened, length: places.length, classes }, ' of pixels'),
+    notes: [...(opened.notes ?? []), ...turning.notes],
+    length: places.length,
+    places,
+    among: opened.length,
     classes,
     ignored: neglected,
     async sample(index) {
       const own = await mask(index);
-      return { name: set.name(index), image: await set.image(index), mask: own };
+      return { name: images.imageName(index), image: await images.image(index), mask: own };
     },
     mask,
-    close: () => set.close(),
+    close: () => images.close(),
   };
 }
 
-class EncodedSegmentation {
-  readonly #encoded = new EncodedImages();
+/** @throws UserError where there are none */
+function masksOf(source: string, { pixels, masks }: Source): Masks {
+  if (masks !== undefined) return masks();
+  if (pixels.kind === 'synthetic')
+    return { pixels, ignored: undefined, classes: ['background', ...syntheticClasses] };
+  throw new UserError(
+    `${source}: has no masks; give a folder with images/ and annotations/ (PNG, a class a pixel), files 001.jpg with 001_mask.png beside them, or tar files with .seg.png`,
+  );
+}
 
-  constructor(
-    private readonly images: Pixels,
-    private readonly masks: Pixels,
-    private readonly size: number,
-  ) {}
-
-  name(at: number): string {
-    return nameOf({ source: this.images, at });
-  }
-
-  async mask(at: number): Promise<Mask> {
-    const { masks, size } = this;
-    if (masks.kind === 'synthetic') {
-      const data = new Uint8Array(size * size);
-      drawScene(masks.first + at, size, new Uint8Array(3 * size * size), 0, data);
-      return { width: size, height: size, data };
-    }
-    return this.#read(masks, at, async (bytes) => decodeMask(bytes));
-  }
-
-  async image(at: number): Promise<RgbImage> {
-    const { images, size } = this;
-    if (images.kind === 'synthetic') {
-      const data = new Uint8Array(3 * size * size);
-      drawScene(images.first + at, size, data);
-      return { width: size, height: size, data };
-    }
-    return this.#read(images, at, (bytes) => decodeImage(bytes, size, 'whole'));
-  }
-
-  async checkSize(at: number, mask: Mask): Promise<void> {
-    if (this.images.kind === 'synthetic') return;
-    const { width, height } = await this.#read(this.images, at, imageSize);
-    if (width !== mask.width || height !== mask.height)
-      throw new UserError(
-        `${nameOf({ source: this.masks, at })}: a mask of ${mask.width} × ${mask.height} pixels for an image of ${width} × ${height}, ${this.name(at)}`,
-      );
-  }
-
-  checkClasses(at: number, { data, width }: Mask, classes: number, ignored: number): void {
-    const bad = data.findIndex((value) => value >= classes && value !== ignored);
-    if (bad >= 0)
-      throw new UserError(
-        `${nameOf({ source: this.masks, at })}: class ${data[bad]} at column ${bad % width}, row ${Math.floor(bad / width)}, but there are ${classes} classes; the ignored one is ${ignored}`,
-      );
-  }
-
-  /** Names of the classes where nobody gave any: the numbers up to the largest in any mask but the ignored one. */
-  async numbers(length: number, ignored: number): Promise<string[]> {
-    let largest = 0;
-    for (let at = 0; at < length; at++)
-      for (const value of (await this.mask(at)).data)
+/** Names of the classes where nobody gave any: the numbers up to the largest in any mask but the ignored one. */
+async function numberClasses(images: MaskedImages, ignored: number): Promise<string[]> {
+  let largest = 0;
+  try {
+    for (let at = 0; at < images.length; at++)
+      for (const value of (await images.mask(at)).data)
         if (value > largest && value !== ignored) largest = value;
-    return Array.from({ length: largest + 1 }, (_, i) => String(i));
+  } finally {
+    await images.close();
   }
+  return Array.from({ length: largest + 1 }, (_, value) => String(value));
+}
 
-  close(): Promise<void> {
-    return this.#encoded.close();
-  }
+function checkSize(
+  images: MaskedImages,
+  at: number,
+  mask: Mask,
+  { width, height, orientation }: ImageSize,
+): void {
+  if (width === mask.width && height === mask.height) return;
+  const turned = orientation === 1 ? '' : ' as its EXIF data turn it';
+  throw new UserError(
+    `${images.maskName(at)}: a mask of ${mask.width} × ${mask.height} pixels for an image of ${width} × ${height}${turned}, ${images.imageName(at)}`,
+  );
+}
 
-  async #read<T>(source: Pixels, at: number, use: (bytes: Uint8Array) => Promise<T>): Promise<T> {
-    try {
-      return await use(await this.#encoded.read({ source, at }));
-    } catch (error) {
-      if (error instanceof UserError) throw error;
-      throw new UserError(`${nameOf({ source, at })}: ${(error as Error).message}`);
-    }
-  }
+function checkClasses(
+  images: MaskedImages,
+  at: number,
+  { data, width }: Mask,
+  classes: number,
+  ignored: number,
+): void {
+  const bad = data.findIndex((value) => value >= classes && value !== ignored);
+  if (bad >= 0)
+    throw new UserError(
+      `${images.maskName(at)}: class ${data[bad]} at column ${bad % width}, row ${Math.floor(bad / width)}, but there are ${classes} classes; the ignored one is ${ignored}`,
+    );
 }

@@ -1,3 +1,4 @@
+import { count } from '../words.js';
 import type { Split } from './splits.js';
 
 /** Where the images of a tar file lie. */
@@ -24,10 +25,23 @@ export type Pixels =
     }
   | { readonly kind: 'tar'; readonly files: readonly TarShard[] };
 
-/** A class for every pixel of every image. */
+/** Images and their masks, in pairs. */
+export interface MaskedPixels {
+  readonly images: Pixels;
+  /** Places among the images of those that have a mask, ascending. */
+  readonly places: Int32Array;
+  /** The mask of each of these. */
+  readonly masks: Pixels;
+}
+
+/** A class for every pixel of images. */
 export interface Masks {
-  /** The mask of each image. */
+  /** The mask of each image that has one. */
   readonly pixels: Pixels;
+  /** Places of these images among the source's, ascending; absent where all have one. */
+  readonly places?: Int32Array;
+  /** Those of all splits, where there are several: classes that nobody names are counted over all. */
+  readonly everywhere?: MaskedPixels;
   /** Names of the classes, where the data set tells them. */
   readonly classes: readonly string[] | undefined;
   /** The class of pixels that count for nothing, where the data set tells it. */
@@ -47,15 +61,20 @@ export interface Source {
   /** Class of each image, −1 where it has none; undefined where none has one. */
   readonly labels?: Int32Array | undefined;
   readonly pixels: Pixels;
-  /** The masks, of a source for segmentation. @throws UserError naming an image without its mask */
+  /**
+   * The masks, of a source that has some.
+   * @throws MissingSplit where this split has none of them
+   * @throws UserError naming one that does not suit, or an image of which it is not clear which is its mask
+   */
   readonly masks?: () => Masks;
 }
 
-/** `NAME: 45,000 images, 10 classes, split train`. */
+/** `NAME: 45,000 images, 10 classes, split train`. @param of what the classes are, if not the images themselves */
 export function describeSource(
   name: string,
   { length, classes, split }: Pick<Source, 'length' | 'classes' | 'split'>,
+  of = '',
 ): string {
-  const labels = classes ? `${classes.length} classes` : 'no labels';
-  return `${name}: ${length.toLocaleString('en-US')} images, ${labels}, split ${split}`;
+  const labels = classes ? `${classes.length} classes${of}` : 'no labels';
+  return `${name}: ${count(length, 'image')}, ${labels}, split ${split}`;
 }

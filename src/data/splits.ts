@@ -20,7 +20,7 @@ const splitByWord = new Map(
 );
 
 /** The words of a name in small letters: runs of letters, parted also where a capital follows a small one. */
-function wordsOf(name: string): string[] {
+export function wordsOf(name: string): string[] {
   return name
     .split(/[^\p{L}]+|(?<=\p{Ll})(?=\p{Lu})/u)
     .filter((word) => word !== '')

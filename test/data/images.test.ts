@@ -39,8 +39,6 @@ before(async () => {
   writeFileSync(join(folder, 'bad/b.png'), 'no image');
   writeFileSync(join(folder, 'bad/c.jpg'), (await photo()).subarray(0, 400));
   mkdirSync(join(folder, 'empty'));
-  await paint(join(folder, 'vehicles/bus/1.png'), '#ff0000');
-  await paint(join(folder, 'vehicles/train/2.png'), '#ff0000');
   await paint(join(folder, 'held-out/val/1.png'), '#ff0000');
   await paint(join(folder, 'streets/images/1.png'), '#ff0000');
   await paint(join(folder, 'streets/annotations/1.png'), '#000000');
@@ -88,16 +86,6 @@ test('sub-folders are classes, in the split asked for', async () => {
   assert.deepEqual([...(part.labels ?? [])], [1]);
   assert.equal((await part.batch([0]))[128], 1);
   await training.close();
-});
-
-test('a class may be called train', async () => {
-  const images = await openImages([join(folder, 'vehicles')], { size: 8 });
-  assert.deepEqual(images.classes, ['bus', 'train']);
-  assert.equal(images.split, 'all');
-  await assert.rejects(
-    openImages([join(folder, 'vehicles')], { size: 8, split: 'validation' }),
-    /has no splits/,
-  );
 });
 
 test('of a folder with validation images only, these are read', async () => {

@@ -39,7 +39,7 @@ export const classification: TaskKind<LabelledImages> = {
       throw error;
     }
   },
-  checkLearnable({ images, labels, classes }) {
+  async checkLearnable({ images, labels, classes }) {
     const [first, ...others] = new Set(labels);
     if (others.length === 0)
       throw new UserError(

@@ -27,6 +27,6 @@ export const rotation: TaskKind<LabelledImages> = {
     });
   },
   // Four angles are always there.
-  checkLearnable: () => {},
+  checkLearnable: async () => {},
   ...ofLabelled,
 };

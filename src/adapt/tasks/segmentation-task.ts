@@ -1,11 +1,13 @@
 import { openImages } from '../../data/images.js';
 import { openSegmentation, type SegmentationSet } from '../../data/segmentation.js';
+import { MissingSplit } from '../../data/splits.js';
 import { UserError } from '../../errors.js';
 import type { DenseHeadConfig } from '../network/dense-head.js';
 import type { HeadConfig } from '../network/heads.js';
 import { PixelConfusion } from '../scores/iou.js';
 import { atPoints, pixelClasses } from './pixel-classes.js';
-import type { PixelClasses, TaskKind, TaskSet } from './task.js';
+import { PixelCounts } from './pixel-counts.js';
+import { type PixelClasses, type TaskKind, type TaskSet, UnlabelledSplit } from './task.js';
 import { toldClasses } from './told-classes.js';
 
 /** Images with a mask each. */
@@ -13,6 +15,8 @@ export interface MaskedImages extends TaskSet {
   readonly sets: readonly SegmentationSet[];
   /** Where each image lies among those of all sets. */
   readonly places: Int32Array;
+  /** The class of every pixel of an image. @throws UserError naming a mask that cannot be read */
+  truth(image: number): Promise<PixelClasses>;
 }
 
 type Facts = Pick<
@@ -28,14 +32,20 @@ function masked(facts: Facts): MaskedImages {
     ...facts,
     protocol: (head) => protocol(dense(head), ignored),
     groups: new Int32Array(images.length),
-    async targets(head, progress) {
+    truth,
+    async targets(head, progress, note) {
       const { points } = dense(head);
       const size = points ** 2;
       const all = new Int16Array(images.length * size);
+      const counts = new PixelCounts(facts);
       for (let image = 0; image < images.length; image++) {
-        all.set(atPoints(await truth(image), points), image * size);
+        const pixels = await truth(image);
+        counts.add(pixels);
+        all.set(atPoints(pixels, points), image * size);
         progress(image + 1);
       }
+      const missing = counts.describeMissing();
+      if (missing !== undefined) note(missing);
       return (chosen) => {
         const out = new Int32Array(chosen.length * size);
         chosen.forEach((image, i) => {
@@ -86,14 +96,15 @@ function dense(head: HeadConfig): DenseHeadConfig {
 /** Telling the class of every pixel. */
 export const segmentation: TaskKind<MaskedImages> = {
   async open(data, { size, split, classes, ignored }) {
-    const images = await openImages(data, { size, split, fit: 'stretched' });
+    const all = await openImages(data, { size, split, fit: 'stretched' });
     const sets: SegmentationSet[] = [];
     try {
-      for (const source of data) sets.push(await openSegmentation(source, { size, split, classes, ignored }));
+      for (const source of data) sets.push(await openMasks(source, { size, split, classes, ignored }));
       const [first, ...others] = sets;
       if (first === undefined) throw new UserError('no source of images was given', 2);
       // Where classes are mere numbers, a source may lack the last ones.
       const most = others.reduce((a, b) => (b.classes.length > a.classes.length ? b : a), first);
+      const images = all.subset(Int32Array.from(placesOf(sets)));
       const places = Int32Array.from({ length: images.length }, (_, i) => i);
       const description = sets.map((set) => set.description).join('; ');
       return masked({
@@ -103,19 +114,18 @@ export const segmentation: TaskKind<MaskedImages> = {
         classes: most.classes,
         ignored: most.ignored,
         description,
-        notes: images.notes,
+        notes: sets.flatMap((set) => set.notes),
       });
     } catch (error) {
-      await Promise.all([images, ...sets].map((set) => set.close()));
+      await Promise.all([all, ...sets].map((set) => set.close()));
       throw error;
     }
   },
-  checkLearnable({ images, classes, ignored }) {
-    const [first = '', ...others] = classes.filter((_, i) => i !== ignored);
-    if (others.length === 0)
-      throw new UserError(
-        `${images.source}: there is only one class to learn, "${first}"; segmentation needs two or more`,
-      );
+  async checkLearnable(set) {
+    const counts = new PixelCounts(set);
+    for (let image = 0; image < set.images.length && counts.occurring < 2; image++)
+      counts.add(await set.truth(image));
+    if (counts.occurring < 2) throw new UserError(`${set.images.source}: ${counts.describeTooFew()}`);
   },
   subset: (set, chosen, description) =>
     masked({
@@ -126,3 +136,22 @@ export const segmentation: TaskKind<MaskedImages> = {
     }),
   renumber: (set, { classes, ignored }) => masked({ ...set, classes, ignored }),
 };
+
+/** @throws UnlabelledSplit for a split without masks */
+async function openMasks(...wanted: Parameters<typeof openSegmentation>): Promise<SegmentationSet> {
+  try {
+    return await openSegmentation(...wanted);
+  } catch (error) {
+    throw error instanceof MissingSplit ? new UnlabelledSplit(error.message) : error;
+  }
+}
+
+/** Where the images with masks lie among those of all sources. */
+function placesOf(sets: readonly SegmentationSet[]): number[] {
+  let first = 0;
+  return sets.flatMap(({ places, among }) => {
+    const own = Array.from(places, (place) => first + place);
+    first += among;
+    return own;
+  });
+}

@@ -85,7 +85,7 @@ export async function openTaskImages<S extends TaskSet>(
   try {
     const all = await kind.open(data, { size, classes, ignored });
     opened.push(all);
-    kind.checkLearnable(all);
+    await kind.checkLearnable(all);
     const hidden: string[] = [];
     const other = await openHeldOut(async (split) => {
       try {

@@ -47,9 +47,10 @@ export interface TaskSet {
   /**
    * Reads what is to be learned, once.
    * @param progress told how many images are done
+   * @param note told in a sentence what cannot be learned of them
    * @throws UserError naming what cannot be read
    */
-  targets(head: HeadConfig, progress: (done: number) => void): Promise<Targets>;
+  targets(head: HeadConfig, progress: (done: number) => void, note: (text: string) => void): Promise<Targets>;
   /**
    * How well the answers for all images, in order, tell what is to be said.
    * @param judged is told of each image
@@ -91,7 +92,7 @@ export interface TaskKind<S extends TaskSet = TaskSet> {
     options: { readonly size: number; readonly split?: Split | undefined } & MaskMeaning,
   ): Promise<S>;
   /** @throws UserError where there is nothing to tell apart */
-  checkLearnable(set: S): void;
+  checkLearnable(set: S): Promise<void>;
   /** The images at these places. */
   subset(set: S, places: Int32Array, description: string): S;
   /** The same images with classes numbered so. @throws UserError for an image whose class is none of these */

@@ -94,8 +94,11 @@ async function readTargets(tasks: readonly OpenTask[], log: Log): Promise<Target
   const targets: Targets[] = [];
   for (const { name, training, head } of tasks)
     targets.push(
-      await training.targets(head, (done) =>
-        log.progress(`reads what is to be learned of ${name}: image ${done} of ${training.images.length}`),
+      await training.targets(
+        head,
+        (done) =>
+          log.progress(`reads what is to be learned of ${name}: image ${done} of ${training.images.length}`),
+        (text) => log.note(`${name}: ${text}`),
       ),
     );
   return targets;
