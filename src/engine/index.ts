@@ -1,3 +1,3 @@
 export * from './compiled.js';
 export * from './engine.js';
-export { copyOut, place } from './values.js';
+export { copyOut, place, release } from './values.js';

@@ -16,6 +16,13 @@ export function place(engine: Engine, specs: unknown, start: unknown): unknown {
   );
 }
 
+/** Frees the values of a tree; numbers in it are left. */
+export function release(values: unknown): void {
+  const isLeaf = (value: unknown): value is Value | TensorData => isValue(value) || isArray(value);
+  for (const [, leaf] of leaves(values as Tree<Value | TensorData>, isLeaf))
+    if (isValue(leaf)) leaf.dispose();
+}
+
 /** The same tree with the numbers of every value, copied out of the engine. */
 export async function copyOut(values: unknown): Promise<unknown> {
   const copies = new Map<string, Float32Array>();

@@ -1,5 +1,5 @@
 import { createEngine } from '../engine/create-engine.js';
-import type { ComputeOptions } from '../engine/index.js';
+import type { ComputeOptions, Device } from '../engine/index.js';
 import { createProductRate } from '../engine/product-rate.js';
 import type { Log } from '../log.js';
 import { median } from '../median.js';
@@ -13,6 +13,7 @@ const WARM_UP = 2;
 /** Speed of the training step on this machine. */
 export interface Bench {
   readonly preset: string;
+  readonly device: Device;
   readonly threads: number;
   readonly rounds: number;
   /** Median step; images and model work (forward and backward, 2 flops a multiply-add) per second. */
@@ -51,6 +52,7 @@ export async function bench(
     const peak = (2 * median(products)) / 1e9;
     return {
       preset: config.preset,
+      device: engine.device,
       threads: engine.threads,
       rounds,
       step: { milliseconds, imagesPerSecond: (config.batch / milliseconds) * 1000, gflops },
@@ -68,6 +70,7 @@ export async function bench(
 /** The result in words. */
 export function describeBench({
   preset,
+  device,
   threads,
   rounds,
   step,
@@ -77,7 +80,7 @@ export function describeBench({
   peakMemoryBytes,
 }: Bench): string {
   return [
-    `preset ${preset}, ${threads} threads, medians of ${rounds} steps`,
+    `preset ${preset}, ${device === 'cpu' ? `${threads} threads` : device}, medians of ${rounds} steps`,
     `step     ${step.milliseconds.toFixed(1)} ms, ${step.imagesPerSecond.toFixed(0)} images/s, ${step.gflops.toFixed(0)} GFLOP/s of model work`,
     `matmul   ${matmul.gflops.toFixed(0)} GFLOP/s (1024³ between the steps); the step reaches ${(100 * fractionOfMatmul).toFixed(0)} % of it`,
     `input    ${percent(inputShare)} of the time`,

@@ -4,10 +4,11 @@ import {
   type Executable,
   type Feeds,
   place,
+  release,
   take,
   type Value,
 } from '../engine/index.js';
-import { emptyFlat, type Flat, initialise, mapGroups } from '../nn/index.js';
+import { emptyFlat, type Flat, flatSpecs, initialise, mapGroups } from '../nn/index.js';
 import type { State, Trainable } from '../run/state.js';
 import { mapTree } from '../tensor/index.js';
 import type { ModelWeights } from '../world-model/index.js';
@@ -46,6 +47,12 @@ export function initialState(
   };
 }
 
+/** Weights of an encoder that is not trained, here and in the engine. */
+interface Frozen {
+  readonly numbers: Flat<Float32Array>;
+  readonly values: Flat<Value>;
+}
+
 /** Runs training steps. The state stays in the engine. */
 export class Trainer {
   private constructor(
@@ -54,7 +61,7 @@ export class Trainer {
     private readonly step: WholeStep | PartedStep,
     /** Adds to the gradients of earlier runs; there where a step needs it. */
     private readonly gradients: Executable | undefined,
-    private readonly frozenEncoder: Flat<Float32Array> | undefined,
+    private readonly frozenEncoder: Frozen | undefined,
   ) {}
 
   /**
@@ -81,7 +88,12 @@ export class Trainer {
           (await engine.compile(program, { updates: 'state' })) as Executable,
           place(engine, specs, state) as State<Value>,
         );
-    return new Trainer(layouts(config.model), config, step, gradients, frozenEncoder);
+    const parts = layouts(config.model);
+    const frozen = frozenEncoder && {
+      numbers: frozenEncoder,
+      values: place(engine, flatSpecs(parts.encoder), frozenEncoder) as Flat<Value>,
+    };
+    return new Trainer(parts, config, step, gradients, frozen);
   }
 
   /** One update from `accumulate` batches. @returns the mean loss and the gradient's norm before clipping */
@@ -99,7 +111,7 @@ export class Trainer {
       rates: scalars,
       state: this.step.current,
       ...(this.config.accumulate > 1 ? { gradients } : {}),
-      ...(this.frozenEncoder === undefined ? {} : { frozenEncoder: this.frozenEncoder }),
+      ...(this.frozenEncoder === undefined ? {} : { frozenEncoder: this.frozenEncoder.values }),
     });
     let loss = 0;
     let gradients: unknown = this.config.accumulate > 1 ? this.#zeros() : undefined;
@@ -111,9 +123,11 @@ export class Trainer {
         gradients: unknown;
       };
       loss += Number((await take(results.loss))[0]);
+      release(gradients ?? {});
       gradients = results.gradients;
     }
     const last = await this.step.run(feeds(batches.at(-1) as Batch, gradients));
+    release(gradients ?? {});
     loss += Number((await take(last.loss))[0]);
     return { loss: loss / batches.length, gradientNorm: last.gradientNorm };
   }
@@ -139,7 +153,7 @@ export class Trainer {
       weights: current.weights,
       ...(current.target === undefined ? {} : { target: current.target }),
     })) as Pick<State<Float32Array>, 'weights' | 'target'>;
-    const encoder = (weights.encoder ?? this.frozenEncoder) as Flat<Float32Array>;
+    const encoder = (weights.encoder ?? this.frozenEncoder?.numbers) as Flat<Float32Array>;
     return { encoder, predictor: weights.predictor, target: target ?? encoder };
   }
 }

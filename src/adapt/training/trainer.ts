@@ -7,16 +7,16 @@ import {
   take,
   type Value,
 } from '../../engine/index.js';
-import { emptyFlat, type Flat, type Layout, mapGroups } from '../../nn/index.js';
+import { emptyFlat, type Flat, flatSpecs, type Layout, mapGroups } from '../../nn/index.js';
 import type { Program } from '../../tensor/index.js';
 import { networkLayouts, type Part, type Parts, partsFrom } from '../network/network.js';
 import type { Batch } from './batches.js';
 import { type State, type StepConfig, type StepRates, stateSpecs, trainedParts } from './step.js';
 
-/** Runs steps; what is trained stays in the engine, what is frozen is fed as it is. */
+/** Runs steps; what is trained and what is frozen stays in the engine. */
 export class Trainer {
   readonly #state: State<Value>;
-  readonly #frozen: Parts<Flat<Float32Array>>;
+  readonly #frozen: Parts<Flat<Value>>;
 
   private constructor(
     private readonly step: Executable,
@@ -37,10 +37,14 @@ export class Trainer {
       mean: zeros(),
       variance: zeros(),
     }) as State<Value>;
-    this.#frozen = of(
-      partsFrom(config.network, config.input).filter((part) => config.trained[part] === undefined),
-      (part) => weights[part] as Flat<Float32Array>,
+    const frozen = partsFrom(config.network, config.input).filter(
+      (part) => config.trained[part] === undefined,
     );
+    this.#frozen = place(
+      engine,
+      of(frozen, (part) => flatSpecs(where[part] as Layout<unknown>)),
+      of(frozen, (part) => weights[part] as Flat<Float32Array>),
+    ) as Parts<Flat<Value>>;
   }
 
   /**
