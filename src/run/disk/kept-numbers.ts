@@ -78,7 +78,8 @@ export function writeKept(
 ): void {
   mkdirSync(folder, { recursive: true });
   const file = fileOf(folder, key);
-  makeRoom(folder, ENDING, file, limit - numbers.byteLength);
+  // Of all that lies there, also what a killed process has left half written.
+  makeRoom(folder, '', file, limit - numbers.byteLength);
   writeSafetensors(file, {
     tensors: new Map([['numbers', { shape, data: numbers }]]),
     metadata: { key, sha256: hashed(numbers).digest('hex') },
