@@ -5,7 +5,7 @@ import { type ActionR2, measureActionR2 } from './action-r2.js';
 import { effectiveJitters } from './effects.js';
 import { pooledFeatures } from './features.js';
 import { type KnnResult, knnAccuracy } from './knn.js';
-import { type MrrOptions, type MrrResult, measureMrr } from './mrr.js';
+import { type MrrOptions, type MrrResult, meanReciprocalRank, measureRanks } from './mrr.js';
 import type { EvaluatorConfig } from './programs.js';
 import { featureDeviation, rankMe } from './spectrum.js';
 import { type Sweep, sweepImage } from './sweep.js';
@@ -15,6 +15,8 @@ import { type Sweep, sweepImage } from './sweep.js';
  * [n, 3, h, w] in 0..1, of the size that it was made for. Whatever is not finite is an Error.
  */
 export interface Evaluator {
+  /** The ranks that {@link mrr} is the mean of, [n, actions, 2]: by cosine and by L2. */
+  ranks(weights: ModelWeights, images: Float32Array, options: MrrOptions): Promise<Float32Array>;
   mrr(weights: ModelWeights, images: Float32Array, options: MrrOptions): Promise<MrrResult>;
   /** Mean-pooled target-encoder latents of whole images, [n, D]. */
   features(weights: ModelWeights, images: Float32Array): Promise<Float32Array>;
@@ -56,13 +58,16 @@ export async function createEvaluator(
     const size = `[n, 3, ${config.image.height}, ${config.image.width}]`;
     throw new Error(`images: ${images.length} numbers are no ${size} with n ≥ 1`);
   };
+  const ranks = (weights: ModelWeights, images: Float32Array, options: MrrOptions): Promise<Float32Array> => {
+    const each = Array.from({ length: countOf(images) }, (_, i) =>
+      images.subarray(i * pixels, (i + 1) * pixels),
+    );
+    return measureRanks(compiled, config, weights, each, options);
+  };
   return {
-    mrr: (weights, images, options) => {
-      const each = Array.from({ length: countOf(images) }, (_, i) =>
-        images.subarray(i * pixels, (i + 1) * pixels),
-      );
-      return measureMrr(compiled, config, weights, each, options);
-    },
+    ranks,
+    mrr: (weights, images, options) =>
+      ranks(weights, images, options).then((found) => meanReciprocalRank(found, options)),
     features: (weights, images) => {
       countOf(images);
       return pooledFeatures(compiled, config, weights.target, images);

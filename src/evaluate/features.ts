@@ -6,7 +6,7 @@ import { allNames, type EvaluatorConfig, traceFeatures } from './programs.js';
 /** Images encoded in one run. */
 const CHUNK = 64;
 
-/** The program that computes the features of as many images as one run encodes: what they depend on beside weights and images. */
+/** The program that computes the features of as many images as one run encodes. */
 export const featuresProgram = (config: EvaluatorConfig) => traceFeatures(config, CHUNK);
 
 /**

@@ -8,7 +8,7 @@ import { describeEffects, variedJitters } from './effects.js';
 import type { Evaluation } from './evaluation.js';
 import { ACTIONS, BANK, evaluationProtocol, FEWEST, NEIGHBOURS } from './evaluation-protocol.js';
 import type { Evaluator } from './evaluator.js';
-import type { MrrResult } from './mrr.js';
+import { type MrrResult, meanReciprocalRank } from './mrr.js';
 import type { EvaluatorConfig } from './programs.js';
 import { Progress } from './progress.js';
 import { featureDeviation, jackknifeError, rankMe } from './spectrum.js';
@@ -24,8 +24,15 @@ export interface EvaluationImages {
   readonly description: { readonly asked: string; readonly bank: string };
 }
 
-/** Gives the features of images, [n, D]: those that were kept when they were computed before, else computed ones. */
-export type KeptFeatures = (images: ImageSet, compute: () => Promise<Float32Array>) => Promise<Float32Array>;
+/**
+ * Gives numbers that depend on a model, these images and what the words tell, and on nothing else: those that were kept
+ * when they were computed before, else computed ones.
+ */
+export type KeptNumbers = (
+  what: string,
+  images: ImageSet,
+  compute: () => Promise<Float32Array>,
+) => Promise<Float32Array>;
 
 export interface MeasureOptions {
   /** What the model is called. */
@@ -34,8 +41,8 @@ export interface MeasureOptions {
   readonly images: number;
   readonly seed: number;
   readonly log?: Log | undefined;
-  /** Where left out, all features are computed. */
-  readonly kept?: KeptFeatures | undefined;
+  /** Features and ranks that an earlier evaluation computed; where left out, all are computed. */
+  readonly kept?: KeptNumbers | undefined;
 }
 
 /** Images for R² and the spectrum. */
@@ -55,7 +62,7 @@ interface Measured {
   readonly weights: ModelWeights;
   readonly seed: number;
   readonly progress: Progress;
-  readonly kept: KeptFeatures;
+  readonly kept: KeptNumbers;
 }
 
 /**
@@ -67,7 +74,7 @@ export async function measureModel(
   config: Pick<EvaluatorConfig, 'augmentation' | 'model'>,
   weights: ModelWeights,
   { asked, bank, description }: EvaluationImages,
-  { run, images, seed, log = quiet, kept = (_, compute) => compute() }: MeasureOptions,
+  { run, images, seed, log = quiet, kept = (_, __, compute) => compute() }: MeasureOptions,
 ): Promise<Evaluation> {
   const { labels, notes } = commonClasses(bank, asked);
   const searched = labels && bank.subset(range(bank.length).filter((i) => (labels.bank[i] as number) >= 0));
@@ -116,19 +123,28 @@ export async function measureModel(
   };
 }
 
-/** The features of all images of a set, kept or computed. */
-async function features(
-  { evaluator, config, weights, progress, kept }: Measured,
-  images: ImageSet,
-  what: string,
+/** Numbers of all images of a set, kept or computed. @param each images that are encoded for one of them */
+async function keptOr(
+  { progress, kept }: Measured,
+  { what, words, images, each }: { what: string; words: string; images: ImageSet; each: number },
+  compute: (done: (images: number) => void) => Promise<Float32Array>,
 ): Promise<Float32Array> {
+  let computed = false;
+  const found = await kept(what, images, () => {
+    computed = true;
+    return compute(progress.part(words, images.length, each));
+  });
+  if (!computed) progress.spare(images.length * each);
+  return found;
+}
+
+/** The features of all images of a set. */
+function features(measured: Measured, images: ImageSet, words: string): Promise<Float32Array> {
+  const { evaluator, config, weights } = measured;
   const { width } = config.model.encoder;
   const { length } = images;
-  let computed = false;
-  const found = await kept(images, async () => {
-    computed = true;
+  return keptOr(measured, { what: 'features', words, images, each: 1 }, async (done) => {
     const out = new Float32Array(length * width);
-    const done = progress.part(what, length);
     images.prefetch();
     for (let first = 0; first < length; first += BATCH) {
       const part = range(Math.min(BATCH, length - first), first);
@@ -137,8 +153,18 @@ async function features(
     }
     return out;
   });
-  if (!computed) progress.spare(length);
-  return found;
+}
+
+/** MRR of all images of a set. @param vary the only jitter that varies */
+async function mrrOf(measured: Measured, images: ImageSet, vary?: TransformationName): Promise<MrrResult> {
+  const { evaluator, weights, seed } = measured;
+  const options = { bank: BANK, actions: ACTIONS, seed, ...(vary === undefined ? {} : { vary }) };
+  const words = vary === undefined ? 'MRR' : `MRR with only ${vary} varied`;
+  const what = `ranks ${JSON.stringify(options)}`;
+  const ranks = await keptOr(measured, { what, words, images, each: BANK }, async (progress) =>
+    evaluator.ranks(weights, await images.batch(range(images.length)), { ...options, progress }),
+  );
+  return meanReciprocalRank(ranks, options);
 }
 
 /**
@@ -146,16 +172,13 @@ async function features(
  * @param each how many for one jitter
  */
 async function measureRanks(
-  { evaluator, config, weights, seed, progress }: Measured,
+  measured: Measured,
   asked: ImageSet,
   ranked: number,
   each: number,
 ): Promise<{ mrr: Evaluation['mrr']; notes: string[] }> {
-  const protocol = { bank: BANK, actions: ACTIONS, seed };
-  const mrr = await evaluator.mrr(weights, await asked.batch(range(ranked)), {
-    ...protocol,
-    progress: progress.part('MRR', ranked, BANK),
-  });
+  const { evaluator, config, progress } = measured;
+  const mrr = await mrrOf(measured, asked.subset(range(ranked)));
   const effective: ReadonlySet<TransformationName>[] = [];
   for (let image = 0; image < each; image++)
     effective.push(await evaluator.effectiveJitters(await asked.batch([image])));
@@ -164,12 +187,7 @@ async function measureRanks(
   for (const vary of varied) {
     const changed = range(each).filter((image) => effective[image]?.has(vary));
     progress.spare(BANK * (each - changed.length));
-    if (changed.length === 0) continue;
-    byAction[vary] = await evaluator.mrr(weights, await asked.batch(changed), {
-      ...protocol,
-      vary,
-      progress: progress.part(`MRR with only ${vary} varied`, changed.length, BANK),
-    });
+    if (changed.length > 0) byAction[vary] = await mrrOf(measured, asked.subset(changed), vary);
   }
   return { mrr: { ...mrr, byAction }, notes: describeEffects(varied, effective) };
 }

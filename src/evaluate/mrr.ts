@@ -54,6 +54,12 @@ export interface Ranked {
 /** Versions compared in one run, so that memory does not grow with the bank. */
 const CHUNK = 64;
 
+/** The programs that compare versions of an image with predictions for so many of them. */
+export const rankPrograms = (config: EvaluatorConfig, actions: number) => [
+  traceAnswers(config, actions),
+  traceComparison(config, actions, CHUNK),
+];
+
 /**
  * Ranks, in a bank of versions of one image, those that are asked for: the action from the clean image to each is
  * given to the predictor, and the bank ordered by closeness to its answer.
@@ -115,30 +121,51 @@ export async function rankVersions(
 }
 
 /**
- * Mean reciprocal rank: per image the mean of 1 / rank over the versions asked for, then the mean over images.
+ * The ranks of which an MRR is made: of each image those of the versions asked for, by cosine and by L2.
  * @param images each [3, h, w] in 0..1
+ * @returns [n, actions, 2]
  */
-export async function measureMrr(
+export async function measureRanks(
   compiled: Compiled,
   config: EvaluatorConfig,
   weights: ModelWeights,
   images: readonly Float32Array[],
   { bank, actions, seed, vary, progress }: MrrOptions,
-): Promise<MrrResult> {
-  const each: { cosine: number; l2: number }[] = [];
+): Promise<Float32Array> {
+  const all: number[] = [];
   for (const [i, image] of images.entries()) {
     const versions = bankParameters(config.augmentation, bank, seed, i, vary);
     // Asked for at random places: where a collapsed model leaves only rounding, it may depend on the place.
     const asked = random(seed, i, purpose.evaluate).permutation(bank).subarray(0, actions);
-    const ranks = await rankVersions(compiled, config, weights, image, versions, asked);
-    each.push({
-      cosine: meanAndError(ranks.map((rank) => 1 / rank.cosine)).mean,
-      l2: meanAndError(ranks.map((rank) => 1 / rank.l2)).mean,
-    });
+    for (const rank of await rankVersions(compiled, config, weights, image, versions, asked))
+      all.push(rank.cosine, rank.l2);
     progress?.(i + 1);
   }
-  const cosine = meanAndError(each.map((image) => image.cosine));
-  const l2 = meanAndError(each.map((image) => image.l2));
+  return Float32Array.from(all);
+}
+
+/**
+ * Mean reciprocal rank: per image the mean of 1 / rank over the versions asked for, then the mean over images.
+ * @param ranks as from {@link measureRanks}
+ */
+export function meanReciprocalRank(
+  ranks: Float32Array,
+  options: Pick<MrrOptions, 'bank' | 'actions'>,
+): MrrResult {
+  const { bank } = options;
+  const actions = Math.min(options.actions, bank);
+  const images = ranks.length / (2 * actions);
+  const over = (kind: 0 | 1) =>
+    meanAndError(
+      Array.from({ length: images }, (_, image) => {
+        const own = Array.from(
+          { length: actions },
+          (_, i) => ranks[2 * (image * actions + i) + kind] as number,
+        );
+        return meanAndError(own.map((rank) => 1 / rank)).mean;
+      }),
+    );
+  const [cosine, l2] = [over(0), over(1)];
   return {
     value: cosine.mean,
     l2: l2.mean,
@@ -146,7 +173,7 @@ export async function measureMrr(
     l2StandardError: l2.standardError,
     chance: chance(bank),
     bank,
-    images: images.length,
-    actions: Math.min(actions, bank),
+    images,
+    actions,
   };
 }

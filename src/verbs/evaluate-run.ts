@@ -12,7 +12,7 @@ import { readConfig } from '../run/disk/run-folder.js';
 import { keptImages } from '../run/kept-images.js';
 import { layouts } from '../world-model/index.js';
 import { openEvaluationSets } from './evaluation-sets.js';
-import { keptFeatures } from './kept-features.js';
+import { keptMeasurements } from './kept-measurements.js';
 
 export { describeEvaluation, type Evaluation } from '../evaluate/evaluation.js';
 
@@ -43,7 +43,7 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
     if (sets.skipped !== undefined) log?.note(sets.skipped);
     const settings = evaluatorConfig(config);
     const evaluator = await createEvaluator(engine, settings);
-    const kept = keptFeatures(run, settings, weights, { device, log });
+    const kept = keptMeasurements(run, settings, weights, { device, log });
     return await measureModel(evaluator, settings, weights, sets, { run, images, seed, log, kept });
   } finally {
     engine.dispose();

@@ -4,7 +4,7 @@ import type { ImageSet } from '../../src/data/image-set.js';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { describeEvaluation } from '../../src/evaluate/evaluation.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
-import { type KeptFeatures, measureModel } from '../../src/evaluate/measure-model.js';
+import { type KeptNumbers, measureModel } from '../../src/evaluate/measure-model.js';
 import { initialise } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import { layouts, type ModelConfig, paperAugmentation } from '../../src/world-model/index.js';
@@ -69,7 +69,7 @@ const measure = (
     bank = imagesOf(many(4, noise)),
     images = 2,
     kept,
-  }: { bank?: ImageSet; images?: number; kept?: KeptFeatures } = {},
+  }: { bank?: ImageSet; images?: number; kept?: KeptNumbers } = {},
 ) =>
   measureModel(
     evaluator,
@@ -144,28 +144,27 @@ test('one class only tells nothing', async () => {
   assert.match(notes.join('\n'), /k-NN tells nothing: its bank has only one class, a/);
 });
 
-test('kept features are taken for those of the bank and of the images, and change nothing', async () => {
+test('kept features and ranks are taken for what they are kept for, and change nothing', async () => {
   const labels = Array.from({ length: 40 }, (_, i) => i % 2);
   const [asked, bank] = [
     imagesOf(many(40, noise), ['a', 'b'], labels),
     imagesOf(many(40, noise), ['a', 'b'], labels),
   ];
-  const keeping = new Map<number, Float32Array>();
+  const keeping = new Map<string, Float32Array>();
   let computed = 0;
-  const kept = (): KeptFeatures => {
-    let place = 0;
-    return async (_, compute) => {
-      const at = place++;
-      if (!keeping.has(at)) {
-        computed++;
-        keeping.set(at, await compute());
-      }
-      return keeping.get(at)!;
-    };
+  const kept: KeptNumbers = async (what, images, compute) => {
+    const key = `${what} ${await images.digests([...images.labels!.keys()])}`;
+    if (!keeping.has(key)) {
+      computed++;
+      keeping.set(key, await compute());
+    }
+    return keeping.get(key)!;
   };
-  const first = await measure(asked, { bank, kept: kept() });
-  const second = await measure(asked, { bank, kept: kept() });
-  assert.equal(computed, 2);
+  const first = await measure(asked, { bank, kept });
+  // Of bank and images; ranks by all jitters and by each.
+  assert.equal(computed, 2 + 5);
+  const second = await measure(asked, { bank, kept });
+  assert.equal(computed, 2 + 5);
   assert.deepEqual(second, first);
   assert.deepEqual(await measure(asked, { bank }), first);
 });

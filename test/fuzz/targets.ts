@@ -106,7 +106,7 @@ const checkpoints = [written(checkpoint, (run) => saveCheckpoint(run, 1, state, 
 const key = 'k';
 const kept = [
   written(`${key}.safetensors`, (folder) =>
-    writeKept({ folder, key, shape: [4, 16], limit: 2 ** 30 }, new Uint16Array(64)),
+    writeKept({ folder, key, rows: 4, limit: 2 ** 30 }, new Uint16Array(64)),
   ),
 ];
 const jsonLines = (...lines: unknown[]): Buffer =>

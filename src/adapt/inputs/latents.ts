@@ -3,7 +3,6 @@ import type { Compiled } from '../../engine/index.js';
 import type { Log } from '../../log.js';
 import type { Flat } from '../../nn/index.js';
 import { LARGEST_FILE, readOrCompute } from '../../run/disk/kept-numbers.js';
-import { tokenCount } from '../../world-model/index.js';
 import type { Network } from '../network/network.js';
 import type { AdaptationSettings } from '../settings.js';
 import {
@@ -16,7 +15,7 @@ import {
   type Precision,
   storedLatents,
 } from './inputs.js';
-import { latentsKey } from './latent-files.js';
+import { latentsKey } from './latents-key.js';
 
 /** A frozen encoder's latents of some images, and what it took to get them. */
 export interface FrozenLatents {
@@ -83,12 +82,11 @@ async function fromDisk(
   { images, network, encoder, cache, run, what, log }: LatentsOptions,
   compute: () => Promise<Uint16Array | Float32Array>,
 ): Promise<{ numbers: Uint16Array | Float32Array; from: 'computed' | 'disk' }> {
-  const { encoder: sizes } = network.model;
   const keeping = {
     folder: join(run, 'latents'),
     key: await latentsKey(images, network, encoder, cache.precision),
     dtype: cache.precision === 'float16' ? 'F16' : 'F32',
-    shape: [images.length, tokenCount(sizes), sizes.width],
+    rows: images.length,
     limit: cache.gigabytes * 2 ** 30,
     what: `latents of the ${what} images`,
     log,

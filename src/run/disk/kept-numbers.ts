@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { makeRoom } from '../../cache.js';
 import { systemRefusal } from '../../errors.js';
 import type { Log } from '../../log.js';
+import { gigabytes } from '../../words.js';
 import type { Stored } from '../safetensors.js';
 import { readStored, writeSafetensors } from './safetensors-file.js';
 
@@ -23,7 +24,8 @@ export interface Keeping {
   /** SHA-256 of all that the numbers depend on, in hexadecimal digits: it is the name of their file. */
   readonly key: string;
   readonly dtype: 'F32' | 'F16';
-  readonly shape: readonly number[];
+  /** How many things they are of, in order: as many of each. */
+  readonly rows: number;
   /** Bytes that the folder's files may take together. */
   readonly limit: number;
   /** What they are, for messages. */
@@ -73,14 +75,17 @@ export function readKept(folder: string, key: string, dtype: 'F32' | 'F16'): Sto
  * @throws Error of the file system
  */
 export function writeKept(
-  { folder, key, shape, limit }: Pick<Keeping, 'folder' | 'key' | 'shape' | 'limit'>,
+  { folder, key, rows, limit }: Pick<Keeping, 'folder' | 'key' | 'rows' | 'limit'>,
   numbers: Stored,
 ): void {
+  if (numbers.byteLength > Math.min(limit, LARGEST_FILE))
+    throw new Error(`they take ${gigabytes(numbers.byteLength)}`);
   mkdirSync(folder, { recursive: true });
   const file = fileOf(folder, key);
-  makeRoom(folder, ENDING, file, limit - numbers.byteLength);
+  // Of all that lies there, also what a killed process has left half written.
+  makeRoom(folder, '', file, limit - numbers.byteLength);
   writeSafetensors(file, {
-    tensors: new Map([['numbers', { shape, data: numbers }]]),
+    tensors: new Map([['numbers', { shape: [rows, numbers.length / rows], data: numbers }]]),
     metadata: { key, sha256: hashed(numbers).digest('hex') },
   });
 }

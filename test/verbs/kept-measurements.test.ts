@@ -13,7 +13,7 @@ import { pretrain } from '../../src/verbs/pretrain.js';
 import { layouts } from '../../src/world-model/index.js';
 import { tiny } from '../train/tiny-run.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'iwm-kept-features-'));
+const folder = mkdtempSync(join(tmpdir(), 'iwm-kept-measurements-'));
 after(() => rmSync(folder, { recursive: true }));
 const [run, data] = [join(folder, 'run'), join(folder, 'data')];
 const config = resolve('demo', { ...tiny, data: [data], steps: 1 });
@@ -34,21 +34,22 @@ before(async () => {
   await pretrain(config, { out: run });
 });
 
-/** An evaluation, and what it computed features of. */
+/** An evaluation, and what it computed features or ranks of. */
 async function evaluate() {
   const lines: string[] = [];
   const log = { progress: (line: string) => lines.push(line), note: (line: string) => lines.push(line) };
   const evaluation = JSON.stringify(await evaluateRun(run, { images: 2, log }));
-  const computed = new Set(lines.flatMap((line) => /^features of [^:]+/.exec(line)?.[0] ?? []));
+  const computed = new Set(lines.flatMap((line) => /^(features|MRR)[^:]*/.exec(line)?.[0] ?? []));
   return { evaluation, computed: [...computed], lines };
 }
-const both = ['features of the k-NN bank', 'features of the images'];
-const files = (): string[] => readdirSync(join(run, 'features'));
+const jitters = ['brightness', 'contrast', 'saturation', 'hue'].map((name) => `MRR with only ${name} varied`);
+const all = ['features of the k-NN bank', 'features of the images', 'MRR', ...jitters];
+const files = (): string[] => readdirSync(join(run, 'measured'));
 
-test('a second evaluation takes kept features, and is equal to the bit', async () => {
+test('a second evaluation takes what is kept, and is equal to the bit', async () => {
   const first = await evaluate();
-  assert.deepEqual(first.computed, both);
-  assert.equal(files().length, 2);
+  assert.deepEqual(first.computed, all);
+  assert.equal(files().length, all.length);
   const second = await evaluate();
   assert.deepEqual(second.computed, []);
   assert.equal(second.evaluation, first.evaluation);
@@ -57,15 +58,18 @@ test('a second evaluation takes kept features, and is equal to the bit', async (
 test('a damaged file is told, computed anew and replaced', async () => {
   const { evaluation } = await evaluate();
   for (const name of files()) {
-    const path = join(run, 'features', name);
+    const path = join(run, 'measured', name);
     const bytes = readFileSync(path);
     bytes[bytes.length - 1]! ^= 1;
     writeFileSync(path, bytes);
   }
   const again = await evaluate();
-  assert.deepEqual(again.computed, both);
+  assert.deepEqual(again.computed, all);
   assert.equal(again.evaluation, evaluation);
-  assert.equal(again.lines.filter((line) => /its numbers have changed; computed anew$/.test(line)).length, 2);
+  assert.equal(
+    again.lines.filter((line) => /its numbers have changed; computed anew$/.test(line)).length,
+    all.length,
+  );
   assert.deepEqual((await evaluate()).computed, []);
 });
 
@@ -87,5 +91,5 @@ test('a changed weight of the target encoder is another model', async () => {
   tensors.get(name!)!.data[0]! += 0.125;
   writeSafetensors(path, { tensors, metadata });
   assert.notDeepEqual(loadModel(run, layouts(modelConfig(config))).target, before.target);
-  assert.deepEqual((await evaluate()).computed, both);
+  assert.deepEqual((await evaluate()).computed, all);
 });
