@@ -13,7 +13,15 @@ const schema = z.strictObject({
     .optional(),
   ignored: z.int().min(0).max(255).optional(),
   splits: z.record(z.string(), z.array(z.string())).optional(),
+  columns: z.strictObject({ image: z.string().optional(), label: z.string().optional() }).optional(),
 });
+
+/** The kinds of data that it may lie beside, in words, and the keys that mean something there. */
+const kinds = {
+  images: { what: 'images', keys: ['classes', 'ignored', 'splits'] },
+  tar: { what: 'tar files', keys: ['classes', 'ignored', 'splits'] },
+  parquet: { what: 'Parquet files', keys: ['classes', 'splits', 'columns'] },
+};
 
 /** What a data set says of itself in a file `dataset.json`; each part may be missing. */
 export interface DatasetFacts {
@@ -27,25 +35,35 @@ export interface DatasetFacts {
   readonly lists?: (name: string) => boolean;
   /** @throws UserError naming what a split lists and is none of these paths, nor a folder on the way to one */
   readonly checkListed?: (paths: Iterable<string>) => void;
+  /** The columns of Parquet files that hold images and labels. */
+  readonly columns?: { readonly image?: string | undefined; readonly label?: string | undefined };
 }
 
 /**
  * Reads `dataset.json` of a folder: `{"classes": ["sky", …], "ignored": 11, "splits": {"train": ["0001", …]}}`. A split
- * lists files, files without their ending, or folders.
- * @throws UserError for a file that is not of this form
+ * lists files, files without their ending, or folders. Beside Parquet also `{"columns": {"image": "img", "label": "fine"}}`.
+ * @param kind of the data beside it
+ * @throws UserError for a file that is not of this form, or says what means nothing there
  */
-export function readDatasetJson(folder: string): DatasetFacts {
+export function readDatasetJson(folder: string, kind: keyof typeof kinds = 'images'): DatasetFacts {
   const file = join(folder, 'dataset.json');
   if (!existsSync(file)) return {};
+  const { what, keys } = kinds[kind];
   const parsed = schema.safeParse(readJson(file));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     if (issue?.code === 'unrecognized_keys')
-      throw new UserError(`${file}: unknown key ${issue.keys[0]}; its keys are classes, ignored, splits`);
+      throw new UserError(`${file}: unknown key ${issue.keys[0]}; its keys are ${keys.join(', ')}`);
     throw new UserError(`${file}: ${issue?.path.join('.') || 'content'}: ${issue?.message ?? 'not valid'}`);
   }
-  const { splits, ...facts } = parsed.data;
-  return { ...facts, ...(splits === undefined ? {} : membership(file, splits)) };
+  const idle = Object.keys(parsed.data).find((key) => !keys.includes(key));
+  if (idle !== undefined) throw new UserError(`${file}: ${idle} means nothing beside ${what}; remove it`);
+  const { splits, columns, ...facts } = parsed.data;
+  return {
+    ...facts,
+    ...(splits && membership(file, splits)),
+    ...(columns && { columns }),
+  };
 }
 
 type Membership = Required<Pick<DatasetFacts, 'splitOf' | 'lists' | 'checkListed'>>;
@@ -93,7 +111,7 @@ function namesOf(path: string): string[] {
   const parts = plain(path).split('/');
   return parts.flatMap((_, i) => {
     const name = parts.slice(0, parts.length - i).join('/');
-    return [name, withoutEnding(name)];
+    return [name, withoutEnding(name), withoutEnding(name.replace(/\.gz$/i, ''))];
   });
 }
 

@@ -7,49 +7,89 @@ import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, type ListFileEntry, listFiles } from '@huggingface/hub';
 import { cacheFolder } from '../cache.js';
 import { UserError } from '../errors.js';
-import { chooseSplit, MissingSplit, type Split, splitIn } from './splits.js';
-import { tarEndings } from './webdataset.js';
+import { readDatasetJson } from './dataset-json.js';
+import { factsOfPaths, type PathFacts } from './path-facts.js';
+import { byKind, type FilesByKind } from './shard-files.js';
+import { chooseShards, leftOut, type Shard, type Shards } from './shards.js';
+import { MissingSplit, type Split, splitIn } from './splits.js';
 
-/** A data set on the Hugging Face hub: `hf:owner/name` or `hf:owner/name:split`. */
-const ADDRESS = /^hf:([\w.-]+\/[\w.-]+)(?::(\w+))?$/;
+/** A data set on the Hugging Face hub: `hf:owner/name`, with `/configuration` and `:split` after it. */
+const ADDRESS = /^hf:([\w.-]+\/[\w.-]+)(?:\/([^:]+))?(?::(\w+))?$/;
 
 /** Tries of one file; each goes on where the last one broke off. */
 const TRIES = 5;
 
-/** The files of one split, downloaded. */
-export interface HubFiles {
-  readonly kind: 'parquet' | 'tar';
-  readonly paths: readonly string[];
-  readonly split: Split;
-}
-
 /**
  * Downloads a split of a data set's Parquet files, else of its tar files, to the cache; what is there already is not
  * fetched again, what broke off goes on. From `$HF_ENDPOINT`, with `$HF_TOKEN` where they are set.
- * @param source `hf:owner/name` or `hf:owner/name:split`
- * @throws UserError for what is not there, may not be read or cannot be reached
+ * @param source `hf:owner/name`, `hf:owner/name:split`, `hf:owner/name/configuration:split`
+ * @throws UserError for what is not there, may not be read or cannot be reached, and where one of several
+ *   configurations must be named
  */
-export async function downloadFromHub(source: string, wanted: Split | undefined): Promise<HubFiles> {
-  const [, name, given] = ADDRESS.exec(source) ?? [];
+export async function downloadFromHub(source: string, wanted: Split | undefined): Promise<Shards> {
+  const [, name, configuration, given] = ADDRESS.exec(source) ?? [];
   if (name === undefined)
-    throw new UserError(`${source}: not a data set on the hub; give hf:owner/name or hf:owner/name:split`, 2);
+    throw new UserError(
+      `${source}: not a data set on the hub; give hf:owner/name, hf:owner/name:split or hf:owner/name/configuration:split`,
+      2,
+    );
   const own = given === undefined ? undefined : given === 'all' ? 'all' : splitIn(given);
   if (given !== undefined && own === undefined)
     throw new UserError(`${source}: unknown split ${given}; give train, validation, test or all`, 2);
   if (own !== undefined && wanted !== undefined && own !== wanted)
     throw new MissingSplit(`${source}: no ${wanted} split; this is ${own} alone`);
   const hub = connection();
-  const found = await explained(source, () => dataFiles(name, hub));
-  const split = chooseSplit(
-    source,
-    new Set(found.entries.map(({ path }) => splitIn(basename(path)))),
-    own ?? wanted,
-  );
-  const chosen = found.entries.filter(({ path }) => split === 'all' || splitIn(basename(path)) === split);
-  if (chosen.length === 0) throw new UserError(`${source}: no Parquet or tar files there`);
-  const paths: string[] = [];
-  for (const entry of chosen) paths.push(await explained(source, () => download(name, entry, hub)));
-  return { kind: found.kind, paths, split };
+  return explained(source, async () => {
+    const entries = await allFiles(name, hub);
+    const files = byKind(entries.keys());
+    const kind = files.parquet.length > 0 ? 'parquet' : 'tar';
+    if (files[kind].length === 0)
+      throw new UserError([`${source}: no Parquet or tar files there`, ...notRead(files, [])].join('; '));
+    const told = factsOfPaths(files[kind]);
+    const chosen = inConfiguration(source, `hf:${name}`, told, configuration);
+    const fetch = (path: string): Promise<string> => download(name, entries.get(path), hub);
+    const facts = entries.has(FACTS) ? readDatasetJson(dirname(await fetch(FACTS)), kind) : {};
+    facts.checkListed?.(files[kind]);
+    const shards = chosen.map((path) => ({
+      path,
+      split: facts.splitOf ? facts.splitOf(path) : told.get(path)?.split,
+    }));
+    const notes = notRead(files, files[kind]);
+    const of = chooseShards({ kind, source, files: shards, facts, notes }, own ?? wanted);
+    const downloaded: Shard[] = [];
+    for (const { path, split } of of.chosen)
+      downloaded.push({ path: await fetch(path), split: of.split === 'all' ? split : of.split });
+    return { kind, source, files: downloaded, facts, split: of.split, notes: [...notes, ...of.notes] };
+  });
+}
+
+/** The file in which a data set says something of itself. */
+const FACTS = 'dataset.json';
+
+/** What there is beside the files that are read. */
+function notRead(files: FilesByKind, read: readonly string[]): string[] {
+  return [
+    ...(files.tar === read ? [] : leftOut('tar file', files.tar)),
+    ...leftOut('archive', files.archive),
+    ...leftOut('image', files.image),
+  ];
+}
+
+/** The files of a configuration, which must be named where there are several. */
+function inConfiguration(
+  source: string,
+  name: string,
+  told: ReadonlyMap<string, PathFacts>,
+  wanted: string | undefined,
+): string[] {
+  const names = [...new Set([...told.values()].map(({ configuration }) => configuration))];
+  const [only = ''] = names;
+  const one = `give one of them, such as ${name}/${only}`;
+  if (wanted === undefined && names.length > 1)
+    throw new UserError(`${source}: several configurations: ${names.join(', ')}; ${one}`, 2);
+  if (wanted !== undefined && !names.includes(wanted))
+    throw new UserError(`${source}: no configuration ${wanted}; there are: ${names.join(', ')}`, 2);
+  return [...told.keys()].filter((path) => told.get(path)?.configuration === (wanted ?? only));
 }
 
 interface Connection {
@@ -69,24 +109,18 @@ function connection(): Connection {
 
 const repository = (name: string) => ({ type: 'dataset', name }) as const;
 
-async function dataFiles(
-  name: string,
-  hub: Connection,
-): Promise<{ kind: HubFiles['kind']; entries: ListFileEntry[] }> {
+/** All files of a data set, by their paths in it, in order. */
+async function allFiles(name: string, hub: Connection): Promise<ReadonlyMap<string, ListFileEntry>> {
   const entries: ListFileEntry[] = [];
   for await (const entry of listFiles({ repo: repository(name), recursive: true, ...hub }))
     if (entry.type === 'file') entries.push(entry);
   entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-  const ending = (endings: readonly string[]): ListFileEntry[] =>
-    entries.filter(({ path }) => endings.some((each) => path.endsWith(each)));
-  const parquet = ending(['.parquet']);
-  return parquet.length > 0
-    ? { kind: 'parquet', entries: parquet }
-    : { kind: 'tar', entries: ending(tarEndings) };
+  return new Map(entries.map((entry) => [entry.path, entry]));
 }
 
 /** The path of a file in the cache, under its content's name: a later version of it is another file. */
-async function download(name: string, entry: ListFileEntry, hub: Connection): Promise<string> {
+async function download(name: string, entry: ListFileEntry | undefined, hub: Connection): Promise<string> {
+  if (entry === undefined) throw new UserError(`hf:${name}: a file is gone`);
   const content = entry.lfs?.oid ?? entry.xetHash ?? entry.oid ?? '';
   if (!/^[\w-]+$/.test(content)) throw new UserError(`hf:${name}: ${entry.path} has no content's name`);
   const path = join(cacheFolder(), 'hub', name.replace('/', '--'), content, basename(entry.path));

@@ -2,11 +2,13 @@ import { existsSync, realpathSync, statSync } from 'node:fs';
 import { UserError } from '../errors.js';
 import { imageFolder } from './image-folder.js';
 import { parquetSource } from './parquet.js';
-import { findShards, isPattern } from './shards.js';
+import { parseColumns } from './parquet-columns.js';
+import { isPattern } from './shard-files.js';
+import { findShards, type Shards } from './shards.js';
 import type { Source } from './source.js';
 import type { Split } from './splits.js';
 import { syntheticSource } from './synthetic.js';
-import { tarEndings, webDataset } from './webdataset.js';
+import { webDataset } from './webdataset.js';
 
 /** Looks at what a person gave as data: which kind it is, and what is in it. @throws UserError */
 export async function openSource(source: string, split: Split | undefined): Promise<Source> {
@@ -17,21 +19,31 @@ export async function openSource(source: string, split: Split | undefined): Prom
       throw new UserError(`${source}: the count of scenes must be in 1 … ${2 ** 24}`);
     return syntheticSource(split ?? 'train', count === undefined ? undefined : Number(count));
   }
+  const { place: where, columns } = existsSync(source)
+    ? { place: source, columns: undefined }
+    : parseColumns(source);
+  const found = await look(where, split);
+  if ('kind' in found && found.kind === 'parquet') return parquetSource(found, split, columns);
+  if (columns !== undefined)
+    throw new UserError(`${source}: columns are of Parquet files, and there are none`, 2);
+  if ('kind' in found) return webDataset(found, split);
+  if (!existsSync(where) || !statSync(where).isDirectory())
+    throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
+  const images = imageFolder(where, split);
+  return { ...images, notes: [...(images.notes ?? []), ...found.notes] };
+}
+
+/** The shards of a source, downloaded where they are on the hub. */
+async function look(source: string, split: Split | undefined): Promise<Shards | Pick<Shards, 'notes'>> {
   if (source.startsWith('hf:')) {
     const { downloadFromHub } = await import('./hub.js');
-    const { kind, paths, split: found } = await downloadFromHub(source, split);
-    return kind === 'parquet' ? parquetSource(source, paths, found) : webDataset(source, paths, found);
+    return downloadFromHub(source, split);
   }
   if (!existsSync(source) && !isPattern(source))
     throw new UserError(
       `${source}: no such file or folder; --data takes a folder of images, Parquet, tar files, or "synthetic"`,
     );
-  const parquet = findShards(source, ['.parquet']);
-  if (parquet.length > 0) return parquetSource(source, parquet, split);
-  const tars = findShards(source, tarEndings);
-  if (tars.length > 0) return webDataset(source, tars, split);
-  if (existsSync(source) && statSync(source).isDirectory()) return imageFolder(source, split);
-  throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
+  return findShards(source);
 }
 
 /** Whether sources lie at the same places: two ways of writing the same folder are one place. */

@@ -1,44 +1,48 @@
 import { open } from 'node:fs/promises';
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
+import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetScan } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { UserError } from '../errors.js';
 
 /** Where a Parquet file's row groups and columns lie. @throws UserError when it cannot be read */
 export async function readMetadata(path: string): Promise<FileMetaData> {
-  return readFile(path, (file) => parquetMetadataAsync(file));
+  const metadata = await readParquet(path, (file) => parquetMetadataAsync(file));
+  const rows = metadata.row_groups.map((group) => Number(group.num_rows));
+  if (rows.some((count) => count < 0) || rows.reduce((a, b) => a + b, 0) !== Number(metadata.num_rows))
+    throw new UserError(`${path}: not a readable Parquet file (its counts of rows disagree)`);
+  return metadata;
 }
 
 /**
- * The values of a column in rows `start` … `end` − 1, by default all: bytes as Uint8Array, structs as objects, nulls
- * as null or undefined.
- * @throws UserError when the file cannot be read
+ * Gives the values of a column to `take`, row after row, a row group in memory at a time: nulls as null or undefined,
+ * bytes as Uint8Array, whole numbers of 64 bits as bigint.
+ * @throws UserError when the file cannot be read, and what `take` throws
  */
 export async function readColumn(
   path: string,
   metadata: FileMetaData,
   column: string,
-  start = 0,
-  end = Number(metadata.num_rows),
-): Promise<unknown[]> {
-  const rows = await readFile(path, (file) =>
-    parquetReadObjects({
-      file,
-      metadata,
-      columns: [column],
-      rowStart: start,
-      rowEnd: end,
-      compressors,
-      utf8: false,
-    }),
-  );
-  return rows.map((row): unknown => row[column]);
+  take: (value: unknown, row: number) => void,
+): Promise<void> {
+  let rowStart = 0;
+  for (const { num_rows } of metadata.row_groups) {
+    const rowEnd = rowStart + Number(num_rows);
+    const values: ArrayLike<unknown> = await readParquet(path, async (file) => {
+      const scan = await parquetScan({ file, metadata, columns: [column], compressors, utf8: false });
+      const read = await scan.readColumn({ column, rowStart, rowEnd });
+      if (read.length !== rowEnd - rowStart) throw new Error('its counts of rows disagree');
+      return read;
+    });
+    for (let row = rowStart; row < rowEnd; row++) take(values[row - rowStart], row);
+    rowStart = rowEnd;
+  }
 }
 
 /**
- * Opens a file for `read`. The reader asks for many parts at once and forgets those still to come when one is bad: so
- * none is ever refused – what cannot be read is empty, and told at the end – and all are waited for.
+ * Opens a Parquet file for `read`. Its reader asks for many parts at once and forgets those still to come when one is
+ * bad: so none is ever refused – what cannot be read is empty, and told at the end – and all are waited for.
+ * @throws UserError naming the file when it cannot be read
  */
-async function readFile<T>(path: string, read: (file: AsyncBuffer) => Promise<T>): Promise<T> {
+export async function readParquet<T>(path: string, read: (file: AsyncBuffer) => Promise<T>): Promise<T> {
   let broken: Error | undefined;
   const parts: Promise<ArrayBuffer>[] = [];
   try {
@@ -48,7 +52,11 @@ async function readFile<T>(path: string, read: (file: AsyncBuffer) => Promise<T>
       const part = async (start: number, end: number): Promise<ArrayBuffer> => {
         try {
           const bytes = new Uint8Array(Math.max(0, end - start));
-          await file.read(bytes, 0, bytes.length, start);
+          for (let at = 0; at < bytes.length; ) {
+            const { bytesRead } = await file.read(bytes, at, bytes.length - at, start + at);
+            if (bytesRead === 0) throw new Error('it ends too early');
+            at += bytesRead;
+          }
           return bytes.buffer;
         } catch (error) {
           broken ??= error as Error;

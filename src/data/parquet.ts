@@ -1,105 +1,139 @@
-import { basename } from 'node:path';
-import { type FileMetaData, parquetSchema } from 'hyparquet';
+import type { FileMetaData } from 'hyparquet';
 import { UserError } from '../errors.js';
-import { imageColumn, labelColumn } from './parquet-columns.js';
+import { ClassLabels } from './class-labels.js';
+import {
+  type Columns,
+  chooseColumns,
+  declaredClasses,
+  hasColumn,
+  type NamedColumns,
+} from './parquet-columns.js';
 import { readColumn, readMetadata } from './parquet-file.js';
+import { holdsNothing } from './parquet-pieces.js';
+import { chooseShards, type Shards } from './shards.js';
 import { describeSource, type Source } from './source.js';
-import { chooseSplit, type Split, splitIn } from './splits.js';
+import type { Split } from './splits.js';
 
 /**
- * Images in Hugging Face's Parquet layout: a column of encoded images (struct {bytes, path} or plain bytes) and a
- * column of labels, whose names stand in the `huggingface` metadata. Reads metadata and labels, no image.
- * @param path as the person gave it
- * @param found the files, in order; those whose name tells a split (`train-00000-of-00001.parquet`) belong to it
+ * Images in Hugging Face's Parquet layout: a column of encoded images (struct {bytes, path} or plain bytes) and one of
+ * labels, whose names may stand in the `huggingface` metadata or a `dataset.json`. Reads metadata and labels, no image.
+ * @param named which columns hold them; by default what `dataset.json` says, else by their names
  * @throws UserError for a file that is no Parquet, has no image column, differs from its fellow shards, or lacks the
  *   split asked for
  */
 export async function parquetSource(
-  path: string,
-  found: readonly string[],
+  shards: Shards,
   wanted: Split | undefined,
+  named: NamedColumns = {},
 ): Promise<Source> {
-  const split = chooseSplit(path, new Set(found.map((file) => splitIn(basename(file)))), wanted);
-  const chosen = found.filter((file) => split === 'all' || splitIn(basename(file)) === split);
-  const shards = await Promise.all(chosen.map(readShard));
-  const [first] = shards;
-  const length = shards.reduce((total, { rows }) => total + rows, 0);
-  if (first === undefined || length === 0) throw new UserError(`${path}: no rows there`);
-  for (const { path: file, column, names } of shards)
-    if (column !== first.column || names?.join('\n') !== first.names?.join('\n'))
-      throw new UserError(`${file}: its columns or classes differ from those of ${first.path}`);
-  const parts = shards.map((shard) => shard.labels);
-  const labels = parts.every((part) => part !== undefined)
-    ? Int32Array.from(parts.flatMap((part) => Array.from(part)))
-    : undefined;
-  const classes = labels && (first.names ?? numbers(labels));
+  const { source, facts } = shards;
+  const { split, chosen, others, notes } = chooseShards(shards, wanted);
+  const wish = { ...facts.columns, ...named };
+  const labels = new ClassLabels();
+  const tables: Table[] = [];
+  for (const { path } of chosen) tables.push(await readTable(path, wish, labels, tables[0]));
+  const length = tables.reduce((total, { rows }) => total + rows, 0);
+  const [first] = tables;
+  if (first === undefined || length === 0) throw new UserError(`${source}: no rows there`);
+  const { columns, declared } = tables.find((table) => table.columns.label !== undefined) ?? first;
+  const known = { given: facts.classes, declared };
+  // A class has the same number in all splits, and one that some of them lack has it too.
+  for (const { path } of others) {
+    if (labels.any && (known.given ?? known.declared)) break;
+    const names = await readOtherLabels(path, columns.label, wish, labels);
+    known.declared ??= names;
+  }
+  const nothing =
+    columns.label === undefined ? columns.noLabel : `its column ${columns.label} is empty or −1 throughout`;
+  const labelling = labels.of(joined(tables, length), known, nothing);
   return {
-    description: describeSource(path, { length, classes, split }),
+    description: describeSource(source, { length, split, ...labelling }),
+    notes: [...shards.notes, ...notes, ...columns.notes, ...labelling.notes],
     split,
     length,
-    classes,
-    labels,
+    classes: labelling.classes,
+    labels: labelling.labels,
     pixels: {
       kind: 'parquet',
-      files: shards.map(({ path: file, rows }) => ({ path: file, rows })),
-      column: first.column,
+      files: tables.map(({ path, rows }) => ({ path, rows })),
+      column: columns.image,
     },
   };
 }
 
 /** One file as far as it is known without its images. */
-interface Shard {
+interface Table {
   readonly path: string;
   readonly rows: number;
-  readonly column: string;
-  /** Undefined where rows, or one of them, have no label. */
-  readonly labels: Int32Array | undefined;
-  readonly names: readonly string[] | undefined;
+  readonly columns: Columns;
+  /** The names of its classes that it declares. */
+  readonly declared: readonly string[] | undefined;
+  /** The label of each row, by its code; undefined where it has no such column. */
+  readonly codes: Int32Array | undefined;
 }
 
-async function readShard(path: string): Promise<Shard> {
+/** @param first another file of the same split, whose columns must be the same */
+async function readTable(
+  path: string,
+  wish: NamedColumns,
+  labels: ClassLabels,
+  first: Table | undefined,
+): Promise<Table> {
   const metadata = await readMetadata(path);
-  const column = imageColumn(metadata);
-  if (column === undefined) {
-    const columns = parquetSchema(metadata).children.map(({ element }) => element.name);
-    throw new UserError(`${path}: no column of images; its columns are ${columns.join(', ')}`);
-  }
-  const rows = metadata.row_groups.reduce((total, group) => total + Number(group.num_rows), 0);
-  if (rows !== Number(metadata.num_rows) || metadata.row_groups.some((group) => Number(group.num_rows) < 0))
-    throw new UserError(`${path}: not a readable Parquet file (its counts of rows disagree)`);
-  const label = labelColumn(metadata);
-  return {
-    path,
-    rows,
-    column,
-    labels: label && (await readLabels(path, metadata, label.column, label.names?.length)),
-    names: label?.names,
-  };
+  const columns = chooseColumns(path, metadata, wish);
+  const { image, label } = columns;
+  const declared = label === undefined ? undefined : declaredClasses(metadata, label);
+  const differs = (a: string | undefined, b: string | undefined): boolean =>
+    a !== b && a !== undefined && b !== undefined;
+  if (
+    first !== undefined &&
+    (image !== first.columns.image ||
+      differs(label, first.columns.label) ||
+      differs(declared?.join('\n'), first.declared?.join('\n')))
+  )
+    throw new UserError(`${path}: its columns or classes differ from those of ${first.path}`);
+  if (holdsNothing(metadata, image))
+    throw new UserError(
+      `${path}: its column ${image} holds paths and no images; the files must be packed with it`,
+    );
+  const codes = label === undefined ? undefined : await readCodes(path, metadata, label, labels);
+  return { path, rows: Number(metadata.num_rows), columns, declared, codes };
 }
 
-/** Whole numbers without names are classes only below this. */
-const MOST_CLASSES = 65_536;
-
-async function readLabels(
+async function readCodes(
   path: string,
   metadata: FileMetaData,
   column: string,
-  classes: number | undefined,
-): Promise<Int32Array | undefined> {
-  const values = await readColumn(path, metadata, column);
-  const labels = new Int32Array(values.length);
-  let complete = true;
-  values.forEach((value, row) => {
-    const label = value === null || value === undefined ? -1 : Number(value);
-    if (classes !== undefined && label >= classes)
-      throw new UserError(`${path}, row ${row}: ${column} is ${label}, but there are ${classes} classes`);
-    // Hugging Face writes −1 where labels are kept secret.
-    if (label < 0 || label >= MOST_CLASSES) complete = false;
-    labels[row] = label;
+  labels: ClassLabels,
+): Promise<Int32Array> {
+  const codes: number[] = [];
+  await readColumn(path, metadata, column, (value, row) => {
+    codes.push(labels.code(value, () => `${path}, row ${row}`));
   });
-  return complete ? labels : undefined;
+  return Int32Array.from(codes);
 }
 
-function numbers(labels: Int32Array): string[] {
-  return Array.from({ length: 1 + labels.reduce((a, b) => Math.max(a, b), 0) }, (_, i) => String(i));
+/** The labels of a file in another split. @returns the names of the classes that it declares */
+async function readOtherLabels(
+  path: string,
+  label: string | undefined,
+  wish: NamedColumns,
+  labels: ClassLabels,
+): Promise<readonly string[] | undefined> {
+  const metadata = await readMetadata(path);
+  const column = label ?? chooseColumns(path, metadata, wish).label;
+  if (column === undefined || !hasColumn(metadata, column)) return undefined;
+  await readCodes(path, metadata, column, labels);
+  return declaredClasses(metadata, column);
+}
+
+/** The codes of all rows, −1 in files without labels. */
+function joined(tables: readonly Table[], length: number): Int32Array {
+  const all = new Int32Array(length).fill(-1);
+  let at = 0;
+  for (const { codes, rows } of tables) {
+    if (codes) all.set(codes, at);
+    at += rows;
+  }
+  return all;
 }

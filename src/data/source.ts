@@ -69,12 +69,12 @@ export interface Source {
   readonly masks?: () => Masks;
 }
 
-/** `NAME: 45,000 images, 10 classes, split train`. @param of what the classes are, if not the images themselves */
+/** `NAME: 45,000 images, 10 classes, split train`. @param of what the classes are, if not the images themselves; @param why there are no labels */
 export function describeSource(
   name: string,
   { length, classes, split }: Pick<Source, 'length' | 'classes' | 'split'>,
-  of = '',
+  { of = '', why }: { readonly of?: string; readonly why?: string | undefined } = {},
 ): string {
-  const labels = classes ? `${classes.length} classes${of}` : 'no labels';
+  const labels = why ? `no labels (${why})` : classes ? `${classes.length} classes${of}` : 'no labels';
   return `${name}: ${count(length, 'image')}, ${labels}, split ${split}`;
 }

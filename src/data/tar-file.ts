@@ -14,6 +14,8 @@ export interface Member {
   readonly size: number;
   /** False for folders, links and the like. */
   readonly file: boolean;
+  /** In which of the archives it is, where several were put together. */
+  readonly part: number;
 }
 
 /** The content of a tar file, or of a gzipped one. */
@@ -78,25 +80,35 @@ async function unpack(path: string): Promise<Buffer> {
 }
 
 /**
- * Walks the members of a tar, reading headers only.
+ * Walks the members of a tar, reading headers only; of several archives, one after the other, those of all.
  * @param path for messages
+ * @param notes where a sentence is put if the tar is whole as far as can be told
  * @throws UserError naming file, byte or member where the tar is damaged or cut off
  */
-export function* readMembers(path: string, tar: TarBytes): Generator<Member> {
+export function* readMembers(path: string, tar: TarBytes, notes: string[]): Generator<Member> {
   let extended: HeaderData | undefined;
   let global: HeaderData | undefined;
-  const damaged = (at: number): UserError =>
+  let part = 0;
+  /** Whether zeros, which end an archive, came last. */
+  let ended = false;
+  let at = 0;
+  const damaged = (): UserError =>
     new UserError(`${path}: not a readable tar file (damaged header at byte ${at})`);
-  for (let at = 0; at + BLOCK <= tar.size; ) {
+  while (at + BLOCK <= tar.size) {
     const header = decodeHeader(tar.read(at, BLOCK), extended, global);
-    // A block of zeros ends the archive.
-    if (header?.nullBlock) return;
-    if (!header?.cksumValid || header.path === undefined || header.size === undefined) throw damaged(at);
+    if (header?.nullBlock) {
+      ended = true;
+      at += BLOCK;
+      continue;
+    }
+    if (!header?.cksumValid || header.path === undefined || header.size === undefined) throw damaged();
+    if (ended) part++;
+    ended = false;
     const { path: name, size, type } = header;
     const offset = at + BLOCK;
     if (!(offset + size <= tar.size)) throw new UserError(`${path}: cut off within its member ${name}`);
     const content = (): string => {
-      if (size > LONGEST_HEADER) throw damaged(at);
+      if (size > LONGEST_HEADER) throw damaged();
       return tar.read(offset, size).toString('utf8');
     };
     if (type === 'ExtendedHeader' || type === 'OldExtendedHeader')
@@ -105,14 +117,17 @@ export function* readMembers(path: string, tar: TarBytes): Generator<Member> {
     else if (type === 'NextFileHasLongPath' || type === 'OldGnuLongPath')
       extended = { ...extended, path: content().replace(/\0.*$/s, '') };
     else if (type !== 'NextFileHasLongLinkpath') {
-      yield { name, offset, size, file: /^(Old|Contiguous)?File$/.test(type) };
+      yield { name, offset, size, file: /^(Old|Contiguous)?File$/.test(type), part };
       extended = undefined;
     }
     at = offset + Math.ceil(size / BLOCK) * BLOCK;
   }
-  throw new UserError(
-    `${path}: ${tar.size === 0 ? 'is empty' : 'cut off, the end of the archive is missing'}`,
-  );
+  if (tar.size === 0) throw new UserError(`${path}: is empty`);
+  const rest = tar.read(at, Math.max(0, tar.size - at));
+  if (extended !== undefined || rest.some((byte) => byte !== 0))
+    throw new UserError(`${path}: cut off, the end of the archive is missing`);
+  if (!ended)
+    notes.push(`${path} has no end of an archive: its members are whole, but others may have been cut off`);
 }
 
 function decodeHeader(

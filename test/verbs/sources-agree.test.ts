@@ -17,7 +17,10 @@ const parquet = fileURLToPath(new URL('../fixtures/snappy.parquet', import.meta.
 
 test('the same images flat, by class, in Parquet and in tar give the same training batches', async () => {
   const labels = [0, 1, 2, 2, 1, 0];
-  const rows = (await readColumn(parquet, await readMetadata(parquet), 'img')) as { bytes: Uint8Array }[];
+  const rows: { bytes: Uint8Array }[] = [];
+  await readColumn(parquet, await readMetadata(parquet), 'img', (value) => {
+    rows.push(value as { bytes: Uint8Array });
+  });
   const members: Record<string, Uint8Array | string> = {};
   rows.forEach(({ bytes }, i) => {
     for (const place of ['flat', `classes/${labels[i]}`, `nested/deep/${i % 2}`]) {
