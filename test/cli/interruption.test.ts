@@ -57,7 +57,7 @@ test('SIGTERM while training: a checkpoint, 143, and one line that says how to g
   assert.match(second.stderr, /\niwm: stopped by SIGINT; go on with: [^\n]+\n$/);
   const other = await iwm(['pretrain', '--out', out, '--resume', '--steps', '3'], []);
   assert.equal(other.code, 2);
-  assert.match(other.stderr, /\niwm: [^\n]+ started with other settings: steps \(1000000, now 3\)[^\n]+\n$/);
+  assert.match(other.stderr, /^iwm: [^\n]+ started with other settings: steps \(1000000, now 3\)[^\n]+\n$/);
 });
 
 test('a second signal ends the process at once, and the run can go on', async () => {
