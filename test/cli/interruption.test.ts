@@ -79,6 +79,6 @@ test('a report that is asked to stop does, and leaves no page', async () => {
   const out = join(folder, 'report');
   await pretrain(resolve('demo', { ...tiny, steps: 1 }), { out });
   const signal = AbortSignal.abort(new Error('stop'));
-  await assert.rejects(reportRun(out, { signal }), /^Error: stop$/);
+  await assert.rejects(reportRun(out, { signal, pictures: 4 }), /^Error: stop$/);
   assert.ok(!existsSync(join(out, 'report.html')));
 });
