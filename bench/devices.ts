@@ -76,7 +76,7 @@ for (const [device, [, weights]] of [
   ['cpu', here],
   [other, there],
 ] as const) {
-  const check = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
+  const check = { evaluator, heldOut, bank, ranked: 32, seed: config.seed };
   const { mrr, mrrStandardError } = await measureHealth(check, weights, config.steps);
   console.log(
     `trained on ${device}: MRR ${mrr.toFixed(3)} ± ${mrrStandardError?.toFixed(3)} after ${config.steps} steps of ${config.batch}`,

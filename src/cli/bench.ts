@@ -4,6 +4,7 @@ import {
   deviceOption,
   integer,
   jsonOption,
+  presetOption,
   setOption,
   threadsOption,
 } from './options.js';
@@ -20,7 +21,7 @@ export function registerBench(program: Command): void {
   program
     .command('bench')
     .description('time the training step on this machine, against a 1024³ matrix product in between')
-    .option('--preset <name>', 'demo, cifar, small or vit-b16 (default: cifar)')
+    .addOption(presetOption())
     .addOption(
       new Option('--rounds <integer>', 'steps to time (default: 20; to profile: 5)').argParser(integer(1)),
     )
@@ -33,7 +34,7 @@ export function registerBench(program: Command): void {
     .action(async (options: BenchCommand) => {
       const { resolve } = await import('../run/config.js');
       const output = createOutput({ json: options.json === true });
-      const config = resolve(options.preset ?? 'cifar', options.set);
+      const config = resolve(options.preset ?? 'cifar', { data: ['synthetic'], ...options.set });
       const { rounds, threads, device } = options;
       const asked = { rounds, threads, device };
       if (options.profile) {

@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import { registerAdapt } from './adapt.js';
 import { registerBench } from './bench.js';
 import { registerClassify } from './classify.js';
+import { registerConfig } from './config.js';
 import { registerDemo } from './demo.js';
 import { registerDevices } from './devices.js';
 import { registerEvaluate } from './evaluate.js';
 import { registerInfer } from './infer.js';
+import { registerMetrics } from './metrics.js';
 import { registerPredict } from './predict.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
@@ -28,6 +30,8 @@ export const commands: readonly RegisterCommand[] = [
   registerAdapt,
   registerClassify,
   registerSegment,
+  registerConfig,
+  registerMetrics,
   registerBench,
   registerDevices,
   registerDemo,

@@ -28,6 +28,10 @@ export interface CommonOptions {
 export const seedOption = (): Option =>
   new Option('--seed <integer>', 'seed of all randomness').argParser(integer(0, 2 ** 32 - 1));
 
+/** `--preset <name>` */
+export const presetOption = (): Option =>
+  new Option('--preset <name>', 'demo, cifar, small or vit-b16 (default: cifar)');
+
 /** `--threads <integer>` */
 export const threadsOption = (): Option =>
   new Option('--threads <integer>', 'threads to compute with').argParser(integer(1));

@@ -1,6 +1,8 @@
 import { type Command, Option } from 'commander';
+import { UserError } from '../errors.js';
 import type { Config } from '../run/config.js';
-import { percent } from '../words.js';
+import type { Health } from '../run/metrics.js';
+import { count, duration, percent } from '../words.js';
 import { interruptible } from './interruption.js';
 import {
   type CommonOptions,
@@ -8,6 +10,8 @@ import {
   deviceOption,
   integer,
   jsonOption,
+  number,
+  presetOption,
   seedOption,
   setOption,
   threadsOption,
@@ -19,7 +23,11 @@ const DEFAULT_PRESET = 'cifar';
 interface PretrainCommand extends CommonOptions {
   preset?: string;
   out?: string;
+  from?: string;
   steps?: number;
+  epochs?: number;
+  batch?: number;
+  lr?: number;
   resume?: true;
 }
 
@@ -29,9 +37,20 @@ export function registerPretrain(program: Command): void {
     .command('pretrain')
     .description('train an image world model on images; leaves a run folder with model and report')
     .addOption(dataOption())
-    .option('--preset <name>', 'demo, cifar, small or vit-b16 (default: cifar)')
+    .addOption(presetOption())
     .option('--out <folder>', 'run folder to make (default: runs/<preset>)')
+    .option(
+      '--from <run>',
+      "begin with a finished run's weights, and its settings and data but for what is said",
+    )
     .addOption(new Option('--steps <integer>', 'number of steps').argParser(integer(1)))
+    .addOption(
+      new Option('--epochs <number>', 'in place of --steps: how often each image is seen').argParser(
+        number(0),
+      ),
+    )
+    .addOption(new Option('--batch <integer>', 'images in a step').argParser(integer(1)))
+    .addOption(new Option('--lr <number>', 'learning rate at its peak').argParser(number(0)))
     .addOption(setOption())
     .option('--resume', 'go on from the newest checkpoint in --out, with the settings of that run')
     .addOption(seedOption())
@@ -57,11 +76,8 @@ export async function runPretrain(
 ): Promise<void> {
   const { pretrain } = await import('../verbs/pretrain.js');
   const { reportRun } = await import('../report/report-run.js');
-  const config = await configOf(preset, out, options);
-  output.note(`configuration: ${JSON.stringify(config)}`);
+  const config = await configOf(preset, out, options, output);
   const { threads, device } = options;
-  const quoted = (text: string): string =>
-    /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
   const goOn = ['npx iwm pretrain --out', quoted(out), '--resume'];
   if (threads !== undefined) goOn.push(`--threads ${threads}`);
   if (device !== undefined) goOn.push(`--device ${quoted(device)}`);
@@ -76,31 +92,64 @@ export async function runPretrain(
   );
   const { before, after, ...rest } = result;
   const share = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
+  const change = (of: (health: Health) => string): string =>
+    `${before === undefined ? '' : `${of(before)} before, `}${after === undefined ? '' : of(after)} after`;
   const lines = [
-    `run       ${out}: ${result.steps} steps, ${result.images} images in ${result.seconds.toFixed(0)} s (${result.imagesPerSecond.toFixed(0)} images/s), loss ${result.loss.toFixed(4)}`,
-    `MRR       ${before === undefined ? '' : `${before.mrr.toFixed(3)} before, `}${after.mrr.toFixed(3)} after (chance .024; details above)`,
-    `k-NN      ${before === undefined ? '' : `${share(before.knn)} before, `}${share(after.knn)} after`,
-    `verdict   ${after.verdict}`,
+    `run       ${out}: ${count(result.steps, 'step')}, ${count(result.images, 'image')} in ${duration(result.seconds)} (${result.imagesPerSecond.toFixed(0)} images/s), loss ${result.loss.toFixed(4)}`,
+    ...(after === undefined
+      ? []
+      : [
+          `MRR       ${change(({ mrr }) => mrr.toFixed(3))} (chance .024; details above)`,
+          `k-NN      ${change(({ knn }) => share(knn))}`,
+          `verdict   ${after.verdict}`,
+        ]),
     `report    ${report}`,
-    `next      npx iwm evaluate ${out} --data ${config.data.join(' --data ')}`,
+    `next      ${['npx iwm evaluate', quoted(out), ...config.data.map((source) => `--data ${quoted(source)}`)].join(' ')}`,
   ];
   output.result({ ...rest, before, after, report }, lines.join('\n'));
 }
 
-/** The configuration that the options ask for; of a run that goes on, its own with what the options say of it. */
+/** A word of a command line, for a shell. */
+const quoted = (word: string): string =>
+  /^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+
+/**
+ * The configuration that the options ask for: of a run that goes on its own, of one that begins from another that
+ * one's, each with what the options say of it.
+ */
 async function configOf(
   preset: string | undefined,
   out: string,
-  { set, data, seed, steps, resume }: PretrainCommand,
+  { set, data, seed, steps, epochs, batch, lr, from, resume }: PretrainCommand,
+  output: Output,
 ): Promise<Config> {
-  const { amend, resolve } = await import('../run/config.js');
+  const { amend, resolve, succeed } = await import('../run/config.js');
   const { isRun, readConfig } = await import('../run/disk/run-folder.js');
-  const settings = {
-    ...set,
-    ...(data === undefined ? {} : { data }),
-    ...(seed === undefined ? {} : { seed }),
-    ...(steps === undefined ? {} : { steps }),
+  if (steps !== undefined && epochs !== undefined)
+    throw new UserError('give either --steps or --epochs, not both', 2);
+  if (from !== undefined && (resume || preset !== undefined))
+    throw new UserError(
+      `--from begins a new run with the settings of ${from}; leave ${resume ? '--resume' : '--preset'} out`,
+      2,
+    );
+  const named = { preset, data, seed, steps, batch, 'optimiser.learningRate': lr };
+  const given = Object.entries(named).filter(([, value]) => value !== undefined);
+  const settings = { ...set, ...Object.fromEntries(given) };
+  const choose = async (more: Readonly<Record<string, unknown>>): Promise<Config> => {
+    if (from !== undefined) {
+      const { beginFrom } = await import('../verbs/start.js');
+      return succeed(readConfig(from), beginFrom(from), { ...settings, ...more });
+    }
+    // That there is no such run is told by the one who would go on with it.
+    if (resume && isRun(out)) return amend(readConfig(out), { ...settings, ...more });
+    return resolve(preset ?? DEFAULT_PRESET, { ...settings, ...more });
   };
-  if (resume !== true || !isRun(out)) return resolve(preset ?? DEFAULT_PRESET, settings);
-  return amend(readConfig(out), preset === undefined ? settings : { ...settings, preset });
+  const config = await choose({});
+  if (epochs === undefined) return config;
+  const { stepsOf } = await import('../verbs/training-images.js');
+  const counted = await stepsOf(config, epochs);
+  output.note(
+    `${count(epochs, 'epoch')} of ${count(counted.images, 'image')}: ${count(counted.steps, 'step')} of ${config.batch}`,
+  );
+  return choose({ steps: counted.steps });
 }

@@ -6,6 +6,8 @@ import { createOnnxRuntime } from './onnxruntime.js';
 // Its official builds tell their maker what is run, with an identity kept on the disk, and leave an empty log in the
 // temporary folder at every start. Read when the first program is compiled.
 process.env.ORT_DISABLE_TELEMETRY ??= '1';
+// What it would write on standard error it also throws, and that is told in a line.
+runtime.env.logLevel = 'fatal';
 
 /** ONNX Runtime in Node; all cores by default. @throws UserError as {@link createOnnxRuntime} */
 export function createNodeEngine({

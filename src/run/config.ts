@@ -10,7 +10,7 @@ import {
   patchGrid,
   type ViewsConfig,
 } from '../world-model/index.js';
-import { get, merge, parseSettings, set, type Tree } from './settings.js';
+import { differences, get, merge, parseSettings, set, type Tree } from './settings.js';
 
 const fraction = z.number().min(0).max(1);
 const positive = z.number().positive();
@@ -21,84 +21,121 @@ const range = z
 
 /** How crops are drawn, see `sampleCrop`, and flipped. */
 export const cropSchema = z.strictObject({
-  /** Share of the image's area. */
-  scale: range.refine(([low, high]) => low > 0 && high <= 1, 'must be above 0 and at most 1'),
-  /** Width / height. */
-  ratio: range.refine(([low]) => low > 0, 'must be above 0'),
-  /** Probability of a horizontal flip. */
-  flip: fraction,
+  scale: range
+    .refine(([low, high]) => low > 0 && high <= 1, 'must be above 0 and at most 1')
+    .describe("share of the image's area that a crop takes, smallest and largest"),
+  ratio: range
+    .refine(([low]) => low > 0, 'must be above 0')
+    .describe('width / height of a crop, smallest and largest'),
+  flip: fraction.describe('probability of a horizontal flip'),
 });
 
 /** Everything that determines a run. Sizes that follow from another by default are filled in by {@link resolve}. */
-const schema = z.strictObject({
-  preset: z.string(),
-  data: z.array(z.string()).min(1),
-  /** Only this many images, where given. */
-  limit: count.optional(),
-  /** Share of the images that may be unreadable: so many are skipped, though always one unless it is 0; one more stops the run. */
-  badSamples: fraction,
+export const configSchema = z.strictObject({
+  preset: z.string().describe('settings that the others are changes of'),
+  data: z.array(z.string()).describe('sources of images'),
+  from: z
+    .strictObject({
+      run: z.string().describe('run whose weights are begun with (--from)'),
+      sha256: z.string().describe('SHA-256 of its model.safetensors'),
+    })
+    .optional(),
+  limit: count.optional().describe('only this many images, where given'),
+  badSamples: fraction.describe(
+    'share of the images that may be unreadable: so many are skipped, though always one unless it is 0; one more stops the run',
+  ),
   seed: z
     .int()
     .min(0)
-    .max(2 ** 32 - 1),
-  steps: count,
-  batch: count,
-  /** Runs of the step program whose gradients make one update; divides `batch`. */
-  accumulate: count,
-  /** Side of the stored images, of the views, and of a patch, in pixels. */
-  image: z.strictObject({ stored: count, size: count, patch: count }),
+    .max(2 ** 32 - 1)
+    .describe('of all randomness'),
+  steps: count.describe('updates of the weights'),
+  batch: count.describe('images in an update'),
+  accumulate: count.describe('parts that a batch is computed in, to save memory; divides batch'),
+  image: z.strictObject({
+    stored: count.describe('side of the images as they are kept decoded, pixels'),
+    size: count.describe('side of the views that the model sees, pixels'),
+    patch: count.describe('side of a patch, pixels; divides size'),
+  }),
   normalisation: z.strictObject({
-    mean: z.tuple([z.number(), z.number(), z.number()]),
-    std: z.tuple([positive, positive, positive]),
+    mean: z
+      .tuple([z.number(), z.number(), z.number()])
+      .describe('taken from red, green and blue (0 … 1) before the encoder'),
+    std: z.tuple([positive, positive, positive]).describe('what they are divided by then'),
   }),
-  encoder: z.strictObject({ depth: count, width: count, heads: count, frozen: z.boolean() }),
+  encoder: z.strictObject({
+    depth: count.describe('blocks'),
+    width: count.describe('features of a patch; heads, predictor and learning rate follow it'),
+    heads: count.describe('attention heads; divides width'),
+    frozen: z.boolean().describe('leave the encoder random, as a control to compare with'),
+  }),
   predictor: z.strictObject({
-    depth: count,
-    width: count,
-    heads: count,
-    conditioning: z.enum(conditionings as [string, ...string[]]),
+    depth: count.describe('blocks'),
+    width: count.describe('features of a token'),
+    heads: count.describe('attention heads; divides width'),
+    conditioning: z
+      .enum(conditionings as [string, ...string[]])
+      .describe('how it is told the action: with the features of each mask token, or as a token'),
   }),
-  masks: z.strictObject({ visible: count, predicted: count }),
+  masks: z.strictObject({
+    visible: count.describe('patches of the source that the encoder sees'),
+    predicted: count.describe('patches of the target that are predicted'),
+  }),
   augmentation: z.strictObject({
-    strength: z.number().min(0),
+    strength: z.number().min(0).describe('factor of all jitters'),
     jitter: z.strictObject({
-      probability: fraction,
-      brightness: z.number().min(0),
-      contrast: z.number().min(0),
-      saturation: z.number().min(0),
-      hue: z.number().min(0).max(0.5),
+      probability: fraction.describe('that a view is jittered'),
+      brightness: z.number().min(0).describe('largest change of the factor'),
+      contrast: z.number().min(0).describe('largest change of the factor'),
+      saturation: z.number().min(0).describe('largest change of the factor'),
+      hue: z.number().min(0).max(0.5).describe('largest turn, in circles'),
     }),
-    grayscale: fraction,
-    blur: z.strictObject({ probability: fraction, sigma: range }),
-    solarize: fraction,
+    grayscale: fraction.describe('probability, source only'),
+    blur: z.strictObject({
+      probability: fraction.describe('source only'),
+      sigma: range.describe('smallest and largest, pixels'),
+    }),
+    solarize: fraction.describe('probability, source only'),
     crop: cropSchema,
   }),
   optimiser: z.strictObject({
-    learningRate: positive,
-    /** Share of the steps in which the learning rate rises. */
-    warmup: fraction,
-    /** Learning rate at the end, as a share of its peak. */
-    final: fraction,
-    betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
-    /** First and last; cosine between. */
-    weightDecay: z.tuple([z.number().min(0), z.number().min(0)]),
-    clip: positive,
+    learningRate: positive.describe('at its peak'),
+    warmup: fraction.describe('share of the steps in which the learning rate rises'),
+    final: fraction.describe('learning rate at the end, as a share of its peak'),
+    betas: z
+      .tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)])
+      .describe("share of AdamW's mean and variance kept at a step"),
+    weightDecay: z
+      .tuple([z.number().min(0), z.number().min(0)])
+      .describe('first and last, half a cosine between'),
+    clip: positive.describe('largest norm of the gradient'),
   }),
-  /** Share of the target encoder kept at a step: first and last, linear between. */
-  ema: z.tuple([fraction, fraction]),
-  log: z.strictObject({ every: count }),
-  health: z.strictObject({ every: count, images: count }),
-  checkpoint: z.strictObject({ every: count, keep: count }),
+  ema: z
+    .tuple([fraction, fraction])
+    .describe('share of the target encoder kept at a step: first and last, linear between'),
+  log: z.strictObject({ every: count.describe('steps from one logged line to the next') }),
+  health: z.strictObject({
+    every: count
+      .optional()
+      .describe('steps from one health check to the next; where absent, by what it costs'),
+    images: count
+      .optional()
+      .describe('held-out images whose versions are ranked; where absent, by what it costs'),
+  }),
+  checkpoint: z.strictObject({
+    every: count.describe('steps from one checkpoint to the next'),
+    keep: count.describe('checkpoints that are kept'),
+  }),
 });
 
 /** A whole, valid configuration. */
-export type Config = z.infer<typeof schema>;
+export type Config = z.infer<typeof configSchema>;
 
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /** What presets share: the paper's recipe, with I-JEPA's as proxy where it is silent. */
 const common = {
-  data: ['synthetic'],
+  data: [],
   badSamples: 0.01,
   seed: 0,
   accumulate: 1,
@@ -109,12 +146,14 @@ const common = {
   optimiser: { warmup: 0.1, final: 0.001, betas: [0.9, 0.95], weightDecay: [0.04, 0.04], clip: 1 },
   ema: [0.98, 0.9995],
   log: { every: 10 },
+  health: {},
   checkpoint: { keep: 2 },
 };
 
 /** A run's settings by name. `encoder.width` is the dial: heads, predictor and learning rate follow it. */
 export const presets: Readonly<Record<string, Tree>> = {
   demo: {
+    data: ['synthetic'],
     steps: 2400,
     batch: 64,
     image: { stored: 32, size: 32, patch: 8 },
@@ -123,7 +162,6 @@ export const presets: Readonly<Record<string, Tree>> = {
     masks: { visible: 7, predicted: 6 },
     ema: [0.97, 0.998],
     optimiser: { learningRate: 2e-3 },
-    health: { images: 32 },
   },
   cifar: {
     steps: 10000,
@@ -134,7 +172,6 @@ export const presets: Readonly<Record<string, Tree>> = {
     // A quarter of the image is seen: with more of it the predictor reads neighbours and learns less of the action.
     masks: { visible: 16, predicted: 12 },
     optimiser: { learningRate: 1.5e-3 },
-    health: { images: 64 },
   },
   small: {
     steps: 50000,
@@ -142,7 +179,6 @@ export const presets: Readonly<Record<string, Tree>> = {
     image: { stored: 128, size: 96, patch: 8 },
     encoder: { depth: 8, width: 256 },
     predictor: { depth: 8 },
-    health: { images: 64 },
   },
   'vit-b16': {
     steps: 187500,
@@ -153,7 +189,6 @@ export const presets: Readonly<Record<string, Tree>> = {
     predictor: { depth: 18 },
     optimiser: { learningRate: 1e-3, weightDecay: [0.04, 0.4], betas: [0.9, 0.999] },
     ema: [0.996, 1],
-    health: { images: 64 },
   },
 };
 
@@ -174,9 +209,14 @@ function derived(given: Tree): Tree {
     predictor: { width: predictorWidth, heads: heads(predictorWidth) },
     masks,
     optimiser: { learningRate: 1.5e-3 * Math.sqrt(96 / width) },
-    health: { every },
     checkpoint: { every },
   };
+}
+
+/** A preset with settings by dotted key, and what follows from both; not checked. */
+function complete(preset: string, settings: Readonly<Record<string, unknown>>): Tree {
+  const given = set(merge(merge(common, presets[preset] ?? {}), { preset }), settings);
+  return merge(derived(given), given);
 }
 
 /**
@@ -186,11 +226,9 @@ function derived(given: Tree): Tree {
  * @throws UserError (exit code 2) naming an unknown preset or key, or a value out of range
  */
 export function resolve(preset: string, settings: Readonly<Record<string, unknown>> = {}): Config {
-  const chosen = Object.hasOwn(presets, preset) ? presets[preset] : undefined;
-  if (chosen === undefined)
+  if (!Object.hasOwn(presets, preset))
     throw new UserError(`unknown preset "${preset}"; presets are ${Object.keys(presets).join(', ')}`, 2);
-  const given = set(merge(merge(common, chosen), { preset }), settings);
-  return check(merge(derived(given), given));
+  return check(complete(preset, settings));
 }
 
 /** A configuration with values set by dotted key; what was derived from the old ones stays. @throws as {@link resolve} */
@@ -198,9 +236,37 @@ export function amend(config: Config, settings: Readonly<Record<string, unknown>
   return check(set(config, settings));
 }
 
+/** The configuration of a run that begins with another's weights: that one's, but for what is set. @throws as {@link resolve} */
+export function succeed(
+  { checkpoint, ...config }: Config,
+  from: NonNullable<Config['from']>,
+  settings: Readonly<Record<string, unknown>>,
+): Config {
+  const given = set({ ...config, from, checkpoint: { keep: checkpoint.keep } }, settings);
+  return check(merge(derived(given), given));
+}
+
+/** A configuration in a line: its preset, and what was set otherwise. */
+export function describeConfig(config: Config): string {
+  const { preset } = config;
+  if (!Object.hasOwn(presets, preset)) return preset;
+  const changes = differences(complete(preset, {}), config);
+  // What only follows from the others goes without saying.
+  const said = changes.filter(({ key, now }) => {
+    const others = changes.filter((change) => change.key !== key);
+    const without = complete(preset, Object.fromEntries(others.map((change) => [change.key, change.now])));
+    return JSON.stringify(get(without, key)) !== JSON.stringify(now);
+  });
+  const text = (value: unknown): string =>
+    Array.isArray(value) && value.every((each) => typeof each === 'string')
+      ? value.join(' + ')
+      : JSON.stringify(value);
+  return [`preset ${preset}`, ...said.map(({ key, now }) => `${key} ${text(now)}`)].join(', ');
+}
+
 /** Checks a whole configuration, e.g. one read from a run folder. @throws UserError */
 export function check(given: unknown): Config {
-  const config = parseSettings(schema, given);
+  const config = parseSettings(configSchema, given);
   const demand = (holds: boolean, message: string): void => {
     if (!holds) throw new UserError(`configuration: ${message}`, 2);
   };

@@ -57,3 +57,14 @@ export function parseMetric(line: string, where: string): Metric {
     `${where}: no metric (${[...path.map(String), message].join(': ')}); restore the file or remove the line`,
   );
 }
+
+/** Metrics as a CSV table, a line each: what a kind of line does not have stays empty. */
+export function metricsTable(metrics: readonly Metric[]): string {
+  const columns = [...new Set(['kind', ...Object.keys(stepLine.shape), ...Object.keys(health.shape)])];
+  const cell = (value: unknown): string =>
+    typeof value === 'string' && /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : `${value ?? ''}`;
+  const rows = metrics.map((metric) =>
+    columns.map((column) => cell((metric as Readonly<Record<string, unknown>>)[column])).join(','),
+  );
+  return [columns.join(','), ...rows].join('\n');
+}

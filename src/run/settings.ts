@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { UserError } from '../errors.js';
+import { keysOf, nearestKey } from './keys.js';
 
 /** Nested settings by name. */
 export type Tree = { readonly [key: string]: unknown };
@@ -57,10 +58,11 @@ export function parseSettings<T>(schema: z.ZodType<T>, given: unknown): T {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const path = issue?.path.map(String) ?? [];
-  if (issue?.code === 'unrecognized_keys')
-    throw new UserError(
-      `unknown key ${[...path, ...issue.keys.slice(0, 1)].join('.')} in the configuration`,
-      2,
-    );
+  if (issue?.code === 'unrecognized_keys') {
+    const key = [...path, ...issue.keys.slice(0, 1)].join('.');
+    const meant = nearestKey(key, keysOf(schema));
+    const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
+    throw new UserError(`unknown key ${key} in the configuration${hint}`, 2);
+  }
   throw new UserError(`configuration key ${path.join('.')}: ${issue?.message ?? 'not valid'}`, 2);
 }

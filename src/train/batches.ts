@@ -4,6 +4,9 @@ import { sampleViews, type ViewInputs, type ViewsConfig } from '../world-model/i
 import type { Admission } from './admission.js';
 import { Epochs } from './epochs.js';
 
+/** Images whose decoding is timed. */
+const TIMED = 32;
+
 /** What one run of the step program is fed. */
 export interface Batch {
   readonly images: Float32Array;
@@ -32,6 +35,16 @@ export class Batches {
   /** Lets decoding run ahead from batch `number` on. */
   prefetch(number: number): void {
     this.images.prefetch(this.#epochs.from(number * this.size, this.images.length));
+  }
+
+  /** Seconds that the decoding of an image takes, by those of batch `number` and after it; they are decoded then. */
+  async timeDecoding(number: number): Promise<number> {
+    const indices = this.#epochs.from(number * this.size, TIMED + 1);
+    // The first one starts the threads.
+    await this.images.bad(indices.subarray(0, 1));
+    const began = performance.now();
+    await this.images.bad(indices.subarray(1));
+    return (performance.now() - began) / 1000 / TIMED;
   }
 
   async get(number: number): Promise<Batch> {

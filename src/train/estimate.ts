@@ -18,13 +18,7 @@ export interface Demands {
   readonly multiplyAdds: number;
 }
 
-/** What a run will take. */
-export interface Estimate extends Demands {
-  /** Seconds of all steps at `efficiency` of the matrix-product rate measured now. */
-  readonly seconds: number;
-}
-
-/** Share of the matrix-product rate that small steps reach. */
+/** Share of the matrix-product rate that steps reach. */
 const EFFICIENCY = 0.5;
 
 /** Model work, as opposed to making views and updating weights. */
@@ -68,27 +62,36 @@ function partedMemory(config: StepConfig, state: number): number {
   return inputBytes + state + peakBytes;
 }
 
-/** Counts what a run takes, and how long by the machine's speed now. @throws UserError as {@link demands} */
-export async function estimate(
-  engine: Engine,
-  program: Program,
-  config: StepConfig,
-  { steps, available }: { readonly steps: number; readonly available: number },
-): Promise<Estimate> {
-  const counted = demands(program, config, available);
-  const rate = await createProductRate(engine);
-  const seconds = (steps * counted.multiplyAdds) / ((await rate.measure(5)) * EFFICIENCY);
-  rate.dispose();
-  return { ...counted, seconds };
-}
-
-/** The estimate in words. */
-export function describeEstimate({
+/** What a step takes in words. */
+export function describeDemands({
   encoderParameters,
   predictorParameters,
   memory,
   multiplyAdds,
-  seconds,
-}: Estimate): string {
-  return `estimate: encoder ${millions(encoderParameters)} parameters, predictor ${millions(predictorParameters)}, memory ${gigabytes(memory)}, ${(multiplyAdds / 1e9).toFixed(1)} G multiply-adds a step, about ${duration(seconds)}`;
+}: Demands): string {
+  return `model: encoder ${millions(encoderParameters)} parameters, predictor ${millions(predictorParameters)}; memory ${gigabytes(memory)}, ${(multiplyAdds / 1e9).toFixed(1)} G multiply-adds a step`;
+}
+
+/** Multiply-adds that small programs get done in a second on this machine, as it is now. */
+export async function workRate(engine: Engine): Promise<number> {
+  const product = await createProductRate(engine);
+  const rate = await product.measure(5);
+  product.dispose();
+  return rate * EFFICIENCY;
+}
+
+/** Seconds that are still to come. */
+export interface Estimate {
+  readonly steps: number;
+  /** Compiling the programs that measure included. */
+  readonly health: number;
+  readonly decoding: number;
+}
+
+/** The estimate in words. */
+export function describeEstimate({ steps, health, decoding }: Estimate): string {
+  const parts = Object.entries({ steps, health, decoding })
+    .filter(([, seconds]) => seconds >= 0.5)
+    .map(([what, seconds]) => `${what} ${duration(seconds)}`);
+  return `takes about ${duration(steps + health + decoding)}${parts.length > 1 ? `: ${parts.join(', ')}` : ''}`;
 }

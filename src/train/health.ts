@@ -3,53 +3,73 @@ import { commonClasses } from '../evaluate/common-classes.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
 import { verdict } from '../evaluate/verdict.js';
 import type { Health } from '../run/metrics.js';
-import { percent } from '../words.js';
+import { count, percent } from '../words.js';
 import type { ModelWeights } from '../world-model/index.js';
+import { ACTIONS, BANK, type HealthPlan } from './health-plan.js';
 
-/** What the health panel is measured on: bank and questions are parts of the training data. */
+/** What a run's health is measured on: bank and questions are parts of the training data. */
 export interface HealthCheck {
   readonly evaluator: Evaluator;
   readonly heldOut: ImageSet;
   readonly bank: ImageSet;
-  /** Images whose versions are ranked. */
-  readonly images: number;
+  /** Held-out images whose versions are ranked. */
+  readonly ranked: number;
   readonly seed: number;
 }
 
-const BANK = 256;
-const ACTIONS = 16;
 const NEIGHBOURS = 20;
 
-const all = (set: ImageSet, count = set.length): Int32Array =>
-  Int32Array.from({ length: Math.min(count, set.length) }, (_, i) => i);
+/** Images in memory as floats at a time. */
+const BATCH = 64;
 
-/** How the numbers of the panel are measured. */
-export function healthProtocol({
-  heldOut,
-  bank,
-  images,
-  seed,
-}: Pick<HealthCheck, 'images' | 'seed'> & Record<'heldOut' | 'bank', { readonly length: number }>): string {
+const range = (first: number, end: number): Int32Array =>
+  Int32Array.from({ length: end - first }, (_, i) => first + i);
+
+/** Features of a set's images, [n, D]. */
+async function features(evaluator: Evaluator, weights: ModelWeights, set: ImageSet): Promise<Float32Array> {
+  const parts: Float32Array[] = [];
+  for (let first = 0; first < set.length; first += BATCH) {
+    const images = await set.batch(range(first, Math.min(first + BATCH, set.length)));
+    parts.push(await evaluator.features(weights, images));
+  }
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
+}
+
+/** What is said in place of the protocol where there is no plan. */
+export const UNMEASURED =
+  'Health is not measured: in so short a run it would take more than a twentieth of the time. iwm evaluate measures the finished run; --set health.images=16 asks for it nevertheless.';
+
+/** How the numbers of the panel are measured, and when. */
+export function healthProtocol({ every, ranked, asked, bank }: HealthPlan, seed: number): string {
+  const knn =
+    bank === 0
+      ? ''
+      : ` k-NN: k = ${NEIGHBOURS}, cosine, ${count(bank, 'training image')} as the bank, ${count(asked, 'held-out image')} asked.`;
   return (
-    `MRR: ${Math.min(images, heldOut.length)} images held out of the training data × ${ACTIONS} actions, bank of ${BANK} jittered versions, mean per-token cosine over all positions, seed ${seed}. ` +
-    `k-NN: k = ${NEIGHBOURS}, cosine, ${bank.length} training images as the bank, ${heldOut.length} held-out images asked. RankMe and feature deviation: the held-out images.`
+    `Health every ${count(every, 'step')}. MRR: ${count(ranked, 'image')} held out of the training data × ${ACTIONS} actions, bank of ${BANK} jittered versions, mean per-token cosine over all positions, seed ${seed}.` +
+    `${knn} RankMe and feature deviation: ${count(asked, 'held-out image')}.`
   );
 }
 
-/** Measures a model during training. */
+/** Measures a model during training. @param before the untrained model's panel, where that is known */
 export async function measureHealth(
-  check: HealthCheck,
+  { evaluator, heldOut, bank, ranked, seed }: HealthCheck,
   weights: ModelWeights,
   step: number,
   before?: Health,
 ): Promise<Health> {
-  const { evaluator, heldOut, bank, images, seed } = check;
-  const mrr = await evaluator.mrr(weights, await heldOut.batch(all(heldOut, images)), {
+  const mrr = await evaluator.mrr(weights, await heldOut.batch(range(0, Math.min(ranked, heldOut.length))), {
     bank: BANK,
     actions: ACTIONS,
     seed,
   });
-  const features = await evaluator.features(weights, await heldOut.batch(all(heldOut)));
+  const asked = await features(evaluator, weights, heldOut);
   const { labels } = commonClasses(bank, heldOut);
   const measured = {
     step,
@@ -59,18 +79,14 @@ export async function measureHealth(
     ...(labels
       ? {
           knn: (
-            await evaluator.knn(
-              await evaluator.features(weights, await bank.batch(all(bank))),
-              labels.bank,
-              features,
-              labels.asked,
-              { k: NEIGHBOURS },
-            )
+            await evaluator.knn(await features(evaluator, weights, bank), labels.bank, asked, labels.asked, {
+              k: NEIGHBOURS,
+            })
           ).accuracy,
         }
       : {}),
-    rankMe: evaluator.rankMe(features),
-    featureDeviation: evaluator.featureDeviation(features),
+    rankMe: evaluator.rankMe(asked),
+    featureDeviation: evaluator.featureDeviation(asked),
   };
   return { ...measured, verdict: verdict({ ...measured, images: heldOut.length }, before) };
 }

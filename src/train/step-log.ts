@@ -15,6 +15,8 @@ export class StepLog {
     private readonly store: Pick<RunStore, 'addMetric'>,
     private readonly config: Config,
     private readonly progress: (line: string) => void,
+    /** Of the time that steps take, what the rest of a run takes on top. */
+    private readonly overhead = 0,
   ) {}
 
   /** @param done steps done, this one included */
@@ -34,7 +36,8 @@ export class StepLog {
       inputSeconds: this.#interval.inputSeconds + inputSeconds,
     };
     this.#interval = interval;
-    if (done % log.every !== 0 && done !== steps) return;
+    // The first one is told at once: that training has begun, and how fast.
+    if (done !== 1 && done % log.every !== 0 && done !== steps) return;
     this.#interval = { loss: 0, steps: 0, seconds: 0, inputSeconds: 0 };
     const line: StepLine = {
       step: done,
@@ -48,9 +51,9 @@ export class StepLog {
       inputShare: interval.inputSeconds / interval.seconds,
     };
     await this.store.addMetric({ kind: 'step', ...line });
-    const left = ((steps - done) * batch) / line.imagesPerSecond;
+    const left = (((steps - done) * batch) / line.imagesPerSecond) * (1 + this.overhead);
     this.progress(
-      `step ${done}/${steps}  loss ${line.loss.toFixed(4)}  ${line.imagesPerSecond.toFixed(0)} images/s  input ${percent(line.inputShare)}  ${duration(left)} left`,
+      `step ${done}/${steps}  loss ${line.loss.toFixed(4)}  ${line.imagesPerSecond.toFixed(0)} images/s  input ${percent(line.inputShare)}  about ${duration(left)} left`,
     );
   }
 }

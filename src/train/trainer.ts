@@ -19,14 +19,23 @@ import { type StepConfig, stateSpecs, traceGradients, type traceStep } from './s
 import type { Rates, StepFeeds } from './update.js';
 import { WholeStep } from './whole-step.js';
 
-/** A fresh model's state: random weights, the target encoder a copy of the encoder, no moments. */
-export function initialState(
-  config: StepConfig,
-  seed: number,
-): { state: State<Float32Array>; frozenEncoder?: Flat<Float32Array> } {
+/** Where training begins. */
+export interface Start {
+  readonly state: State<Float32Array>;
+  /** Weights of an encoder that is not trained. */
+  readonly frozenEncoder?: Flat<Float32Array>;
+}
+
+/** A fresh model's start: random weights, the target encoder a copy of the encoder. */
+export function initialState(config: StepConfig, seed: number): Start {
   const parts = layouts(config.model);
   const encoder = initialise(parts.encoder, seed, 0);
-  const predictor = initialise(parts.predictor, seed, 1);
+  return startFrom(config, { encoder, predictor: initialise(parts.predictor, seed, 1), target: encoder });
+}
+
+/** A start with the weights given, which are taken over, and no moments. A frozen encoder has no average. */
+export function startFrom(config: StepConfig, { encoder, predictor, target }: ModelWeights): Start {
+  const parts = layouts(config.model);
   const zeros = { encoder: emptyFlat(parts.encoder), predictor: emptyFlat(parts.predictor) };
   if (config.frozen)
     return {
@@ -42,7 +51,7 @@ export function initialState(
       weights: { encoder, predictor },
       mean: zeros,
       variance: { encoder: emptyFlat(parts.encoder), predictor: emptyFlat(parts.predictor) },
-      target: mapGroups(encoder, (numbers) => numbers.slice()),
+      target: mapGroups(target, (numbers) => numbers.slice()),
     },
   };
 }
@@ -51,6 +60,15 @@ export function initialState(
 interface Frozen {
   readonly numbers: Flat<Float32Array>;
   readonly values: Flat<Value>;
+}
+
+/** The weights in a state, for evaluation. @param frozenEncoder weights of an encoder that is not trained */
+export function weightsOf(
+  { weights, target }: Pick<State<Float32Array>, 'weights' | 'target'>,
+  frozenEncoder: Flat<Float32Array> | undefined,
+): ModelWeights {
+  const encoder = (weights.encoder ?? frozenEncoder) as Flat<Float32Array>;
+  return { encoder, predictor: weights.predictor, target: target ?? encoder };
 }
 
 /** Runs training steps. The state stays in the engine. */
@@ -149,11 +167,10 @@ export class Trainer {
   /** The weights as they are now, for evaluation; copies. */
   async weights(): Promise<ModelWeights> {
     const { current } = this.step;
-    const { weights, target } = (await copyOut({
+    const copies = await copyOut({
       weights: current.weights,
       ...(current.target === undefined ? {} : { target: current.target }),
-    })) as Pick<State<Float32Array>, 'weights' | 'target'>;
-    const encoder = (weights.encoder ?? this.frozenEncoder?.numbers) as Flat<Float32Array>;
-    return { encoder, predictor: weights.predictor, target: target ?? encoder };
+    });
+    return weightsOf(copies as Pick<State<Float32Array>, 'weights' | 'target'>, this.frozenEncoder?.numbers);
   }
 }

@@ -1,21 +1,23 @@
 import type { ImageSet } from '../data/image-set.js';
 import type { Engine } from '../engine/index.js';
-import { createEvaluator } from '../evaluate/evaluator.js';
 import type { Log } from '../log.js';
 import { BadSamples } from '../run/bad-samples.js';
-import { type Config, evaluatorConfig } from '../run/config.js';
+import type { Config } from '../run/config.js';
+import type { KeptImages } from '../run/kept-images.js';
 import type { Health } from '../run/metrics.js';
 import type { RunStore } from '../run/run-store.js';
 import { layouts } from '../world-model/index.js';
 import { Admission } from './admission.js';
 import { Batches } from './batches.js';
 import { allFinite, divergence } from './divergence.js';
-import { describeHealth, type HealthCheck, healthProtocol, measureHealth } from './health.js';
+import { type Demands, describeEstimate } from './estimate.js';
+import { HealthPanels } from './health-panels.js';
+import type { HealthPlan } from './health-plan.js';
 import { digestsOf, keepHeldOut } from './held-out.js';
 import { rates } from './schedule.js';
 import type { StepConfig, traceStep } from './step.js';
 import { StepLog } from './step-log.js';
-import { initialState, Trainer } from './trainer.js';
+import { type Start, Trainer, weightsOf } from './trainer.js';
 
 /** What a run came to. */
 export interface PretrainResult {
@@ -31,18 +33,25 @@ export interface PretrainResult {
   readonly loss: number;
   /** Share of `seconds` spent waiting for and sampling input. */
   readonly inputShare: number;
-  /** Of the untrained model. */
+  /** Of the model before its first step, and after its last; absent where the run was too short to be measured. */
   readonly before: Health | undefined;
-  readonly after: Health;
+  readonly after: Health | undefined;
 }
 
-/** The step that a run takes. */
-interface StepChoice {
+/** What a run does. */
+export interface Course {
   readonly settings: StepConfig;
-  /** Traced from the settings. */
+  /** The step, traced from the settings. */
   readonly program: ReturnType<typeof traceStep>;
-  /** Whether it is taken a group of parameters at a time. */
-  readonly parted: boolean;
+  readonly demands: Demands;
+  /** Multiply-adds that the machine does in a second, for the estimate. */
+  readonly rate: number;
+  /** Absent where health is not measured. */
+  readonly plan: HealthPlan | undefined;
+  /** Where it begins; the same at every call. */
+  readonly begin: () => Start;
+  /** What the run that it begins from has kept. */
+  readonly before: KeptImages | undefined;
 }
 
 /**
@@ -53,7 +62,7 @@ interface StepChoice {
 export async function trainingLoop(
   config: Config,
   engine: Engine,
-  step: StepChoice,
+  course: Course,
   images: ImageSet,
   {
     store,
@@ -62,8 +71,8 @@ export async function trainingLoop(
     log,
   }: { store: RunStore; resume: boolean; signal: AbortSignal | undefined; log: Log },
 ): Promise<PretrainResult> {
-  const { settings } = step;
-  const restored = await restore(config, engine, step, store, log);
+  const { settings, demands, rate, plan, begin, before } = course;
+  const restored = await restore(engine, course, store, log);
   const { trainer, frozenEncoder } = restored;
   let saved = restored.step;
   const start = saved ?? 0;
@@ -79,16 +88,23 @@ export async function trainingLoop(
     instead: 'begin anew with',
   });
   const onBad = badSamples.add.bind(badSamples);
-  const { training, heldOut, bank, kept } = await keepHeldOut(images, config.seed, store, onBad);
+  const { training, kept, ...measured } = await keepHeldOut(images, config.seed, store, onBad, before);
   const admission = new Admission(training, digestsOf(kept), kept.trained, onBad);
   const batches = new Batches(training, settings.views, config.seed, settings.batch, admission);
+  const decoding = await batches.timeDecoding(start * config.accumulate);
   batches.prefetch(start * config.accumulate);
-  const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
-  const check: HealthCheck = { evaluator, heldOut, bank, images: config.health.images, seed: config.seed };
-  log.note(healthProtocol(check));
+  const left = config.steps - start;
+  log.note(
+    describeEstimate({
+      steps: (left * demands.multiplyAdds) / rate,
+      health: plan ? ((left / config.steps) * plan.multiplyAdds) / rate + restored.compiling : 0,
+      decoding: decoding * Math.min(training.length, left * config.batch),
+    }),
+  );
 
   let done = start;
-  const steps = new StepLog(store, config, log.progress);
+  const overhead = plan ? plan.multiplyAdds / (config.steps * demands.multiplyAdds) : 0;
+  const steps = new StepLog(store, config, log.progress, overhead);
   const update = async (): Promise<void> => {
     const began = performance.now();
     const inputs = [];
@@ -120,26 +136,23 @@ export async function trainingLoop(
     saved = done;
   };
 
-  const panels = (await store.metrics()).filter(
-    (line): line is { kind: 'health' } & Health => line.kind === 'health',
-  );
-  const measure = async (): Promise<Health> => {
-    const latest = panels.at(-1);
+  const panels = plan && (await HealthPanels.open(config, engine, plan, measured, { store, signal, log }));
+  const measure = async (): Promise<void> => {
     // A run that was killed after a measurement need not repeat it.
-    if (latest?.step === done) return latest;
+    if (panels === undefined || panels.at(done)) return;
     const weights = await trainer.weights();
     if (!allFinite(weights)) throw await divergence(store, config, done, 'a weight');
-    const health = { kind: 'health' as const, ...(await measureHealth(check, weights, done, panels[0])) };
-    panels.push(health);
-    await store.addMetric(health);
-    log.note(describeHealth(health));
-    return health;
+    if (panels.at(0) === undefined) {
+      const { state, frozenEncoder } = begin();
+      await panels.add(weightsOf(state, frozenEncoder), 0);
+    }
+    await panels.add(weights, done);
   };
 
   try {
     while (done < config.steps) {
       if (done > 0 && done % config.checkpoint.every === 0) await save();
-      if (done % config.health.every === 0) await measure();
+      if (plan && done > 0 && done % plan.every === 0) await measure();
       signal?.throwIfAborted();
       await update();
     }
@@ -163,21 +176,22 @@ export async function trainingLoop(
     imagesPerSecond: seen / (steps.seconds || 1),
     loss: last?.loss ?? Number.NaN,
     inputShare: steps.inputSeconds / (steps.seconds || 1),
-    before: panels.find(({ step }) => step === 0),
-    after: await measure(),
+    before: panels?.at(0),
+    after: panels?.at(config.steps),
   };
 }
 
-/** A trainer with the state of the newest checkpoint, and its step; the untrained state where there is none yet. */
+/** A trainer with the state of the newest checkpoint, and its step; that of the start where there is none yet. */
 async function restore(
-  config: Config,
   engine: Engine,
-  { settings, program, parted }: StepChoice,
+  { settings, program, demands, begin }: Course,
   store: RunStore,
   log: Log,
 ) {
-  const { state, frozenEncoder } = initialState(settings, config.seed);
+  const { state, frozenEncoder } = begin();
   const step = await store.load(state, layouts(settings.model), log.note);
+  const began = performance.now();
+  const { parted } = demands;
   const trainer = await Trainer.create(engine, program, settings, state, { frozenEncoder, parted });
-  return { step, trainer, frozenEncoder };
+  return { step, trainer, frozenEncoder, compiling: (performance.now() - began) / 1000 };
 }

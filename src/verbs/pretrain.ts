@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describeImages, type ImageSet } from '../data/image-set.js';
 import { namesOf } from '../data/known-images.js';
 import { createEngine } from '../engine/create-engine.js';
@@ -5,16 +6,20 @@ import type { Device } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
-import type { Config } from '../run/config.js';
+import { type Config, describeConfig } from '../run/config.js';
 import { storedSteps } from '../run/disk/checkpoint.js';
 import { folderStore } from '../run/disk/folder-store.js';
 import { keptIn, readImages } from '../run/disk/images-file.js';
 import { checkSame, createRun, isRun, removeTemporaries } from '../run/disk/run-folder.js';
 import { lockRun } from '../run/disk/run-lock.js';
 import { checkSameImages, keptImages } from '../run/kept-images.js';
-import { describeEstimate, estimate } from '../train/estimate.js';
+import { demands, describeDemands, workRate } from '../train/estimate.js';
+import { healthProtocol, UNMEASURED } from '../train/health.js';
+import { planHealth } from '../train/health-plan.js';
+import { holdOut } from '../train/held-out.js';
 import { stepConfig, traceStep } from '../train/step.js';
 import { type PretrainResult, trainingLoop } from '../train/training-loop.js';
+import { startOf } from './start.js';
 import { openTrainingImages } from './training-images.js';
 
 export { type Log, quiet } from '../log.js';
@@ -23,7 +28,7 @@ export type { PretrainResult } from '../train/training-loop.js';
 export interface PretrainOptions {
   /** Run folder to make, or to go on with. */
   readonly out: string;
-  /** Go on from the newest checkpoint of `out`; from the start where there is none yet. */
+  /** Go on with the run in `out` from its newest checkpoint; from the start where there is none yet. */
   readonly resume?: boolean;
   readonly threads?: number;
   readonly device?: Device;
@@ -37,7 +42,7 @@ export interface PretrainOptions {
  * model.safetensors.
  * Equal configurations give equal weights, bit for bit, on one machine with one number of threads, interrupted or not.
  * Images that cannot be read are skipped and listed in bad-samples.jsonl, up to the share `badSamples` of them.
- * @throws UserError for data that cannot be read, a folder in use, a configuration that cannot fit, a loss that is not
+ * @throws UserError where there is no run to go on with, for weights that do not fit, data that cannot be read, a folder in use, a configuration that cannot fit, a loss that is not
  *   finite, a full disk; the reason of `signal` where that stopped it
  */
 export async function pretrain(
@@ -50,25 +55,31 @@ export async function pretrain(
   try {
     removeTemporaries(out);
     const begun = isRun(out);
+    if (resume && !begun)
+      throw new UserError(`${out} holds no run to go on with; leave --resume out to begin one there`);
     if (begun && !resume)
       throw new UserError(`${out} exists already; choose another --out, or continue that run with --resume`);
     if (begun) checkSame(out, config);
+    // Where the weights to begin with cannot be had, or do not fit, that is told first.
+    const settings = stepConfig(config);
+    const start = startOf(config, settings);
+    // Before decoding begins beside it; and a device that is not there is told before a folder is made.
+    const rate = await workRate(engine);
     images = await openTrainingImages(config);
     log.note(describeImages(images));
+    log.note(`configuration: ${describeConfig(config)}; all of it in ${join(out, 'config.json')}`);
     const kept = storedSteps(out).length > 0 ? keptIn(out, keptImages) : readImages(out);
     if (kept !== undefined) checkSameImages(out, kept, namesOf(images));
     if (images.length < 2)
       throw new UserError(`${images.source}: too few images to train on (${images.length})`);
-    const settings = stepConfig(config);
     const program = traceStep(settings);
-    const expected = await estimate(engine, program, settings, {
-      steps: config.steps,
-      available: memoryLimit(),
-    });
-    log.note(describeEstimate(expected));
-    const step = { settings, program, parted: expected.parted };
+    const counted = demands(program, settings, memoryLimit());
+    log.note(describeDemands(counted));
+    const plan = planHealth(config, counted.multiplyAdds, holdOut(images, config.seed, start.before));
+    log.note(plan === undefined ? UNMEASURED : healthProtocol(plan, config.seed));
     if (!begun) createRun(out, config);
-    return await trainingLoop(config, engine, step, images, {
+    const course = { settings, program, demands: counted, rate, plan, ...start };
+    return await trainingLoop(config, engine, course, images, {
       store: folderStore(out),
       resume,
       signal,

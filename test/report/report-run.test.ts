@@ -29,15 +29,23 @@ test('a finished run gets its page: curves, and four images with every jitter sw
     'log.every': 1,
   });
   const { after: last } = await pretrain(config, { out: run });
-  assert.equal(await reportRun(run), join(run, 'report.html'));
+  assert.equal(await reportRun(run, { pictures: 4 }), join(run, 'report.html'));
   const page = readFileSync(join(run, 'report.html'), 'utf8');
-  assert.ok(page.includes(`<strong>${last.mrr.toFixed(3)}</strong>`));
+  assert.ok(page.includes(`<strong>${last?.mrr.toFixed(3)}</strong>`));
   assert.match(page, /MRR: 2 images held out of the training data/);
   for (const name of ['brightness', 'contrast', 'saturation', 'hue'])
     assert.equal([...page.matchAll(new RegExp(`<figcaption><b>${name}</b> \\d of 7 right`, 'g'))].length, 4);
   assert.equal([...page.matchAll(/<img/g)].length, 4 * (1 + 4 * 2 * 7));
   for (const title of ['Loss', 'MRR', 'k-NN accuracy', 'RankMe', 'Feature deviation'])
     assert.ok(page.includes(`<b>${title}</b>`), title);
+});
+
+test('a run was shorter than its pictures would take: they are left out, and the page says so', async () => {
+  const run = join(folder, 'run');
+  await reportRun(run);
+  const page = readFileSync(join(run, 'report.html'), 'utf8');
+  assert.ok(!page.includes('<img'));
+  assert.match(page, /Pictures: none, as in so short a run/);
 });
 
 test('a folder that is no run is refused', async () => {

@@ -52,7 +52,6 @@ describe('what is refused', () => {
       ['steps', '100'],
       ['batch', -64],
       ['seed', -1],
-      ['data', []],
       ['optimiser.betas', [0.9, 1]],
       ['image.patch', 0],
       ['ema', [0.9, 1.1]],
@@ -135,8 +134,8 @@ describe('what is made', () => {
     refused(() => amend(config, { 'encoder.deepness': 4 }), 'encoder.deepness');
   });
 
-  test('health and checkpoints come five times a run, or at every step of a very short one', () => {
-    assert.equal(resolve('demo', { steps: 1000 }).health.every, 200);
+  test('checkpoints come five times a run, or at every step of a very short one', () => {
+    assert.equal(resolve('demo', { steps: 1000 }).checkpoint.every, 200);
     assert.equal(resolve('demo', { steps: 1001 }).checkpoint.every, 201);
     assert.equal(resolve('demo', { steps: 3 }).checkpoint.every, 1);
   });

@@ -95,10 +95,10 @@ test('asked to stop, a run finishes its step, writes a checkpoint and goes on to
 
 test('stopped in a health check, a run leaves it and keeps the step', async () => {
   const out = join(folder, 'health');
-  await stopAt(/^MRR: /, out);
-  assert.deepEqual(logged(out), []);
+  await stopAt(/^health at step 0:/, out);
+  assert.deepEqual(logged(out), ['step 1', 'step 2', 'step 4', 'step 6', 'health 0']);
   const { notes } = await resume(out);
-  assert.ok(notes.includes(`${out}: no checkpoint yet, starting afresh`));
+  assert.ok(notes.includes(`${out}: going on after step 6`));
 });
 
 test('a damaged newest checkpoint: the one before is taken, and the weights are the same', async () => {
@@ -119,10 +119,23 @@ test('a run at its last step is only finished', async () => {
   assert.deepEqual([result.before, result.after, result.loss], [first, last, loss]);
 });
 
-test('resuming where nothing is yet starts afresh; other settings, or other files, are refused', async () => {
-  const out = join(folder, 'nothing');
+test('a run that was stopped before its first step starts afresh', async () => {
+  const out = join(folder, 'early');
+  await stopAt(/^takes about/, out);
+  assert.deepEqual(logged(out), []);
   const { notes } = await resume(out);
   assert.ok(notes.includes(`${out}: no checkpoint yet, starting afresh`));
+});
+
+test('resuming where there is no run, with other settings, or where other files are, is refused', async () => {
+  const missing = join(folder, 'missing');
+  await assert.rejects(
+    pretrain(config, { out: missing, resume: true }),
+    (error) => error instanceof UserError && /missing holds no run to go on with/.test(error.message),
+  );
+  assert.ok(!existsSync(missing), 'nothing is left that would hide the next mistake');
+  const out = join(folder, 'other');
+  await stopAt(/^takes about/, out);
   const other = { ...config, steps: 13, optimiser: { ...config.optimiser, learningRate: 0.5 } };
   await assert.rejects(
     pretrain(other, { out, resume: true }),
@@ -135,7 +148,7 @@ test('resuming where nothing is yet starts afresh; other settings, or other file
   );
   const photos = mkdtempSync(join(folder, 'photos-'));
   writeFileSync(join(photos, 'a.jpg'), '');
-  await assert.rejects(pretrain(config, { out: photos, resume: true }), /is no run, and not empty/);
+  await assert.rejects(pretrain(config, { out: photos }), /is no run, and not empty/);
   assert.deepEqual(readdirSync(photos), ['a.jpg']);
 });
 
