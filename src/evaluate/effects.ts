@@ -4,17 +4,16 @@ import { identityParameters, type TransformationName } from '../world-model/inde
 import { jitterNames } from './bank.js';
 import type { EvaluatorConfig } from './programs.js';
 import { render } from './retrieval.js';
-import { stops } from './sweep.js';
 
 /** A change that is seen, in 0..1: half a step of a byte. */
 const SEEN = 1 / 510;
 
-/** What an image is that a jitter cannot change. */
-const unchanging: Readonly<Record<string, string>> = {
-  brightness: 'black',
-  contrast: 'of a single grey',
-  saturation: 'grey',
-  hue: 'grey',
+/** The parameter with which a jitter changes most, and what an image is that even this does not change. */
+const strongest: Readonly<Record<string, { readonly parameter: number; readonly unchanged: string }>> = {
+  brightness: { parameter: 0, unchanged: 'black' },
+  contrast: { parameter: 0, unchanged: 'of a single grey' },
+  saturation: { parameter: 0, unchanged: 'grey' },
+  hue: { parameter: 0.5, unchanged: 'grey' },
 };
 
 /** The jitters that training varies. */
@@ -22,7 +21,7 @@ export const variedJitters = ({ jitter, strength }: EvaluatorConfig['augmentatio
   jitterNames.filter((name) => jitter[name as 'hue'] * strength > 0);
 
 /**
- * Those of the varied jitters that change an image: of grey ones saturation and hue do not.
+ * Those of the varied jitters that can change an image: of grey ones saturation and hue cannot.
  * @param image [1, 3, h, h] in 0..1
  */
 export async function effectiveJitters(
@@ -32,8 +31,7 @@ export async function effectiveJitters(
 ): Promise<ReadonlySet<TransformationName>> {
   const found = new Set<TransformationName>();
   for (const name of variedJitters(config.augmentation)) {
-    const [lowest = 0] = stops(config.augmentation, name);
-    const view = { ...identityParameters, [name]: identityParameters[name] + lowest };
+    const view = { ...identityParameters, [name]: strongest[name]?.parameter ?? identityParameters[name] };
     const pixels = await render(compiled, config, image, view);
     if (pixels.some((value, i) => Math.abs(value - (image[i] as number)) > SEEN)) found.add(name);
   }
@@ -46,9 +44,10 @@ export function describeEffects(
   effective: readonly ReadonlySet<TransformationName>[],
 ): string[] {
   const idle = (name: TransformationName): number => effective.filter((names) => !names.has(name)).length;
-  const kinds = new Set(varied.filter((name) => idle(name) > 0).map((name) => unchanging[name]));
+  const kindOf = (name: TransformationName): string => strongest[name]?.unchanged ?? '';
+  const kinds = new Set(varied.filter((name) => idle(name) > 0).map(kindOf));
   return [...kinds].map((kind) => {
-    const names = varied.filter((name) => unchanging[name] === kind && idle(name) > 0);
+    const names = varied.filter((name) => kindOf(name) === kind && idle(name) > 0);
     const images = Math.max(...names.map(idle));
     const nothing = `${names.join(' and ')} ${names.length > 1 ? 'change' : 'changes'} nothing`;
     if (images === effective.length) return `the images are ${kind}: ${nothing}`;

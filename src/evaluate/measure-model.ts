@@ -89,18 +89,9 @@ export async function measureModel(
   // First what may be there already, so that the time left is that of what must be computed.
   const found = searched && (await features(measured, searched, 'features of the k-NN bank'));
   const latents = await features(measured, asked.subset(range(embedded)), 'features of the images');
+  const bankLabels = labels?.bank.filter((label) => label >= 0);
   const knn =
-    labels && found
-      ? await evaluator.knn(
-          found,
-          labels.bank.filter((label) => label >= 0),
-          latents,
-          labels.asked,
-          {
-            k: NEIGHBOURS,
-          },
-        )
-      : undefined;
+    found && bankLabels && (await evaluator.knn(found, bankLabels, latents, labels.asked, { k: NEIGHBOURS }));
   const ranks = await measureRanks(measured, asked, ranked, each);
   const different = new Set(await asked.digests(range(many))).size;
   const enough = different >= FEWEST;

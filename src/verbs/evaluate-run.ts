@@ -43,7 +43,7 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
     if (sets.skipped !== undefined) log?.note(sets.skipped);
     const settings = evaluatorConfig(config);
     const evaluator = await createEvaluator(engine, settings);
-    const kept = keptMeasurements(run, settings, weights, { device, log });
+    const kept = keptMeasurements(run, settings, weights, { device: engine.device, log });
     return await measureModel(evaluator, settings, weights, sets, { run, images, seed, log, kept });
   } finally {
     engine.dispose();

@@ -19,7 +19,7 @@ export interface EvaluationSets extends EvaluationImages {
   close(): Promise<void>;
 }
 
-/** One to fit action R² on and one to check it with. */
+/** A single image has no standard error. */
 const FEWEST = 2;
 
 /** Without labels no measure takes more images than these. */

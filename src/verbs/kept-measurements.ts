@@ -9,6 +9,7 @@ import type { EvaluatorConfig } from '../evaluate/programs.js';
 import { type Log, quiet } from '../log.js';
 import { hashed, LARGEST_FILE, readOrCompute } from '../run/disk/kept-numbers.js';
 import { type Program, toOnnx } from '../tensor/index.js';
+import { count } from '../words.js';
 import type { ModelWeights } from '../world-model/index.js';
 
 /** Counted up when equal programs, weights and images would give other numbers. */
@@ -40,27 +41,28 @@ export function keptMeasurements(
   run: string,
   config: EvaluatorConfig,
   weights: ModelWeights,
-  { device = 'cpu', log = quiet }: { device?: Device | undefined; log?: Log | undefined },
+  { device, log = quiet }: { device: Device; log?: Log | undefined },
 ): KeptNumbers {
   const model = modelKey(config, weights, device);
   return async (what, images, compute) => {
     const key = createHash('sha256').update(`${model}\n${what}`);
+    const { length } = images;
     images.prefetch();
-    for (let first = 0; first < images.length; first += CHUNK) {
+    for (let first = 0; first < length; first += CHUNK) {
       log.progress(
-        `what is known of the images: ${first.toLocaleString('en-US')} of ${images.length.toLocaleString('en-US')}`,
+        `looks for kept measurements of ${count(length, 'image')}: ${first.toLocaleString('en-US')} looked at`,
       );
-      const count = Math.min(CHUNK, images.length - first);
-      const digests = await images.digests(Int32Array.from({ length: count }, (_, i) => first + i));
+      const next = Math.min(CHUNK, length - first);
+      const digests = await images.digests(Int32Array.from({ length: next }, (_, i) => first + i));
       key.update(`\n${digests.join()}`);
     }
     const keeping = {
       folder: join(run, 'measured'),
       key: key.digest('hex'),
       dtype: 'F32',
-      rows: images.length,
+      rows: length,
       limit: LARGEST_FILE,
-      what: 'measured numbers',
+      what: 'measurements',
       log,
     } as const;
     return (await readOrCompute(keeping, compute)).numbers;

@@ -113,6 +113,12 @@ test('grey images: saturation and hue change nothing, which is said and not meas
   assert.ok(notes.includes('the images are grey: saturation and hue change nothing'), notes.join());
 });
 
+test('a jitter of little strength still changes an image', async () => {
+  const jitter = { ...paperAugmentation.jitter, hue: 1e-4, contrast: 0 };
+  const weak = await createEvaluator(engine, { ...config, augmentation: { ...paperAugmentation, jitter } });
+  assert.deepEqual([...(await weak.effectiveJitters(noise()))], ['brightness', 'saturation', 'hue']);
+});
+
 test('some images that a jitter cannot change are left out of its MRR, and how many is said', async () => {
   const { mrr, notes } = await measure(imagesOf([noise(), grey(), black(), noise()]), { images: 4 });
   const counts = Object.values(mrr.byAction).map(({ images }) => images);
