@@ -21,9 +21,12 @@ interface Facts {
   readonly many: number;
   readonly seed: number;
   readonly augmentation: Pick<AugmentationConfig, 'strength'>;
+  /** Whether k-NN, and what is read off the latents, are measured. */
+  readonly asksNeighbours: boolean;
+  readonly readsLatents: boolean;
 }
 
-/** How everything is measured, by what it is about. */
+/** How everything is measured that is, by what it is about. */
 export function evaluationProtocol({
   asked,
   bank,
@@ -32,17 +35,25 @@ export function evaluationProtocol({
   many,
   seed,
   augmentation,
+  asksNeighbours,
+  readsLatents,
 }: Facts): Readonly<Record<string, string | number>> {
+  const neighbours = {
+    bank,
+    knn: `labelled images only, classes matched by name, else by number; k = ${NEIGHBOURS}, cosine of mean-pooled target-encoder latents, votes weighted exp(cosine / ${VOTE_TEMPERATURE}) as Wu et al. 2018; in brackets the 95 % Wilson interval`,
+  };
+  const latents = {
+    actionR2: `ridge ${RIDGE} a row on standardised mean-pooled target-encoder latents of two whole views drawn as in training, fitted on half of ${many} images, R² on the other half; 0 for what never varies; standard error over images to first order`,
+    rankMe: `${many} images, mean-pooled target-encoder latents, not centred; standard error by jackknife over 8 parts`,
+    featureDeviation: 'of the same latents at unit length, over images, averaged over features, times √width',
+  };
   return {
     images: asked,
-    bank,
     order: 'random by the seed; a measure on some images takes the first of this order',
     seed,
     mrr: `${ranked} whole images × ${ACTIONS} actions; bank of ${BANK} distinct versions by colour jitter at the training strengths (strength ${augmentation.strength}), every jitter applied, by the target encoder, standardised per token; prediction from the clean image by the encoder, all positions; rank = 1 + closer + equal others; mean per-token cosine (l2: squared L2 over all tokens); standard error over images`,
-    byAction: `as mrr, only the named jitter varied, those of the first ${each} images that it changes; jitters of strength 0 left out`,
-    actionR2: `ridge ${RIDGE} a row on standardised mean-pooled target-encoder latents of two whole views drawn as in training, fitted on half of ${many} images, R² on the other half; 0 for what never varies; standard error over images to first order`,
-    knn: `labelled images only, classes matched by name, else by number; k = ${NEIGHBOURS}, cosine of mean-pooled target-encoder latents, votes weighted exp(cosine / ${VOTE_TEMPERATURE}) as Wu et al. 2018; in brackets the 95 % Wilson interval`,
-    rankMe: `${many} images, mean-pooled target-encoder latents, not centred; standard error by jackknife over 8 parts`,
-    featureDeviation: 'of the same latents at unit length, over images, averaged over features, times √width',
+    byAction: `as mrr, only the named jitter varied, those of the first ${each} images that it can change; jitters of strength 0 left out`,
+    ...(asksNeighbours ? neighbours : {}),
+    ...(readsLatents ? latents : {}),
   };
 }

@@ -7,6 +7,7 @@ import { describeShare } from './proportion.js';
 /** Everything measured of a run, and how. What would tell nothing is absent, and `notes` say why. */
 export interface Evaluation {
   readonly run: string;
+  /** How everything is measured that is, by what it is about. */
   readonly protocol: Readonly<Record<string, string | number>>;
   /** Also with only one jitter varied, for each that training varies, of the images that it changes. */
   readonly mrr: MrrResult & { readonly byAction: Readonly<Record<string, MrrResult>> };
@@ -32,8 +33,7 @@ const plusMinus = (value: number, error: number | undefined, digits = 3): string
 export function describeEvaluation(evaluation: Evaluation): string {
   const { run, protocol, mrr, knn, notes, verdict } = evaluation;
   const byAction = Object.entries(mrr.byAction).map(
-    ([name, { value, standardError, images }]) =>
-      `${name} ${plusMinus(value, standardError)} of ${count(images, 'image')}`,
+    ([name, { value, standardError }]) => `${name} ${plusMinus(value, standardError)}`,
   );
   return [
     run,

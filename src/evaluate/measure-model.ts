@@ -99,7 +99,13 @@ export async function measureModel(
   const few = `${count(different, 'different image')}; ${FEWEST} are needed`;
   return {
     run,
-    protocol: evaluationProtocol({ ...description, ranked, each, many, seed, ...config }),
+    protocol: evaluationProtocol({
+      ...description,
+      ...config,
+      ...{ ranked, each, many, seed },
+      asksNeighbours: knn !== undefined,
+      readsLatents: enough,
+    }),
     mrr: ranks.mrr,
     ...spectrum,
     ...(knn === undefined ? {} : { knn }),

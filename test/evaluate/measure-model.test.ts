@@ -87,6 +87,7 @@ test('of a few images nothing is said that needs many', async () => {
   assert.equal(few.verdict, `too few images to tell (${why})`);
   assert.ok(few.notes.includes(`action R², RankMe and feature deviation: too few to tell (${why})`));
   assert.doesNotMatch(describeEvaluation(few), /collapsed|NaN|undefined/);
+  assert.deepEqual(Object.keys(few.protocol), ['images', 'order', 'seed', 'mrr', 'byAction']);
   const enough = await measure(imagesOf(many(32, noise)));
   assert.ok(enough.rankMe! > 1 && Number.isFinite(enough.standardErrors!.rankMe));
 });
