@@ -20,7 +20,8 @@ const core =
   '|engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$' +
   '|data/(image-set|known-images|source|splits|synthetic)\\.ts$' +
   '|(csv|errors|json|log|median|random|words)\\.ts$)';
-const portablePackages = 'node_modules/(@bufbuild/protobuf|fastest-levenshtein|ml-matrix|onnxruntime-(common|web)|zod)/';
+const portablePackages =
+  'node_modules/(@bufbuild/protobuf|fastest-levenshtein|ml-matrix|onnxruntime-(common|web)|zod)/';
 
 const layerRules = Object.entries(below).map(([layer, known]) => ({
   name: `${layer}-layer`,

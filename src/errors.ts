@@ -16,6 +16,9 @@ const refusals: ReadonlyMap<string, string> = new Map([
   ['ENOSPC', 'no space left on the disk: free some and try again'],
   ['EDQUOT', 'the disk quota is used up: free some space and try again'],
   ['EROFS', 'the file system is read-only: choose another place'],
+  ['EISDIR', 'a folder, where a file is wanted: give a file'],
+  ['ENOTDIR', 'leads through a file, where a folder is wanted: give a folder'],
+  ['ENOENT', 'no such file or folder'],
   ['EACCES', 'permission denied: choose another place or change its permissions'],
 ]);
 

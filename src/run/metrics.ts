@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { toCsv } from '../csv.js';
 import { UserError } from '../errors.js';
 import { parseJson } from '../json.js';
 
@@ -58,13 +59,12 @@ export function parseMetric(line: string, where: string): Metric {
   );
 }
 
-/** Metrics as a CSV table, a line each: what a kind of line does not have stays empty. */
+/** Metrics as CSV, a line each: what a kind of line does not have stays empty. */
 export function metricsTable(metrics: readonly Metric[]): string {
   const columns = [...new Set(['kind', ...Object.keys(stepLine.shape), ...Object.keys(health.shape)])];
-  const cell = (value: unknown): string =>
-    typeof value === 'string' && /[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : `${value ?? ''}`;
-  const rows = metrics.map((metric) =>
-    columns.map((column) => cell((metric as Readonly<Record<string, unknown>>)[column])).join(','),
-  );
-  return [columns.join(','), ...rows].join('\n');
+  const rows = metrics.map((metric) => {
+    const cells = metric as Readonly<Record<string, string | number | undefined>>;
+    return columns.map((column) => cells[column] ?? '');
+  });
+  return toCsv(columns, rows);
 }

@@ -66,6 +66,15 @@ test('a mistake of the user and a defect of ours', async () => {
   assert.match(explainFailure('a string').message ?? '', /^internal error: a string/);
 });
 
+test('a folder in the place of a file, and the like, is a sentence', () => {
+  const sentence = (code: string, path?: string): string =>
+    explainFailure(Object.assign(new Error(`${code}: …`), { code, path })).message ?? '';
+  assert.equal(sentence('EISDIR', 'photos'), 'photos: a folder, where a file is wanted: give a file');
+  assert.equal(sentence('EISDIR'), 'a folder, where a file is wanted: give a file');
+  assert.match(sentence('ENOTDIR', 'a.jpg/x'), /^a\.jpg\/x: leads through a file/);
+  assert.equal(sentence('ENOENT', 'gone'), 'gone: no such file or folder');
+});
+
 test('a full disk is told as such, also as the cause of another error', () => {
   const full = Object.assign(new Error('ENOSPC: no space left on device, write'), {
     code: 'ENOSPC',

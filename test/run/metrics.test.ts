@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { readMetrics, truncateMetrics, writeMetric } from '../../src/run/disk/metrics-file.js';
-import type { Metric } from '../../src/run/metrics.js';
+import { type Metric, metricsTable } from '../../src/run/metrics.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-metrics-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -80,4 +80,17 @@ test('forgetting what came after a step keeps the lines before as they are, and 
   assert.ok(text.startsWith(readFileSync(file, 'utf8')));
   truncateMetrics(folder, 0);
   assert.deepEqual(readMetrics(folder), lines.slice(0, 1));
+});
+
+test('as a table: a line each, what a kind does not have left empty, commas in quotes', () => {
+  const [head, step, health] = metricsTable([
+    stepAt(10),
+    { ...healthAt(10), verdict: 'bad, or "so"' },
+  ] as Metric[]).split('\n');
+  assert.equal(
+    head,
+    'kind,step,images,loss,gradientNorm,learningRate,weightDecay,momentum,imagesPerSecond,inputShare,mrr,mrrL2,mrrStandardError,knn,rankMe,featureDeviation,verdict',
+  );
+  assert.equal(step, `step,10,160,${1 / 3},1e-7,0.001,0.04,0.98,123.4,0.031,,,,,,,`);
+  assert.equal(health, 'health,10,,,,,,,,,0.5,0.4,0.01,,7,0.9,"bad, or ""so"""');
 });
