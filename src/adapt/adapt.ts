@@ -1,5 +1,4 @@
 import type { Device } from '../engine/index.js';
-import { UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { type AdaptedConfig, createModelFolder, networkOf, saveModel } from './model/model-folder.js';
@@ -8,6 +7,7 @@ import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';
 import { headline, type Score, summary } from './scores/score.js';
 import { type AdaptationChoices, type AdaptationSettings, resolveAdaptation } from './settings.js';
+import { checkMaskMeaning } from './tasks/mask-meaning.js';
 import type { TaskSet } from './tasks/task.js';
 import { type TaskImages, withTaskImages } from './tasks/task-images.js';
 import { taskKinds } from './tasks/task-kinds.js';
@@ -26,20 +26,24 @@ export interface AdaptOptions {
  * Adapts a pretrained run to a task, or to several at once, and leaves an adapted model: a folder with config.json,
  * model.safetensors and result.json. Equal settings give equal weights, bit for bit, on one machine with one number of
  * threads.
- * @throws UserError for choices that exclude each other, a run or images that cannot be read, a folder in use
+ * @param choices run and tasks; all else has defaults, and unknown keys are refused
+ * @throws UserError for unknown keys, choices that exclude each other, a run or images that cannot be read, a folder in use
  */
 export async function adapt(
   choices: AdaptationChoices,
   { out, threads, device, log = quiet }: AdaptOptions,
 ): Promise<AdaptationResult> {
-  const pretraining = readConfig(choices.run);
-  const settings = resolveAdaptation(choices, pretraining);
+  const { settings, pretraining } = resolveAdaptation(choices, readConfig);
   log.note(`configuration: ${JSON.stringify(settings)}`);
-  const { seed, limit, fraction, ignored, badSamples } = settings;
-  const wanted = { size: pretraining.image.stored, seed, limit, fraction, ignored, badSamples };
+  const { seed, limit, fraction, classes, ignored, badSamples } = settings;
+  const wanted = { size: pretraining.image.stored, seed, limit, fraction, classes, ignored, badSamples };
   const sources = settings.tasks.map(({ name, task, data }) => ({ name, kind: taskKinds[task], data }));
   return withTaskImages(sources, wanted, { threads, device, log }, async (images, engine) => {
-    checkIgnored(settings, images);
+    for (const [i, { task, data }] of settings.tasks.entries()) {
+      if (task !== 'segmentation') continue;
+      const unsaid = checkMaskMeaning(data, (images[i] as TaskImages).training, settings);
+      if (unsaid !== undefined) log.note(unsaid);
+    }
     const config: AdaptedConfig = {
       kind: 'adapted',
       adaptation: settings,
@@ -63,21 +67,6 @@ export async function adapt(
     saveModel(out, network, trained.weights, result);
     return result;
   });
-}
-
-/** @throws UserError where masks ignore another class than they are asked to */
-function checkIgnored(
-  { tasks, ignored }: AdaptationSettings,
-  images: readonly Pick<TaskImages, 'training'>[],
-): void {
-  for (const [i, { task, data }] of tasks.entries()) {
-    const own = images[i]?.training.ignored;
-    if (task === 'segmentation' && ignored !== undefined && own !== ignored)
-      throw new UserError(
-        `${data.join(' + ')}: its dataset.json says that class ${own} is ignored; leave --ignored out`,
-        2,
-      );
-  }
 }
 
 /** What the model keeps of the classes. */
