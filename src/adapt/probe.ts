@@ -7,6 +7,7 @@ import type { Flat } from '../nn/index.js';
 import { type Config, evaluatorConfig } from '../run/config.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Program } from '../tensor/index.js';
+import { count } from '../words.js';
 import type { Inputs } from './inputs/inputs.js';
 import { openInputs } from './inputs/open-inputs.js';
 import { meanLatents, predictLogits } from './inputs/predictions.js';
@@ -182,7 +183,7 @@ function describeProtocol(
     asked: heldOut.description,
     seed,
     encoder: 'pretrained target encoder, frozen; whole, untransformed images',
-    probes: `AdamW, ${steps} steps of ${batch}, every head alone (no clipping), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}`,
+    probes: `AdamW, ${count(steps, 'step')} of ${batch}, every head alone (no clipping), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}`,
     sweep: `learning rates ${RATES.join(', ')}, k of ${NEIGHBOURS.join(', ')}: the best on the asked images themselves, so a little optimistic; all are in the sweep`,
     knn: 'cosine of mean-pooled latents; votes as in iwm evaluate',
   };

@@ -74,6 +74,7 @@ export function registerAdapt(program: Command): void {
     .action(async (run: string, options: AdaptCommand) => {
       const { adapt } = await import('../adapt/adapt.js');
       const { describeResult } = await import('../adapt/result.js');
+      const { reportAdapted } = await import('../report/report-adapted.js');
       const output = createOutput({ json: options.json === true });
       const { data, tune, task = [], predictor, head, threads, device } = options;
       const said = {
@@ -85,6 +86,7 @@ export function registerAdapt(program: Command): void {
         { ...choices, run, tasks: withHead(pairTasks(task, data), head) },
         { out: options.out, log: output, threads, device },
       );
-      output.result(result, describeResult(result));
+      const report = await reportAdapted(options.out, { log: output, threads, device });
+      output.result({ ...result, report }, `${describeResult(result)}\nreport    ${report}`);
     });
 }

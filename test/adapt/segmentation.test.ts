@@ -359,6 +359,7 @@ test('mistakes are told in one line', async () => {
     1,
     /train\/1\.png: a mask of 1 × 1 pixels for an image of 30 × 20/,
   );
+  assert.equal(existsSync(join(folder, 'x-size')), false, 'what failed leaves no folder in the way');
   const beyond = await few('beyond');
   writeFileSync(
     join(beyond, 'annotations', 'val', '1.png'),
