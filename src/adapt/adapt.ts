@@ -12,7 +12,12 @@ import type { HeadConfig } from './network/heads.js';
 import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';
 import { headline, type Score, summary } from './scores/score.js';
-import { type AdaptationChoices, type AdaptationSettings, resolveAdaptation } from './settings.js';
+import {
+  type AdaptationChoices,
+  type AdaptationSettings,
+  describeSettings,
+  resolveAdaptation,
+} from './settings.js';
 import { checkMaskMeaning } from './tasks/mask-meaning.js';
 import type { MaskMeaning } from './tasks/task.js';
 import { type TaskImages, withTaskImages } from './tasks/task-images.js';
@@ -41,7 +46,9 @@ export async function adapt(
 ): Promise<AdaptationResult> {
   const { settings, pretraining } = resolveAdaptation(choices, readConfig);
   checkFree(out);
-  log.note(`configuration: ${JSON.stringify(settings)}`);
+  log.note(
+    `settings: ${describeSettings(settings, pretraining) || 'the defaults'}; all of them in ${out}/config.json`,
+  );
   const { seed, limit, fraction, classes, ignored, badSamples } = settings;
   const wanted = { size: pretraining.image.stored, seed, limit, fraction, classes, ignored, badSamples };
   const sources = settings.tasks.map(({ name, task, data }) => ({ name, kind: taskKinds[task], data }));

@@ -15,7 +15,12 @@ import type { InputKind, Network } from './network/network.js';
 import { type PooledHeadKind, pooledHeadKinds } from './network/pooled-head.js';
 import type { KnnSweep, ProbeResult, Sweep, SweepPoint } from './probe-result.js';
 import { describeHeadline } from './scores/score.js';
-import { type AdaptationChoices, type AdaptationSettings, resolveAdaptation } from './settings.js';
+import {
+  type AdaptationChoices,
+  type AdaptationSettings,
+  describeSettings,
+  resolveAdaptation,
+} from './settings.js';
 import { classification } from './tasks/classification-task.js';
 import type { LabelledImages } from './tasks/labelled-images.js';
 import { type TaskImages, withTaskImages } from './tasks/task-images.js';
@@ -64,7 +69,7 @@ export async function probeRun(
   );
   if (settings.predictor.weights !== 'none')
     throw new UserError('a probe reads the encoder; predictor.weights must be none', 2);
-  log.note(`configuration: ${JSON.stringify(settings)}`);
+  log.note(`settings: ${describeSettings(settings, pretraining)}`);
   const { seed, limit, fraction, badSamples } = settings;
   const wanted = { size: pretraining.image.stored, seed, limit, fraction, badSamples };
   const probed = [{ name: 'probed', kind: classification, data }];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { type Config, cropSchema } from '../run/config.js';
-import { parseSettings } from '../run/settings.js';
+import { differences, parseSettings } from '../run/settings.js';
 import { type HeadKind, headKinds } from './network/heads.js';
 import type { Part, Parts } from './network/network.js';
 import { nameTasks } from './tasks/name-tasks.js';
@@ -222,6 +222,15 @@ function checkTasks({ tasks, weights, batch }: AdaptationSettings): void {
       `batch ${batch} is too small for ${tasks.length} tasks: each has at least one image in every step`,
       2,
     );
+}
+
+/** What settings say beside run and tasks, where it is not the default: `epochs=2 optimiser.pretrained=1`; or nothing. */
+export function describeSettings(settings: AdaptationSettings, pretraining: Config): string {
+  const { run, tasks, ...own } = settings;
+  const { run: _, tasks: __, ...usual } = resolveAdaptation({ run, tasks }, () => pretraining).settings;
+  return differences(usual, own)
+    .map(({ key, now }) => `${key}=${typeof now === 'string' ? now : JSON.stringify(now)}`)
+    .join(' ');
 }
 
 /** Of a task's loss. */

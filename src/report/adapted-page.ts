@@ -76,7 +76,7 @@ ${but === undefined ? undefined : html`<p class="verdict"><b>${but}.</b></p>`}
 <div class="charts">${curves(task, result).map(curve)}</div>
 <h2>What is confused</h2>
 ${score.task === 'segmentation' ? overlaps(score.iou) : undefined}
-${confusionFigure(task.classes, score.confusion, isMasks ? 'pixels' : 'images')}
+${confusionFigure(task, score.confusion, isMasks ? 'pixels' : 'images')}
 ${mistakes === undefined ? undefined : html`<h2>The worst mistakes</h2><p>${isMasks ? 'The held-out images with the lowest IoU over their own classes.' : 'The held-out images whose wrong class was told with the most confidence.'}</p>${mistakes}`}`;
 }
 
@@ -89,7 +89,11 @@ function cards({ name, classes }: AdaptedTask, score: Score, result: AdaptationR
   );
   if (score.task === 'segmentation')
     return [
-      card('mIoU', percent(score.meanIou), `${score.occurring} of ${classes.length} classes occur`),
+      card(
+        'mIoU',
+        percent(score.meanIou),
+        `${score.occurring} of ${Object.keys(score.iou).length} classes occur`,
+      ),
       card('Pixel accuracy', percent(score.pixelAccuracy), `${millions(score.pixels)} pixels`),
       asked,
     ];

@@ -67,6 +67,7 @@ td.right small { color: var(--right); font-weight: 700; }
 .list th { text-align: left; font-size: .82rem; padding: 4px 18px 4px 0; vertical-align: top; }
 .list td { text-align: left; padding: 4px 18px 4px 0; border-top: 1px solid var(--line); font-variant-numeric: tabular-nums; }
 .bars { width: 100%; max-width: 640px; }
+.bars td:nth-child(2) { white-space: nowrap; }
 .bars td:last-child { width: 60%; }
 .bar { height: 10px; border-radius: 3px; background: var(--accent); }
 .mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 12px; }

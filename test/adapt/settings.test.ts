@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   type AdaptationChoices,
+  describeSettings,
   hasTaskTokens,
   resolveAdaptation,
   settingsSchema,
@@ -81,6 +82,15 @@ test('a run and a task are enough, and are what the command does by default', ()
   assert.deepEqual(found, settings('predictor'));
   // What is kept with a model is the whole of it.
   assert.deepEqual(settingsSchema.parse(JSON.parse(JSON.stringify(found))), found);
+});
+
+test('only what is not the default is told', () => {
+  assert.equal(describeSettings(settings('predictor'), pretrained), '');
+  assert.equal(
+    describeSettings(settings('predictor', { epochs: 3, optimiser: { pretrained: 1 } }), pretrained),
+    'epochs=3 optimiser.pretrained=1 measure.every=1',
+  );
+  assert.match(describeSettings(settings('head'), pretrained), /^tune=head .*predictor\.weights=none/);
 });
 
 test('keys that are none, and values that are none, are refused by name', () => {

@@ -3,7 +3,7 @@ import { UserError } from '../../errors.js';
 import { type Log, quiet } from '../../log.js';
 import { count } from '../../words.js';
 import { byTask } from '../protocol.js';
-import { type AdaptationResult, describeResult, type TaskResult } from '../result.js';
+import { type AdaptationResult, describeScores, describeTerms, type TaskResult } from '../result.js';
 import type { Confusion } from '../scores/confusion.js';
 import { describeConfusion } from '../scores/describe-confusion.js';
 import { describeIou } from '../scores/iou.js';
@@ -131,11 +131,11 @@ const measureTask = (
     };
   });
 
-/** An evaluation in words, with what was taken for what. */
+/** An evaluation in words, with what was taken for what; the scores come last. */
 export function describeAdapted(evaluation: AdaptedEvaluation): string {
   const { tasks } = evaluation;
   return [
-    describeResult(evaluation),
+    describeTerms(evaluation),
     ...tasks.flatMap((task) => {
       const { classes, pairs } = task.confusion;
       return [
@@ -144,5 +144,6 @@ export function describeAdapted(evaluation: AdaptedEvaluation): string {
         describeConfusion(classes, pairs, task.task === 'segmentation' ? 'shares' : 'counts'),
       ];
     }),
+    describeScores(evaluation),
   ].join('\n');
 }
