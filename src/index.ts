@@ -6,11 +6,10 @@ export {
   evaluateAdapted,
   type MeasuredTask,
 } from './adapt/model/evaluate-adapted.js';
-export { type ProbeOptions, probeRun } from './adapt/probe.js';
+export { type ProbeChoices, type ProbeOptions, probeRun } from './adapt/probe.js';
 export type { ProbeResult } from './adapt/probe-result.js';
 export type { AdaptationResult, TaskResult } from './adapt/result.js';
-export type { AdaptationChoices } from './adapt/settings.js';
-export type { TaskChoice } from './adapt/tasks/task-choice.js';
+export type { AdaptationChoices, TaskChoice } from './adapt/settings.js';
 export { readImages, type Seeing } from './data/image-files.js';
 export type { BadSample, ImageSet } from './data/image-set.js';
 export { openImages, type Split } from './data/images.js';
@@ -20,6 +19,7 @@ export type { Retrieval } from './evaluate/retrieval.js';
 export type { Log } from './log.js';
 export type { Inference, InferredAction } from './model/infer.js';
 export type { Latents } from './model/trained-model.js';
+export { reportAdapted } from './report/report-adapted.js';
 export { reportRun } from './report/report-run.js';
 export { type Config, presets, resolve } from './run/config.js';
 export { type Bench, bench } from './speed/bench.js';

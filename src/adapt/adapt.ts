@@ -1,14 +1,25 @@
 import type { Device } from '../engine/index.js';
-import { UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { readConfig } from '../run/disk/run-folder.js';
-import { type AdaptedConfig, createModelFolder, networkOf, saveModel } from './model/model-folder.js';
+import {
+  type AdaptedConfig,
+  type AdaptedTask,
+  checkFree,
+  networkOf,
+  saveModel,
+} from './model/model-folder.js';
 import type { HeadConfig } from './network/heads.js';
 import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';
 import { headline, type Score, summary } from './scores/score.js';
-import { type AdaptationChoices, type AdaptationSettings, resolveAdaptation } from './settings.js';
-import type { TaskSet } from './tasks/task.js';
+import {
+  type AdaptationChoices,
+  type AdaptationSettings,
+  describeSettings,
+  resolveAdaptation,
+} from './settings.js';
+import { checkMaskMeaning } from './tasks/mask-meaning.js';
+import type { MaskMeaning } from './tasks/task.js';
 import { type TaskImages, withTaskImages } from './tasks/task-images.js';
 import { taskKinds } from './tasks/task-kinds.js';
 import { initialWeights } from './training/initial-weights.js';
@@ -26,29 +37,27 @@ export interface AdaptOptions {
  * Adapts a pretrained run to a task, or to several at once, and leaves an adapted model: a folder with config.json,
  * model.safetensors and result.json. Equal settings give equal weights, bit for bit, on one machine with one number of
  * threads.
- * @throws UserError for choices that exclude each other, a run or images that cannot be read, a folder in use
+ * @param choices run and tasks; all else has defaults, and unknown keys are refused
+ * @throws UserError for unknown keys, choices that exclude each other, a run or images that cannot be read, a folder in use
  */
 export async function adapt(
   choices: AdaptationChoices,
   { out, threads, device, log = quiet }: AdaptOptions,
 ): Promise<AdaptationResult> {
-  const pretraining = readConfig(choices.run);
-  const settings = resolveAdaptation(choices, pretraining);
-  log.note(`configuration: ${JSON.stringify(settings)}`);
-  const { seed, limit, fraction, ignored, badSamples } = settings;
-  const wanted = { size: pretraining.image.stored, seed, limit, fraction, ignored, badSamples };
+  const { settings, pretraining } = resolveAdaptation(choices, readConfig);
+  checkFree(out);
+  log.note(
+    `settings: ${describeSettings(settings, pretraining) || 'the defaults'}; all of them in ${out}/config.json`,
+  );
+  const { seed, limit, fraction, classes, ignored, badSamples } = settings;
+  const wanted = { size: pretraining.image.stored, seed, limit, fraction, classes, ignored, badSamples };
   const sources = settings.tasks.map(({ name, task, data }) => ({ name, kind: taskKinds[task], data }));
   return withTaskImages(sources, wanted, { threads, device, log }, async (images, engine) => {
-    checkIgnored(settings, images);
     const config: AdaptedConfig = {
       kind: 'adapted',
       adaptation: settings,
       pretraining,
-      tasks: settings.tasks.map(({ name, task }, i) => ({
-        name,
-        task,
-        ...classesOf((images[i] as TaskImages).training),
-      })),
+      tasks: settings.tasks.map((task, i) => describeTask(task, settings, images[i] as TaskImages, log)),
     };
     const network = networkOf(config);
     const start = initialWeights(settings, pretraining, network);
@@ -57,34 +66,28 @@ export async function adapt(
       head: network.tasks[name] as HeadConfig,
       ...(images[i] as TaskImages),
     }));
-    createModelFolder(out, config, Object.fromEntries(tasks.map(({ name, kept }) => [name, kept])));
     const trained = await trainTasks(settings, network, start, tasks, engine, { out, log });
     const result = resultOf(out, settings, tasks, trained);
-    saveModel(out, network, trained.weights, result);
+    const kept = Object.fromEntries(tasks.map((task) => [task.name, task.kept]));
+    saveModel(out, config, kept, trained.weights, result);
     return result;
   });
 }
 
-/** @throws UserError where masks ignore another class than they are asked to */
-function checkIgnored(
-  { tasks, ignored }: AdaptationSettings,
-  images: readonly Pick<TaskImages, 'training'>[],
-): void {
-  for (const [i, { task, data }] of tasks.entries()) {
-    const own = images[i]?.training.ignored;
-    if (task === 'segmentation' && ignored !== undefined && own !== ignored)
-      throw new UserError(
-        `${data.join(' + ')}: its dataset.json says that class ${own} is ignored; leave --ignored out`,
-        2,
-      );
+/** What the model keeps of a task. @throws UserError where its masks mean something else than was said */
+function describeTask(
+  { name, task, data }: AdaptationSettings['tasks'][number],
+  said: MaskMeaning,
+  { training }: TaskImages,
+  log: Log,
+): AdaptedTask {
+  const { classes, ignored } = training;
+  if (task === 'segmentation') {
+    const unsaid = checkMaskMeaning(data, training, said);
+    if (unsaid !== undefined) log.note(unsaid);
   }
+  return { name, task, classes, ...(ignored === undefined ? {} : { ignored }) };
 }
-
-/** What the model keeps of the classes. */
-const classesOf = ({ classes, ignored }: TaskSet) => ({
-  classes,
-  ...(ignored === undefined ? {} : { ignored }),
-});
 
 /** What the adaptation came to, and what it cost. */
 function resultOf(

@@ -7,6 +7,7 @@ import type { Flat } from '../nn/index.js';
 import { type Config, evaluatorConfig } from '../run/config.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Program } from '../tensor/index.js';
+import { count } from '../words.js';
 import type { Inputs } from './inputs/inputs.js';
 import { openInputs } from './inputs/open-inputs.js';
 import { meanLatents, predictLogits } from './inputs/predictions.js';
@@ -14,7 +15,12 @@ import type { InputKind, Network } from './network/network.js';
 import { type PooledHeadKind, pooledHeadKinds } from './network/pooled-head.js';
 import type { KnnSweep, ProbeResult, Sweep, SweepPoint } from './probe-result.js';
 import { describeHeadline } from './scores/score.js';
-import { type AdaptationSettings, resolveAdaptation } from './settings.js';
+import {
+  type AdaptationChoices,
+  type AdaptationSettings,
+  describeSettings,
+  resolveAdaptation,
+} from './settings.js';
 import { classification } from './tasks/classification-task.js';
 import type { LabelledImages } from './tasks/labelled-images.js';
 import { type TaskImages, withTaskImages } from './tasks/task-images.js';
@@ -25,12 +31,12 @@ import { imagesOf, type StepConfig, traceStep } from './training/step.js';
 import { Trainer } from './training/trainer.js';
 import { trainingLoop } from './training/training-loop.js';
 
-export interface ProbeOptions {
-  readonly run: string;
-  /** Labelled images, split as for `adapt`. */
+/** What a probe reads: a run, labelled images split as for `adapt`, and its settings as far as a frozen encoder has them. */
+export interface ProbeChoices extends Omit<AdaptationChoices, 'tasks' | 'tune' | 'predictor' | 'weights'> {
   readonly data: readonly string[];
-  /** Settings of an adaptation by dotted key, as far as a frozen encoder has them; the learning rate is swept. */
-  readonly set?: Readonly<Record<string, unknown>>;
+}
+
+export interface ProbeOptions {
   readonly threads?: number;
   readonly device?: Device;
   readonly log?: Log;
@@ -50,21 +56,20 @@ const probes = pooledHeadKinds.flatMap((kind) =>
 /**
  * Probes a run's target encoder, frozen: linear heads on mean-pooled latents, attentive heads, k-NN. All heads, of
  * every learning rate, learn side by side from the same batches.
- * @throws UserError where run or images cannot be read, or images have no labels
+ * @param choices the learning rate is swept
+ * @throws UserError for unknown keys, where run or images cannot be read, or images have no labels
  */
-export async function probeRun({
-  run,
-  data,
-  set = {},
-  threads,
-  device,
-  log = quiet,
-}: ProbeOptions): Promise<ProbeResult> {
-  const pretraining = readConfig(run);
-  const settings = resolveAdaptation({ run, tasks: [{ data }], tune: 'head', set }, pretraining);
+export async function probeRun(
+  { data, ...choices }: ProbeChoices,
+  { threads, device, log = quiet }: ProbeOptions = {},
+): Promise<ProbeResult> {
+  const { settings, pretraining } = resolveAdaptation(
+    { ...choices, tasks: [{ data }], tune: 'head' },
+    readConfig,
+  );
   if (settings.predictor.weights !== 'none')
     throw new UserError('a probe reads the encoder; predictor.weights must be none', 2);
-  log.note(`configuration: ${JSON.stringify(settings)}`);
+  log.note(`settings: ${describeSettings(settings, pretraining)}`);
   const { seed, limit, fraction, badSamples } = settings;
   const wanted = { size: pretraining.image.stored, seed, limit, fraction, badSamples };
   const probed = [{ name: 'probed', kind: classification, data }];
@@ -183,7 +188,7 @@ function describeProtocol(
     asked: heldOut.description,
     seed,
     encoder: 'pretrained target encoder, frozen; whole, untransformed images',
-    probes: `AdamW, ${steps} steps of ${batch}, every head alone (no clipping), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}`,
+    probes: `AdamW, ${count(steps, 'step')} of ${batch}, every head alone (no clipping), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}`,
     sweep: `learning rates ${RATES.join(', ')}, k of ${NEIGHBOURS.join(', ')}: the best on the asked images themselves, so a little optimistic; all are in the sweep`,
     knn: 'cosine of mean-pooled latents; votes as in iwm evaluate',
   };

@@ -1,3 +1,4 @@
+import { count } from '../words.js';
 import type { HeadConfig } from './network/heads.js';
 import type { AdaptationResult } from './result.js';
 import { type AdaptationSettings, hasTaskTokens, trainedShares, weightOf } from './settings.js';
@@ -36,13 +37,13 @@ export function describeProtocol(
     predictor:
       predictor.weights === 'none'
         ? 'none: the head reads the latents'
-        : `${predictor.weights}, null action; context computed in ${predictor.contextBlocks} blocks, every ${predictor.stride === 1 ? 'position' : `${predictor.stride}th position of rows and columns`} predicted${predictor.visible === 1 ? '' : `; in training it sees ${predictor.visible} of the latents, drawn anew for every image and step`}`,
+        : `${predictor.weights}, null action; context computed in ${predictor.contextBlocks} blocks, ${predictor.stride === 1 ? 'every position' : `one position in ${predictor.stride} of rows and columns`} predicted${predictor.visible === 1 ? '' : `; in training it sees ${predictor.visible} of the latents, drawn anew for every image and step`}`,
     ...(variants === 0
       ? {}
       : {
           augmentation: `${variants} versions of each training image, drawn whatever the seed: cropped (area ${crop.scale.join('–')}, width / height ${crop.ratio.map((each) => each.toFixed(2)).join('–')}), flipped with probability ${crop.flip}; an epoch passes as many of them as there are images`,
         }),
-    optimiser: `AdamW, ${steps} steps of ${batch}, learning rate ${optimiser.learningRate} (pretrained weights × ${optimiser.pretrained}), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}, clip ${optimiser.clip}`,
+    optimiser: `AdamW, ${count(steps, 'step')} of ${batch}, learning rate ${optimiser.learningRate} (pretrained weights × ${optimiser.pretrained}), warm-up ${optimiser.warmup}, cosine to × ${optimiser.final}, weight decay ${optimiser.weightDecay}, clip ${optimiser.clip}`,
   };
 }
 

@@ -43,18 +43,28 @@ export interface AdaptationResult extends Costs {
   readonly protocol: Readonly<Record<string, string | number>>;
 }
 
-/** The result in words. */
-export function describeResult(result: AdaptationResult): string {
-  const { model, tasks, tune, predictor, latents } = result;
+/** On what terms a result was made, and what it cost, in words. */
+export function describeTerms(result: AdaptationResult): string {
+  const { tasks, latents } = result;
+  return [
+    'protocol',
+    ...Object.entries(result.protocol).map(([name, value]) => `  ${name}: ${value}`),
+    `cost      ${millions(result.trainableParameters)} trainable parameters, ${millions(result.multiplyAddsPerImage)} multiply-adds an image and step, ${millions(result.inferenceMultiplyAddsPerImage)} to answer${tasks.length > 1 ? ' one task' : ''}`,
+    `time      ${result.secondsPerEpoch.toFixed(2)} s an epoch × ${result.epochs}, ${duration(result.seconds)} in all${latents === undefined ? '' : `, ${latents.seconds.toFixed(1)} s of it for latents (${latents.precision}, ${mebibytes(latents.bytes)}, ${latents.from === 'disk' ? 'from disk' : latents.from === 'computed' ? 'computed once' : 'computed in every epoch'})`}; ${mebibytes(result.peakMemoryBytes)} at the peak`,
+  ].join('\n');
+}
+
+/** How well each task is done, a line each. */
+export function describeScores({ model, tasks, tune, predictor }: AdaptationResult): string {
   return [
     `${model}: --tune ${tune} --predictor ${predictor}`,
     ...tasks.map(
       (task) =>
-        `${task.name}  ${describeScore(task)} (${task.classes} classes, ${task.head} head, learned from ${count(task.trained, 'image')}, ${task.asked.toLocaleString('en-US')} asked)`,
+        `${task.name}  ${describeScore(task)} (${task.classes.toLocaleString('en-US')} classes, ${task.head} head, learned from ${count(task.trained, 'image')}, ${task.asked.toLocaleString('en-US')} asked)`,
     ),
-    `cost      ${millions(result.trainableParameters)} trainable parameters, ${millions(result.multiplyAddsPerImage)} multiply-adds an image and step, ${millions(result.inferenceMultiplyAddsPerImage)} to answer${tasks.length > 1 ? ' one task' : ''}`,
-    `time      ${result.secondsPerEpoch.toFixed(2)} s an epoch × ${result.epochs}, ${duration(result.seconds)} in all${latents === undefined ? '' : `, ${latents.seconds.toFixed(1)} s of it for latents (${latents.precision}, ${mebibytes(latents.bytes)}, ${latents.from === 'disk' ? 'from disk' : latents.from === 'computed' ? 'computed once' : 'computed in every epoch'})`}; ${mebibytes(result.peakMemoryBytes)} at the peak`,
-    'protocol',
-    ...Object.entries(result.protocol).map(([name, value]) => `  ${name}: ${value}`),
   ].join('\n');
 }
+
+/** The result in words; what matters comes last. */
+export const describeResult = (result: AdaptationResult): string =>
+  `${describeTerms(result)}\n${describeScores(result)}`;

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { type Config, cropSchema } from '../run/config.js';
-import { merge, parseSettings, set as setKeys } from '../run/settings.js';
+import { differences, parseSettings } from '../run/settings.js';
 import { type HeadKind, headKinds } from './network/heads.js';
 import type { Part, Parts } from './network/network.js';
-import { type TaskName, taskNames } from './tasks/task.js';
-import { nameTasks, type TaskChoice } from './tasks/task-choice.js';
+import { nameTasks } from './tasks/name-tasks.js';
+import { suits, type TaskName, taskNames } from './tasks/task.js';
 
 const count = z.int().min(1);
 const fraction = z.number().min(0).max(1);
@@ -15,116 +15,116 @@ export const tunes = ['head', 'predictor', 'encoder', 'all'] as const;
 /** Where the predictor's weights come from; none: the head reads the encoder's latents. */
 export const predictorWeights = ['pretrained', 'random', 'none'] as const;
 const task = z.strictObject({
-  /** Also the name of its head on disk. */
-  name: z.string().regex(/^[a-z0-9][\w-]*$/i, 'a name is made of letters, digits, - and _'),
-  task: z.enum(taskNames),
-  data: z.array(z.string()).min(1),
-  /** What reads the tokens. */
-  head: z.enum(headKinds as [HeadKind, ...HeadKind[]]),
+  /** Also the name of its head on disk; see {@link nameTasks} where absent. */
+  name: z
+    .string()
+    .regex(/^[a-z0-9][\w-]*$/i, 'a name is made of letters, digits, - and _')
+    .optional(),
+  task: z.enum(taskNames).default('classification'),
+  /** Its sources of images, together. */
+  data: z.array(z.string()).min(1).readonly(),
+  /** What reads the tokens; attentive to name an image's class, dense to name those of pixels where absent. */
+  head: z.enum(headKinds as [HeadKind, ...HeadKind[]]).optional(),
 });
 
-/** Everything that determines an adaptation, beside the pretrained run. */
-export const settingsSchema = z.strictObject({
+const predictor = z.strictObject({
+  /** pretrained where the predictor is tuned, none where it is not. */
+  weights: z.enum(predictorWeights).optional(),
+  /** Its first blocks that compute the context's tokens too; depth − 1 is the published way, and taken where absent. */
+  contextBlocks: z.int().min(0).optional(),
+  /** Every how many patches, along rows and columns, one is predicted; 1 is the published way. */
+  stride: count.default(1),
+  /**
+   * Share of the latents that it sees in training, drawn anew for every image and step; 1 is the published way. In use
+   * it sees all.
+   */
+  visible: z.number().gt(0).max(1).default(1),
+});
+
+/** Measured on held-out images after every so many epochs, a tenth of all where absent, and at the end. */
+const measure = z.strictObject({ every: count.optional() });
+
+/** What can be said of an adaptation: the run and the tasks have to be, the rest has defaults. */
+export const choicesSchema = z.strictObject({
   /** Folder of the pretrained run. */
   run: z.string(),
-  tasks: z.array(task).min(1, 'give a task'),
+  tasks: z.array(task).min(1, 'give a task').readonly(),
   /** Of the losses of several tasks, by name; 1 where absent. Their weighted mean is the loss. */
-  weights: z.record(z.string(), z.number().positive()),
-  tune: z.enum(tunes),
+  weights: z.record(z.string(), z.number().positive()).default({}),
+  tune: z.enum(tunes).default('predictor'),
   /** Weights to begin with: of the pretrained target encoder, or random ones. */
-  encoder: z.strictObject({ weights: z.enum(['pretrained', 'random']) }),
-  predictor: z.strictObject({
-    weights: z.enum(predictorWeights),
-    /** Its first blocks that compute the context's tokens too; depth − 1 is the published way. */
-    contextBlocks: z.int().min(0),
-    /** Every how many patches, along rows and columns, one is predicted; 1 is the published way. */
-    stride: count,
-    /**
-     * Share of the latents that it sees in training, drawn anew for every image and step; 1 is the published way. In use
-     * it sees all.
-     */
-    visible: z.number().gt(0).max(1),
-  }),
+  encoder: z.strictObject({ weights: z.enum(['pretrained', 'random']).default('pretrained') }).prefault({}),
+  predictor: predictor.prefault({}),
   seed: z
     .int()
     .min(0)
-    .max(2 ** 32 - 1),
+    .max(2 ** 32 - 1)
+    .default(0),
   /** Of every task use only so many images, or this share of them; of every class alike, chosen by the seed. */
   limit: count.optional(),
   fraction: z.number().gt(0).max(1).optional(),
-  /** Of masks the class that counts for nothing, where no dataset.json tells it. */
+  /** Of masks the names of class 0, 1, … and the class that counts for nothing, where no dataset.json tells them. */
+  classes: z
+    .array(z.string())
+    .min(2)
+    .max(256)
+    .refine((names) => new Set(names).size === names.length, 'two have the same name')
+    .optional(),
   ignored: z.int().min(0).max(255).optional(),
   /** Share of the images that may be unreadable: so many are skipped, though always one unless it is 0; one more is an error. */
-  badSamples: fraction,
-  epochs: count,
-  batch: count,
-  augmentation: z.strictObject({
-    /** Versions of each training image, cropped and flipped, that are learned from; 0: the image itself. */
-    variants: z.int().min(0),
-    crop: cropSchema,
-  }),
-  optimiser: z.strictObject({
-    /** Of the head and of whatever starts random. */
-    learningRate: z.number().positive(),
-    /** Share of it that pretrained weights take. */
-    pretrained: fraction,
-    /** Share of the steps in which the learning rate rises. */
-    warmup: fraction,
-    /** Learning rate at the end, as a share of its peak. */
-    final: fraction,
-    betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]),
-    weightDecay: z.number().min(0),
-    clip: z.number().positive(),
-  }),
+  badSamples: fraction.default(0.01),
+  epochs: count.default(20),
+  batch: count.default(64),
+  augmentation: z
+    .strictObject({
+      /** Versions of each training image, cropped and flipped, that are learned from; 0: the image itself. */
+      variants: z.int().min(0).default(0),
+      crop: cropSchema.default({ scale: [0.5, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 }),
+    })
+    .prefault({}),
+  optimiser: z
+    .strictObject({
+      /** Of the head and of whatever starts random. */
+      learningRate: z.number().positive().default(2e-3),
+      /** Share of it that pretrained weights take. */
+      pretrained: fraction.default(0.1),
+      /** Share of the steps in which the learning rate rises. */
+      warmup: fraction.default(0.1),
+      /** Learning rate at the end, as a share of its peak. */
+      final: fraction.default(0.001),
+      betas: z.tuple([z.number().min(0).lt(1), z.number().min(0).lt(1)]).default([0.9, 0.999]),
+      weightDecay: z.number().min(0).default(0.05),
+      clip: z.number().positive().default(1),
+    })
+    .prefault({}),
   /**
    * Where a frozen encoder's latents of the training images are kept: on disk beside the run for the next adaptation
    * too, in memory, or nowhere (then, and where they take more than the limit, they are computed in every epoch).
    */
-  cache: z.strictObject({
-    kept: z.enum(['disk', 'memory', 'none']),
-    precision: z.enum(['float16', 'float32']),
-    /** Most that they may take in memory, and all that lie on disk together. */
-    gigabytes: z.number().min(0),
-  }),
-  /** Measured on held-out images after every so many epochs, and at the end. */
-  measure: z.strictObject({ every: count }),
+  cache: z
+    .strictObject({
+      kept: z.enum(['disk', 'memory', 'none']).default('disk'),
+      precision: z.enum(['float16', 'float32']).default('float16'),
+      /** Most that they may take in memory, and all that lie on disk together. */
+      gigabytes: z.number().min(0).default(2),
+    })
+    .prefault({}),
+  measure: measure.prefault({}),
 });
 
+/** The same with nothing left open: everything that determines an adaptation, beside the pretrained run. */
+export const settingsSchema = choicesSchema.extend({
+  tasks: z.array(task.required()).min(1).readonly(),
+  predictor: predictor.required(),
+  measure: measure.required(),
+});
+
+/** What can be said of an adaptation. */
+export type AdaptationChoices = z.input<typeof choicesSchema>;
+/** A task as a person asks for it. */
+export type TaskChoice = AdaptationChoices['tasks'][number];
 /** A whole, valid adaptation. */
-export type AdaptationSettings = z.infer<typeof settingsSchema>;
-
-/** What has to be said; the rest has defaults. */
-export interface AdaptationChoices {
-  readonly run: string;
-  readonly tasks: readonly TaskChoice[];
-  readonly tune: (typeof tunes)[number];
-  /** pretrained where the predictor is tuned, none where it is not. */
-  readonly predictor?: (typeof predictorWeights)[number];
-  /** Of the tasks that it suits; else attentive to name an image's class, dense to name those of pixels. */
-  readonly head?: HeadKind;
-  /** Any settings by dotted key (`optimiser.learningRate`); they win. */
-  readonly set?: Readonly<Record<string, unknown>>;
-}
-
-const common = {
-  encoder: { weights: 'pretrained' },
-  predictor: { stride: 1, visible: 1 },
-  seed: 0,
-  badSamples: 0.01,
-  epochs: 20,
-  batch: 64,
-  augmentation: { variants: 0, crop: { scale: [0.5, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 } },
-  optimiser: {
-    learningRate: 2e-3,
-    pretrained: 0.1,
-    warmup: 0.1,
-    final: 0.001,
-    betas: [0.9, 0.999],
-    weightDecay: 0.05,
-    clip: 1,
-  },
-  cache: { kept: 'disk', precision: 'float16', gigabytes: 2 },
-};
+export type AdaptationSettings = z.output<typeof settingsSchema>;
 
 const usualHead: Readonly<Record<TaskName, HeadKind>> = {
   classification: 'attentive',
@@ -132,46 +132,39 @@ const usualHead: Readonly<Record<TaskName, HeadKind>> = {
   rotation: 'attentive',
 };
 
-const suits = (head: HeadKind, task: TaskName): boolean => (task === 'segmentation') === (head === 'dense');
-
 const isPredictorTuned = (tune: string): boolean => tune === 'predictor' || tune === 'all';
 
 /**
- * The whole settings of an adaptation.
- * @param pretrained the run's configuration
- * @throws UserError (exit code 2) naming an unknown key, a value out of range, or choices that exclude each other
+ * The whole settings of an adaptation, and the configuration of its run.
+ * @param readRun reads a run's configuration
+ * @throws UserError (exit code 2) naming an unknown key, a value out of range, or choices that exclude each other; what
+ *   `readRun` throws
  */
 export function resolveAdaptation(
-  { run, tasks, tune, predictor, head, set = {} }: AdaptationChoices,
-  pretrained: Config,
-): AdaptationSettings {
-  const named = nameTasks(tasks);
-  // One that suits no task is refused below.
-  const isFor = (task: TaskName): boolean =>
-    head !== undefined && (suits(head, task) || !named.some((each) => suits(head, each.task)));
-  const defaults = merge(common, {
-    run,
-    tasks: named.map((each) => ({ ...each, head: isFor(each.task) ? head : usualHead[each.task] })),
-    weights: {},
-    tune,
+  choices: AdaptationChoices,
+  readRun: (run: string) => Config,
+): { readonly settings: AdaptationSettings; readonly pretraining: Config } {
+  const { tasks, predictor, measure, ...said } = parseSettings(choicesSchema, choices);
+  const pretraining = readRun(said.run);
+  const settings = {
+    ...said,
+    tasks: nameTasks(tasks).map((each) => ({ ...each, head: each.head ?? usualHead[each.task] })),
     predictor: {
-      weights: predictor ?? (isPredictorTuned(tune) ? 'pretrained' : 'none'),
-      contextBlocks: pretrained.predictor.depth - 1,
+      ...predictor,
+      weights: predictor.weights ?? (isPredictorTuned(said.tune) ? 'pretrained' : 'none'),
+      contextBlocks: predictor.contextBlocks ?? pretraining.predictor.depth - 1,
     },
-  });
-  const given = setKeys(defaults, set);
-  const epochs = Number(given.epochs);
-  const every = Number.isInteger(epochs) && epochs > 0 ? Math.ceil(epochs / 10) : 1;
-  const settings = parseSettings(settingsSchema, merge({ measure: { every } }, given));
-  checkChoices(settings, pretrained);
-  return settings;
+    measure: { every: measure.every ?? Math.ceil(said.epochs / 10) },
+  };
+  checkChoices(settings, pretraining);
+  return { settings, pretraining };
 }
 
 function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
   const demand = (holds: boolean, message: string): void => {
     if (!holds) throw new UserError(message, 2);
   };
-  const { tasks, tune, predictor, limit, fraction: share, ignored } = settings;
+  const { tasks, tune, predictor, limit, fraction: share } = settings;
   checkTasks(settings);
   demand(
     !(isPredictorTuned(tune) && predictor.weights === 'none'),
@@ -191,10 +184,11 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
       suits(head, task),
       `--head ${head} is not for ${task}; give ${task === 'segmentation' ? 'dense' : 'linear or attentive'}`,
     );
-  demand(
-    ignored === undefined || tasks.some(({ task }) => task === 'segmentation'),
-    '--ignored is a class of masks; give --task segmentation, or leave it out',
-  );
+  for (const key of ['classes', 'ignored'] as const)
+    demand(
+      settings[key] === undefined || tasks.some(({ task }) => task === 'segmentation'),
+      `--${key} is of masks; give --task segmentation, or leave it out`,
+    );
   demand(
     settings.augmentation.variants === 0 || tasks.every((each) => each.task === 'classification'),
     'augmentation.variants crops and flips images, which changes what masks and angles say; it is for classification, leave it 0 here',
@@ -228,6 +222,15 @@ function checkTasks({ tasks, weights, batch }: AdaptationSettings): void {
       `batch ${batch} is too small for ${tasks.length} tasks: each has at least one image in every step`,
       2,
     );
+}
+
+/** What settings say beside run and tasks, where it is not the default: `epochs=2 optimiser.pretrained=1`; or nothing. */
+export function describeSettings(settings: AdaptationSettings, pretraining: Config): string {
+  const { run, tasks, ...own } = settings;
+  const { run: _, tasks: __, ...usual } = resolveAdaptation({ run, tasks }, () => pretraining).settings;
+  return differences(usual, own)
+    .map(({ key, now }) => `${key}=${typeof now === 'string' ? now : JSON.stringify(now)}`)
+    .join(' ');
 }
 
 /** Of a task's loss. */

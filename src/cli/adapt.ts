@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
-import type { AdaptationChoices } from '../adapt/settings.js';
+import type { HeadKind } from '../adapt/network/heads.js';
+import { merge } from '../run/settings.js';
 import {
   adaptationSettings,
   type CommonOptions,
+  classesOption,
   dataOption,
   deviceOption,
   fractionOption,
@@ -14,9 +16,12 @@ import {
   threadsOption,
 } from './options.js';
 import { createOutput } from './output.js';
-import { type AskedTask, pairTasks, tasksOption } from './task-options.js';
+import { type AskedTask, pairTasks, tasksOption, withHead } from './task-options.js';
 
-interface AdaptCommand extends CommonOptions, Pick<AdaptationChoices, 'tune' | 'predictor' | 'head'> {
+interface AdaptCommand extends CommonOptions {
+  tune?: string;
+  predictor?: string;
+  head?: HeadKind;
   out: string;
   data: string[];
   task?: AskedTask[];
@@ -34,9 +39,12 @@ export function registerAdapt(program: Command): void {
     .requiredOption('--out <folder>', 'folder to make for the adapted model')
     .addOption(tasksOption())
     .addOption(
-      new Option('--tune <part>', 'what is trained; the rest is frozen')
-        .choices(['head', 'predictor', 'encoder', 'all'])
-        .default('predictor'),
+      new Option('--tune <part>', 'what is trained; the rest is frozen (default: predictor)').choices([
+        'head',
+        'predictor',
+        'encoder',
+        'all',
+      ]),
     )
     .addOption(
       new Option(
@@ -52,6 +60,7 @@ export function registerAdapt(program: Command): void {
     )
     .addOption(limitOption())
     .addOption(fractionOption())
+    .addOption(classesOption())
     .addOption(ignoredOption())
     .addOption(setOption())
     .addOption(seedOption())
@@ -65,24 +74,19 @@ export function registerAdapt(program: Command): void {
     .action(async (run: string, options: AdaptCommand) => {
       const { adapt } = await import('../adapt/adapt.js');
       const { describeResult } = await import('../adapt/result.js');
+      const { reportAdapted } = await import('../report/report-adapted.js');
       const output = createOutput({ json: options.json === true });
-      const { data, tune, task = [], predictor, head } = options;
+      const { data, tune, task = [], predictor, head, threads, device } = options;
+      const said = {
+        ...(tune === undefined ? {} : { tune }),
+        ...(predictor === undefined ? {} : { predictor: { weights: predictor } }),
+      };
+      const choices = merge(said, adaptationSettings(options));
       const result = await adapt(
-        {
-          run,
-          tasks: pairTasks(task, data),
-          tune,
-          ...(predictor === undefined ? {} : { predictor }),
-          ...(head === undefined ? {} : { head }),
-          set: adaptationSettings(options),
-        },
-        {
-          out: options.out,
-          log: output,
-          threads: options.threads,
-          device: options.device,
-        },
+        { ...choices, run, tasks: withHead(pairTasks(task, data), head) },
+        { out: options.out, log: output, threads, device },
       );
-      output.result(result, describeResult(result));
+      const report = await reportAdapted(options.out, { log: output, threads, device });
+      output.result({ ...result, report }, `${describeResult(result)}\nreport    ${report}`);
     });
 }

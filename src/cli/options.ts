@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option } from 'commander';
 import { type Device, deviceNames } from '../engine/engine.js';
+import { set as setKeys, type Tree } from '../run/settings.js';
 
 /**
  * What the options below give a command's action. None has a default here: what was not said on the
@@ -19,6 +20,8 @@ export interface CommonOptions {
   limit?: number;
   /** Share of the labelled images to use, 0 … 1. */
   fraction?: number;
+  /** Of masks the names of class 0, 1, … */
+  classes?: string[];
   /** Of masks the class that counts for nothing, 0 … 255. */
   ignored?: number;
   json?: true;
@@ -68,6 +71,13 @@ export const fractionOption = (): Option =>
     'share of the labelled images to use, of every task and class alike',
   ).argParser(number(0, 1));
 
+/** `--classes <a,b,…>` */
+export const classesOption = (): Option =>
+  new Option(
+    '--classes <names>',
+    'names of the classes of masks, 0, 1, …, with commas between, where no dataset.json tells them',
+  ).argParser((text: string) => text.split(',').map((name) => name.trim()));
+
 /** `--ignored <class>` */
 export const ignoredOption = (): Option =>
   new Option(
@@ -75,16 +85,12 @@ export const ignoredOption = (): Option =>
     'class of pixels that count for nothing, where no dataset.json tells it (default: 255)',
   ).argParser(integer(0, 255));
 
-/** What `--set`, `--seed`, `--limit`, `--fraction` and `--ignored` say of an adaptation. */
-export function adaptationSettings({
-  set,
-  seed,
-  limit,
-  fraction,
-  ignored,
-}: CommonOptions): Record<string, unknown> {
-  const given = Object.entries({ seed, limit, fraction, ignored }).filter(([, value]) => value !== undefined);
-  return { ...set, ...Object.fromEntries(given) };
+/** What `--set` and the options for settings say of an adaptation, as a tree. */
+export function adaptationSettings({ set, seed, limit, fraction, classes, ignored }: CommonOptions): Tree {
+  const given = Object.entries({ seed, limit, fraction, classes, ignored }).filter(
+    ([, value]) => value !== undefined,
+  );
+  return setKeys({}, { ...set, ...Object.fromEntries(given) });
 }
 
 /** `--json` */

@@ -37,14 +37,10 @@ export function registerProbe(program: Command): void {
       const { describeProbe } = await import('../adapt/probe-result.js');
       const output = createOutput({ json: options.json === true });
       const { data, threads, device } = options;
-      const result = await probeRun({
-        run,
-        data,
-        set: adaptationSettings(options),
-        log: output,
-        threads,
-        device,
-      });
+      const result = await probeRun(
+        { ...adaptationSettings(options), run, data },
+        { log: output, threads, device },
+      );
       output.result(result, describeProbe(result));
     });
 }

@@ -1,12 +1,16 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { type TaskName, taskNames } from '../adapt/tasks/task.js';
-import type { TaskChoice } from '../adapt/tasks/task-choice.js';
+import type { HeadKind } from '../adapt/network/heads.js';
+import type { TaskChoice } from '../adapt/settings.js';
+import { suits, type TaskName, taskNames } from '../adapt/tasks/task.js';
 import { UserError } from '../errors.js';
 
 const inWords = `${taskNames.slice(0, -1).join(', ')} or ${taskNames.at(-1)}`;
 
 /** A `--task` as it was given. */
-export type AskedTask = Pick<TaskChoice, 'name'> & { readonly task: TaskName };
+export interface AskedTask {
+  readonly name?: string;
+  readonly task: TaskName;
+}
 
 /** `--task <[name=]kind>`, repeatable. */
 export const tasksOption = (): Option =>
@@ -40,4 +44,11 @@ export function pairTasks(tasks: readonly AskedTask[], data: readonly string[]):
       2,
     );
   return tasks.map((task, i) => ({ ...task, data: [data[i] as string] }));
+}
+
+/** The tasks with a head that was asked for: those that it suits; all where it suits none, so that it is refused. */
+export function withHead(tasks: readonly TaskChoice[], head: HeadKind | undefined): readonly TaskChoice[] {
+  if (head === undefined) return tasks;
+  const isFor = ({ task = 'classification' }: TaskChoice): boolean => suits(head, task);
+  return tasks.map((task) => (isFor(task) || !tasks.some(isFor) ? { ...task, head } : task));
 }

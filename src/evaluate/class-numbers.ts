@@ -2,7 +2,8 @@
 export const UNKNOWN = -2;
 
 /** Whether classes have numbers for names, as where nobody has named them. */
-const areNumbers = (classes: readonly string[]): boolean => classes.every((name, i) => name === String(i));
+export const areNumbers = (classes: readonly string[]): boolean =>
+  classes.every((name, i) => name === String(i));
 
 /**
  * The number that each class of `found` has among `known`: that of the same name; where either side has mere numbers

@@ -2,6 +2,7 @@ import { type Html, html } from './html.js';
 
 /** A point of a curve; `error`, where known, is its standard error. */
 export interface Point {
+  /** Or epoch. */
   readonly step: number;
   readonly value: number;
   readonly error?: number;
@@ -20,6 +21,8 @@ export interface Curve {
   readonly digits?: number;
   /** Follows every value, such as ` %`. */
   readonly unit?: string;
+  /** What the points count; steps where left out. */
+  readonly over?: 'steps' | 'epochs';
 }
 
 const WIDTH = 360;
@@ -42,8 +45,16 @@ export function ticks(low: number, high: number, count = 4): number[] {
   return Array.from({ length: last - first + 1 }, (_, i) => Number(((first + i) * step).toPrecision(6)));
 }
 
-/** A line chart over steps as SVG in a figure; its colours come from the page. Nothing where there are no points. */
-export function curve({ title, note, points, reference, digits, unit = '' }: Curve): Html | undefined {
+/** A line chart as SVG in a figure; its colours come from the page. Nothing where there are no points. */
+export function curve({
+  title,
+  note,
+  points,
+  reference,
+  digits,
+  unit = '',
+  over = 'steps',
+}: Curve): Html | undefined {
   const shown = points.filter(({ value }) => Number.isFinite(value));
   const latest = shown.at(-1);
   if (latest === undefined) return undefined;
@@ -51,6 +62,7 @@ export function curve({ title, note, points, reference, digits, unit = '' }: Cur
   const levels = ticks(Math.min(0, ...shown.map(({ value }) => value)), Math.max(...ends, reference ?? 0));
   const [bottom, top] = [levels[0] ?? 0, levels.at(-1) ?? 1];
   const end = Math.max(1, latest.step);
+  const one = over.slice(0, -1);
 
   const rounded = (value: number): string => `${Number(value.toPrecision(4))}${unit}`;
   const exact = (value: number): string =>
@@ -69,7 +81,7 @@ export function curve({ title, note, points, reference, digits, unit = '' }: Cur
   const upper = shown.map(({ step, value, error = 0 }) => ({ step, value: value + error }));
   const lower = shown.map(({ step, value, error = 0 }) => ({ step, value: value - error }));
   return html`<figure class="chart"><figcaption><b>${title}</b> <output>${exact(latest.value)}</output></figcaption>
-<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over steps: ${exact(latest.value)} at step ${latest.step}">
+<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${title} over ${over}: ${exact(latest.value)} at ${one} ${latest.step}">
 ${levels.map((value) => [level('grid', value), html`<text x="${MARGIN.left - 6}" y="${y(value)}" dy=".35em" text-anchor="end">${rounded(value)}</text>`])}
 ${ticks(0, end)
   .filter((step) => step <= end && Number.isInteger(step))
@@ -77,10 +89,10 @@ ${ticks(0, end)
     (step) =>
       html`<text x="${x(step)}" y="${HEIGHT - MARGIN.bottom + 15}" text-anchor="middle">${step.toLocaleString('en-US')}</text>`,
   )}
-<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 4}" text-anchor="middle">steps</text>
+<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 4}" text-anchor="middle">${over}</text>
 ${shown.some(({ error }) => error !== undefined) ? html`<polygon points="${path([...upper, ...lower.reverse()])}"/>` : undefined}
 ${reference === undefined ? undefined : level('reference', reference)}
 <polyline points="${path(shown)}"/>
-${shown.length > DOTS ? undefined : shown.map(({ step, value }) => html`<circle cx="${x(step)}" cy="${y(value)}" r="3"><title>step ${step}: ${exact(value)}</title></circle>`)}
+${shown.length > DOTS ? undefined : shown.map(({ step, value }) => html`<circle cx="${x(step)}" cy="${y(value)}" r="3"><title>${one} ${step}: ${exact(value)}</title></circle>`)}
 </svg><p>${note}</p></figure>`;
 }

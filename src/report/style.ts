@@ -5,12 +5,12 @@ export const style = new Html(`
 :root {
   color-scheme: light dark;
   --ink: #1b2430; --soft: #5d6b7a; --line: #e1e6ec; --back: #f6f8fa; --card: #fff;
-  --accent: #2160c4; --right: #158a45;
+  --accent: #2160c4; --right: #158a45; --wrong: #c03a2b;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --ink: #e6ebf1; --soft: #98a5b3; --line: #2d3742; --back: #11161c; --card: #1a2129;
-    --accent: #7fb0fb; --right: #4cc47f;
+    --accent: #7fb0fb; --right: #4cc47f; --wrong: #f08a7b;
   }
 }
 * { box-sizing: border-box; }
@@ -57,6 +57,30 @@ img { width: 100%; display: block; border-radius: 4px; }
 .pixelated { image-rendering: pixelated; }
 td.right img { outline: 3px solid var(--right); outline-offset: -2px; }
 td.right small { color: var(--right); font-weight: 700; }
+.beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 12px 28px; align-items: start; }
+.beside > * { min-width: 0; }
+.wide { overflow-x: auto; }
+.matrix svg { margin-right: auto; max-width: none; }
+.matrix .hit { fill: var(--right); }
+.matrix .miss { fill: var(--wrong); }
+.list { width: auto; table-layout: auto; margin: 0 0 14px; font-size: .9rem; }
+.list th { text-align: left; font-size: .82rem; padding: 4px 18px 4px 0; vertical-align: top; }
+.list td { text-align: left; padding: 4px 18px 4px 0; border-top: 1px solid var(--line); font-variant-numeric: tabular-nums; }
+.bars { width: 100%; max-width: 640px; }
+.bars td:nth-child(2) { white-space: nowrap; }
+.bars td:last-child { width: 60%; }
+.bar { height: 10px; border-radius: 3px; background: var(--accent); }
+.mistakes { display: grid; grid-template-columns: repeat(auto-fill, minmax(132px, 1fr)); gap: 12px; }
+.mistake { margin: 0; padding: 10px; background: var(--card); border: 1px solid var(--line); border-radius: 12px; font-size: .85rem; min-width: 0; }
+.mistake figcaption { margin-top: 6px; overflow-wrap: anywhere; }
+.mistake output, .mistake figcaption b { color: var(--wrong); }
+.mistake p { margin: 0; overflow-wrap: anywhere; }
+.mistake p b { color: var(--right); }
+.file { color: var(--soft); font-size: .75rem; overflow-wrap: anywhere; }
+.triple { display: grid; grid-template-columns: repeat(3, 1fr); gap: 8px; min-width: 0; }
+.triple figure { margin: 0; min-width: 0; }
+.triple p { margin: 2px 0 0; font-size: .82rem; color: var(--soft); }
+.legend i { display: inline-block; width: .8em; height: .8em; border-radius: 2px; margin-right: 5px; }
 details { margin-top: 20px; }
 summary { cursor: pointer; font-weight: 600; margin-bottom: 10px; }
 pre { overflow-x: auto; font-size: .8rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 14px; }

@@ -1,23 +1,16 @@
-import sharp from 'sharp';
 import type { RgbImage } from '../evaluate/retrieval.js';
 import type { Sweep } from '../evaluate/sweep.js';
 import { type Html, html } from './html.js';
+import { picture } from './picture.js';
 
 type Row = Sweep['rows'][number];
 type Cell = Row['cells'][number];
 
 /** Pictures are stored no larger than this, pixels a side: a page of hundreds of them must stay light. */
 const LARGEST = 96;
-/** Up to this size, pixels a side, they are shown enlarged, with their pixels as squares. */
-const SMALL = 64;
 
-/** An image as PNG inside the page. */
-async function picture({ size, pixels }: RgbImage, alt: string): Promise<Html> {
-  const image = sharp(pixels, { raw: { width: size, height: size, channels: 3 } });
-  const png = await (size > LARGEST ? image.resize(LARGEST) : image).png({ compressionLevel: 9 }).toBuffer();
-  const look = size <= SMALL ? html` class="pixelated"` : undefined;
-  return html`<img${look} alt="${alt}" src="data:image/png;base64,${png.toString('base64')}">`;
-}
+const square = ({ size, pixels }: RgbImage, alt: string): Promise<Html> =>
+  picture({ width: size, height: size, data: pixels }, alt, LARGEST);
 
 /** An action's value with its sign: `−0.13`, `0`, `+0.40`. */
 function signed(value: number): string {
@@ -29,11 +22,9 @@ function signed(value: number): string {
 const right = (cells: readonly Cell[]): number => cells.filter(({ rank }) => rank === 1).length;
 
 async function jitter({ name, cells }: Row): Promise<Html> {
-  const wanted = await Promise.all(
-    cells.map((cell) => picture(cell.wanted, `${name} ${signed(cell.value)}`)),
-  );
+  const wanted = await Promise.all(cells.map((cell) => square(cell.wanted, `${name} ${signed(cell.value)}`)));
   const retrieved = await Promise.all(
-    cells.map((cell) => picture(cell.retrieved, `retrieved for ${name} ${signed(cell.value)}`)),
+    cells.map((cell) => square(cell.retrieved, `retrieved for ${name} ${signed(cell.value)}`)),
   );
   return html`<figure class="jitter"><figcaption><b>${name}</b> ${right(cells)} of ${cells.length} right</figcaption>
 <table>
@@ -51,6 +42,6 @@ async function jitter({ name, cells }: Row): Promise<Html> {
 export async function sweepFigure({ original, rows }: Sweep, caption: string): Promise<Html> {
   const cells = rows.flatMap((row) => row.cells);
   const jitters = await Promise.all(rows.map(jitter));
-  return html`<section class="sweep"><div class="original">${await picture(original, caption)}<p><b>${caption}</b><br>${right(cells)} of ${cells.length} right</p></div>
+  return html`<section class="sweep"><div class="original">${await square(original, caption)}<p><b>${caption}</b><br>${right(cells)} of ${cells.length} right</p></div>
 <div class="jitters">${jitters}</div></section>`;
 }

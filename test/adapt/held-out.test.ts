@@ -115,7 +115,9 @@ test('labels of noise cannot be known: not of held-out images, and not once a fi
       run,
       tasks: [{ data: [data] }],
       tune: 'all',
-      set: { epochs: 40, batch: 27, 'optimiser.pretrained': 1, 'optimiser.learningRate': 5e-3 },
+      epochs: 40,
+      batch: 27,
+      optimiser: { pretrained: 1, learningRate: 5e-3 },
     },
     { out, threads: 1 },
   );
@@ -175,12 +177,12 @@ test('one image cut off among 60: pretraining, its evaluation, adapting, its eva
   await evaluateRun(run, { threads: 1, images: 2, log });
   told('evaluate', 60);
   await adapt(
-    { run, tasks: [{ data: [data] }], tune: 'head', set: { epochs: 1, batch: 16 } },
+    { run, tasks: [{ data: [data] }], tune: 'head', epochs: 1, batch: 16 },
     { out, threads: 1, log },
   );
   told('adapt', 60);
   await evaluateAdapted(out, { data: [join(data, '.')], threads: 1, log });
-  await probeRun({ run, data: [data], set: { epochs: 1, batch: 16 }, threads: 1, log });
+  await probeRun({ run, data: [data], epochs: 1, batch: 16 }, { threads: 1, log });
   told('probe', 60);
   const other = join(folder, 'cut-other');
   await paintFolder(other, 500, 12);

@@ -7,7 +7,7 @@ import { classifyFiles, describeClassified } from '../../src/adapt/model/classif
 import { describeAdapted, evaluateAdapted } from '../../src/adapt/model/evaluate-adapted.js';
 import type { TaskResult } from '../../src/adapt/result.js';
 import { headline } from '../../src/adapt/scores/score.js';
-import type { TaskChoice } from '../../src/adapt/tasks/task-choice.js';
+import type { TaskChoice } from '../../src/adapt/settings.js';
 import { bits, paint, paintWorld, pretrainTiny, quickly, refuses, weightsOf } from './tiny-world.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-multi-'));

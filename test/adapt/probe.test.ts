@@ -10,14 +10,14 @@ import { paintWorld, pretrainTiny } from './tiny-world.js';
 const folder = mkdtempSync(join(tmpdir(), 'iwm-probe-'));
 after(() => rmSync(folder, { recursive: true }));
 const [images, run] = [join(folder, 'images'), join(folder, 'run')];
-const set = { epochs: 10, batch: 16, 'cache.kept': 'memory', 'cache.precision': 'float32' };
+const quick = { epochs: 10, batch: 16, cache: { kept: 'memory', precision: 'float32' } } as const;
 before(async () => {
   await paintWorld(images, 24, 10);
   await pretrainTiny(images, run);
 });
 
 test('probes learn above chance, and say by which protocol', async () => {
-  const result = await probeRun({ run, data: [images], set, threads: 1 });
+  const result = await probeRun({ run, data: [images], ...quick }, { threads: 1 });
   assert.deepEqual([result.classes, result.trained, result.asked], [4, 96, 40]);
   for (const { accuracy, learningRate, sweep } of [result.linear, result.attentive]) {
     assert.equal(sweep.length, 6);

@@ -343,7 +343,7 @@ test('mistakes are told in one line', async () => {
   await refuses(adapted('x', {}), 1, /no labels in its train split; classification needs/);
   await refuses(adapted('x', { ...masks, head: 'linear' }), 2, /--head linear is not for segmentation/);
   await refuses(adapted('x', { head: 'dense' }), 2, /--head dense is not for classification/);
-  await refuses(adapted('x', {}, { ignored: 3 }), 2, /--ignored is a class of masks/);
+  await refuses(adapted('x', {}, { ignored: 3 }), 2, /--ignored is of masks/);
   await refuses(adapted('x', masks, { ignored: 2 }), 2, /says that class 3 is ignored; leave --ignored/);
 
   const few = async (name: string): Promise<string> => {
@@ -359,6 +359,7 @@ test('mistakes are told in one line', async () => {
     1,
     /train\/1\.png: a mask of 1 × 1 pixels for an image of 30 × 20/,
   );
+  assert.equal(existsSync(join(folder, 'x-size')), false, 'what failed leaves no folder in the way');
   const beyond = await few('beyond');
   writeFileSync(
     join(beyond, 'annotations', 'val', '1.png'),

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { adapt } from '../../src/adapt/adapt.js';
 import type { AdaptationResult, TaskResult } from '../../src/adapt/result.js';
-import type { AdaptationChoices } from '../../src/adapt/settings.js';
-import type { TaskChoice } from '../../src/adapt/tasks/task-choice.js';
+import type { AdaptationChoices, TaskChoice } from '../../src/adapt/settings.js';
 import { UserError } from '../../src/errors.js';
 import { random } from '../../src/random.js';
 import { resolve } from '../../src/run/config.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
+import { set } from '../../src/run/settings.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { tiny } from '../train/tiny-run.js';
 
@@ -58,21 +58,25 @@ export async function pretrainTiny(folder: string, run: string): Promise<void> {
   await pretrain(config, { out: run, threads: 1 });
 }
 
-/** What may be said otherwise: any choice; of one task its kind and data. */
-type Otherwise = Partial<AdaptationChoices> & Omit<Partial<TaskChoice>, 'name'>;
+/** What may be said otherwise: any choice; of one task its kind, data and head; the predictor by its weights alone. */
+type Otherwise = Omit<Partial<AdaptationChoices>, 'predictor'> &
+  Omit<Partial<TaskChoice>, 'name'> & { readonly predictor?: 'pretrained' | 'random' | 'none' };
 
 /** Adapts the run to the images' classes in a moment: two epochs of 40 labels; into `folder`, by name. */
 export function quickly(run: string, images: string, folder: string) {
   const quick = { epochs: 2, batch: 16, limit: 40, 'cache.kept': 'memory' };
   return (
     name: string,
-    { data = [images], task = 'classification', ...choices }: Otherwise,
-    set: Record<string, unknown> = {},
-  ): Promise<AdaptationResult> =>
-    adapt(
-      { run, tasks: [{ task, data }], tune: 'predictor', ...choices, set: { ...quick, ...set } },
-      { out: join(folder, name), threads: 1 },
-    );
+    { data = [images], task = 'classification', head, predictor, ...choices }: Otherwise,
+    more: Record<string, unknown> = {},
+  ): Promise<AdaptationResult> => {
+    const weights = predictor === undefined ? {} : { 'predictor.weights': predictor };
+    const base = { run, tasks: [{ task, data, ...(head === undefined ? {} : { head }) }], ...choices };
+    return adapt(set(base, { ...quick, ...weights, ...more }) as unknown as AdaptationChoices, {
+      out: join(folder, name),
+      threads: 1,
+    });
+  };
 }
 
 /** What a model came to in its only task, a classification. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { nameTasks, type TaskChoice } from '../../src/adapt/tasks/task-choice.js';
+import type { TaskChoice } from '../../src/adapt/settings.js';
+import { nameTasks } from '../../src/adapt/tasks/name-tasks.js';
 import { explainFailure } from '../../src/cli/failure.js';
 import { dataOption } from '../../src/cli/options.js';
 import { createProgram } from '../../src/cli/program.js';
-import { type AskedTask, pairTasks, tasksOption } from '../../src/cli/task-options.js';
+import { type AskedTask, pairTasks, tasksOption, withHead } from '../../src/cli/task-options.js';
 
 /** The tasks that a command line asks for, or the message that refuses it. */
 async function parse(...args: string[]): Promise<readonly TaskChoice[] | string> {
@@ -57,7 +58,10 @@ test('what does not pair, and what is no task, is told in a line', async () => {
 });
 
 test('tasks without a name are named by their data, one alone by its kind', () => {
-  const names = (...choices: TaskChoice[]): string[] => nameTasks(choices).map(({ name }) => name);
+  const names = (...choices: TaskChoice[]): string[] =>
+    nameTasks(choices.map((choice) => ({ task: 'classification' as const, ...choice }))).map(
+      ({ name }) => name,
+    );
   assert.deepEqual(names({ data: ['flowers/'] }), ['classification']);
   assert.deepEqual(names({ data: ['data/flowers/'] }, { data: ['hf:owner/sea-birds:train'] }), [
     'flowers',
@@ -72,4 +76,13 @@ test('tasks without a name are named by their data, one alone by its kind', () =
     ['cifar10-classification', 'cifar10-rotation', 'synthetic'],
   );
   assert.deepEqual(names({ data: ['a'], name: 'letters' }, { data: ['__x/y z!'] }), ['letters', 'y-z']);
+});
+
+test('a head is for the tasks that it suits', () => {
+  const [names, masks] = [{ data: ['a'] }, { data: ['b'], task: 'segmentation' }] as const;
+  const heads = (head: 'linear' | 'dense' | undefined, ...tasks: TaskChoice[]) =>
+    withHead(tasks, head).map((task) => task.head);
+  assert.deepEqual(heads(undefined, names, masks), [undefined, undefined]);
+  assert.deepEqual(heads('linear', names, masks), ['linear', undefined]);
+  assert.deepEqual(heads('linear', masks), ['linear'], 'to be refused');
 });

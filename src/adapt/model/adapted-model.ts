@@ -10,7 +10,7 @@ import type { Network, Parts } from '../network/network.js';
 import type { AdaptationResult } from '../result.js';
 import { probabilities } from '../scores/accuracy.js';
 import type { Score } from '../scores/score.js';
-import type { Answers, TaskName, TaskSet } from '../tasks/task.js';
+import type { Answers, Judgement, TaskName, TaskSet } from '../tasks/task.js';
 import { toldClasses } from '../tasks/told-classes.js';
 import { type AdaptedConfig, type AdaptedTask, loadModel } from './model-folder.js';
 
@@ -100,10 +100,19 @@ export class AdaptedModel {
     return this.config.tasks;
   }
 
-  /** How well it does one of its tasks. @throws UserError where an image or what is to be said of it cannot be read */
-  measure({ name }: AdaptedTask, set: TaskSet): Promise<Score> {
+  /**
+   * How well it does one of its tasks.
+   * @param judged is told of each image
+   * @throws UserError where an image or what is to be said of it cannot be read
+   */
+  measure(
+    { name }: AdaptedTask,
+    set: TaskSet,
+    judged?: (image: number, judgement: Judgement) => void,
+  ): Promise<Score> {
     set.images.prefetch();
-    return set.measure(this.#answers(name, imageInputs(set.images)), this.#head(name), this.#compiled);
+    const answers = this.#answers(name, imageInputs(set.images));
+    return set.measure(answers, this.#head(name), this.#compiled, judged);
   }
 
   /**

@@ -1,12 +1,14 @@
 import type { Device } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
 import { type Log, quiet } from '../../log.js';
+import { count } from '../../words.js';
 import { byTask } from '../protocol.js';
-import { type AdaptationResult, describeResult, type TaskResult } from '../result.js';
+import { type AdaptationResult, describeScores, describeTerms, type TaskResult } from '../result.js';
 import type { Confusion } from '../scores/confusion.js';
 import { describeConfusion } from '../scores/describe-confusion.js';
 import { describeIou } from '../scores/iou.js';
 import { summary } from '../scores/score.js';
+import type { TaskSet } from '../tasks/task.js';
 import { openMeasured } from '../tasks/task-images.js';
 import { taskKinds } from '../tasks/task-kinds.js';
 import { AdaptedModel } from './adapted-model.js';
@@ -78,17 +80,23 @@ function chooseTasks(
   return chosen;
 }
 
-/** Measures one task on `data`, or on what was held out of its training. */
-async function measureTask(
+/** The one of a model's that has a task's name. */
+const ofTask = <T extends { readonly name: string }>(all: readonly T[], { name }: AdaptedTask): T =>
+  all.find((each) => each.name === name) as T;
+
+/**
+ * Opens a task's images for `work`: those of `data`, or those that were held out of its training; and closes them.
+ * @throws UserError as {@link openMeasured}, and what `work` throws
+ */
+export async function withAsked<T>(
   model: AdaptedModel,
   task: AdaptedTask,
   data: readonly string[] | undefined,
   log: Log,
-): Promise<{ task: MeasuredTask; asked: string }> {
-  const of = <T extends { readonly name: string }>(all: readonly T[]): T =>
-    all.find(({ name }) => name === task.name) as T;
+  work: (set: TaskSet) => Promise<T>,
+): Promise<T> {
   const { adaptation } = model.config;
-  const own = of(adaptation.tasks).data;
+  const own = ofTask(adaptation.tasks, task).data;
   const { set, skipped } = await openMeasured(taskKinds[task.task], data ?? own, model.size, {
     classes: task,
     data: own,
@@ -97,26 +105,37 @@ async function measureTask(
   });
   if (skipped !== undefined) log.note(skipped);
   try {
-    log.progress(`${task.name}: asks ${set.images.length} images`);
-    const score = await model.measure(task, set);
-    return {
-      task: {
-        ...of(model.result.tasks),
-        ...summary(score),
-        confusion: { classes: task.classes, pairs: score.confusion },
-      },
-      asked: set.description,
-    };
+    return await work(set);
   } finally {
     await set.close();
   }
 }
 
-/** An evaluation in words, with what was taken for what. */
+/** Measures one task on `data`, or on what was held out of its training. */
+const measureTask = (
+  model: AdaptedModel,
+  task: AdaptedTask,
+  data: readonly string[] | undefined,
+  log: Log,
+): Promise<{ task: MeasuredTask; asked: string }> =>
+  withAsked(model, task, data, log, async (set) => {
+    log.progress(`${task.name}: asks ${count(set.images.length, 'image')}`);
+    const score = await model.measure(task, set);
+    return {
+      task: {
+        ...ofTask(model.result.tasks, task),
+        ...summary(score),
+        confusion: { classes: task.classes, pairs: score.confusion },
+      },
+      asked: set.description,
+    };
+  });
+
+/** An evaluation in words, with what was taken for what; the scores come last. */
 export function describeAdapted(evaluation: AdaptedEvaluation): string {
   const { tasks } = evaluation;
   return [
-    describeResult(evaluation),
+    describeTerms(evaluation),
     ...tasks.flatMap((task) => {
       const { classes, pairs } = task.confusion;
       return [
@@ -125,5 +144,6 @@ export function describeAdapted(evaluation: AdaptedEvaluation): string {
         describeConfusion(classes, pairs, task.task === 'segmentation' ? 'shares' : 'counts'),
       ];
     }),
+    describeScores(evaluation),
   ].join('\n');
 }

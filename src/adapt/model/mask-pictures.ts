@@ -16,14 +16,21 @@ export function maskPng({ width, height, data }: Mask, classes: number): Uint8Ar
 /** Share of a class's colour in the overlay. */
 const COVER = 0.5;
 
+/**
+ * An image with its classes' colours over it.
+ * @param data RGB bytes of each pixel
+ * @param classes of each pixel; below 0: none, and the image's own colour
+ */
+export function overlaid(data: Uint8Array, classes: ArrayLike<number>): Uint8Array {
+  return data.map((own, at) => {
+    const colour = COLOURS[classes[Math.floor(at / 3)] as number];
+    return colour === undefined ? own : Math.round((1 - COVER) * own + COVER * (colour[at % 3] as number));
+  });
+}
+
 /** The image with its classes' colours over it, as a PNG file. @param image of the mask's size */
 export async function overlayPng({ width, height, data }: RgbImage, mask: Mask): Promise<Uint8Array> {
-  const out = new Uint8Array(data.length);
-  for (let at = 0; at < data.length; at++) {
-    const channel = COLOURS[mask.data[Math.floor(at / 3)] as number]?.[at % 3] as number;
-    out[at] = Math.round((1 - COVER) * (data[at] as number) + COVER * channel);
-  }
-  return sharp(out, { raw: { width, height, channels: 3 } })
+  return sharp(overlaid(data, mask.data), { raw: { width, height, channels: 3 } })
     .png()
     .toBuffer();
 }

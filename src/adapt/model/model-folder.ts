@@ -79,26 +79,15 @@ export function networkOf({ adaptation, pretraining, tasks }: Omit<AdaptedConfig
   };
 }
 
-/**
- * Makes a new folder for an adapted model.
- * @param images which each task learns from and is measured on, by its name
- * @throws UserError where something is there already
- */
-export function createModelFolder(
-  folder: string,
-  config: AdaptedConfig,
-  images: Readonly<Record<string, KeptTaskImages>>,
-): void {
-  if (existsSync(folder) && readdirSync(folder).length > 0)
-    throw new UserError(`${folder} exists already; choose another --out`);
-  mkdirSync(folder, { recursive: true });
-  writeAtomically(join(folder, 'config.json'), [encode(config)]);
-  writeImages(folder, images);
-}
-
 /** Which images a task of a model learned from and is measured on. @throws UserError where nothing says so */
 export function readTaskImages(folder: string, task: string): KeptTaskImages {
   return keptIn(folder, z.object({ [task]: keptTaskImages }))[task] as KeptTaskImages;
+}
+
+/** @throws UserError where a folder for a new model holds something already */
+export function checkFree(folder: string): void {
+  if (existsSync(folder) && readdirSync(folder).length > 0)
+    throw new UserError(`${folder} exists already; choose another --out`);
 }
 
 /** Every part of a network as it lies on disk, its prefix its name. */
@@ -111,15 +100,24 @@ function sections(network: Network, flat: (part: Part) => Flat<Float32Array>): S
   }));
 }
 
-/** Writes the weights of every part, and what came of the adaptation. */
+/**
+ * Makes the folder of a finished model: its configuration, the weights of every part, and what came of the adaptation.
+ * @param images which each task learned from and is measured on, by its name
+ * @throws UserError where something is there already
+ */
 export function saveModel(
   folder: string,
-  network: Network,
+  config: AdaptedConfig,
+  images: Readonly<Record<string, KeptTaskImages>>,
   weights: Parts<Flat<Float32Array>>,
   result: AdaptationResult,
 ): void {
+  checkFree(folder);
+  mkdirSync(folder, { recursive: true });
+  writeAtomically(join(folder, 'config.json'), [encode(config)]);
+  writeImages(folder, images);
   writeSafetensors(join(folder, 'model.safetensors'), {
-    tensors: collect(sections(network, (part) => weights[part] as Flat<Float32Array>)),
+    tensors: collect(sections(networkOf(config), (part) => weights[part] as Flat<Float32Array>)),
     metadata: { format: 'image-world-models' },
   });
   writeAtomically(join(folder, 'result.json'), [encode(result)]);

@@ -6,7 +6,7 @@ import { type LabelledImages, labelled, ofLabelled } from './labelled-images.js'
 import { type TaskKind, UnlabelledSplit } from './task.js';
 
 /** The images that have a label. @throws UnlabelledSplit where none has */
-function withLabels(all: ImageSet): LabelledImages {
+export function withLabels(all: ImageSet): LabelledImages {
   const { classes, source, split } = all;
   const places = (all.labels ?? new Int32Array()).map((label, image) => (label < 0 ? -1 : image));
   const some = places.filter((image) => image >= 0);

@@ -1,12 +1,16 @@
 import type { ImageSet } from '../../data/image-set.js';
 import { MissingSplit, type Split } from '../../data/splits.js';
 import type { Compiled } from '../../engine/index.js';
-import type { HeadConfig } from '../network/heads.js';
+import type { HeadConfig, HeadKind } from '../network/heads.js';
 import type { Score } from '../scores/score.js';
 
 /** What heads are asked for. */
 export const taskNames = ['classification', 'segmentation', 'rotation'] as const;
 export type TaskName = (typeof taskNames)[number];
+
+/** Whether a head can say what a task asks. */
+export const suits = (head: HeadKind, task: TaskName): boolean =>
+  (task === 'segmentation') === (head === 'dense');
 
 /** Logits of some images: those from number `first` on, one after the other, as `headLogits` gives them. */
 export interface Answers {

@@ -1,31 +1,24 @@
 import { basename, dirname, extname } from 'node:path';
 import type { TaskName } from './task.js';
 
-/** A task as a person asks for it. */
-export interface TaskChoice {
-  /** Of letters, digits, - and _; see {@link nameTasks} where absent. */
-  readonly name?: string;
-  /** classification where absent. */
-  readonly task?: TaskName;
-  /** Its sources of images, together. */
+/** A task that may lack a name. */
+interface Unnamed {
+  readonly name?: string | undefined;
+  readonly task: TaskName;
   readonly data: readonly string[];
 }
-
-/** A task with its name. */
-export type NamedTask = Required<TaskChoice>;
 
 /**
  * Names the tasks that have no name. One alone is named by its kind; of several each by its data, and where that does
  * not tell them apart, by its kind too: `cifar10-rotation`.
  */
-export function nameTasks(choices: readonly TaskChoice[]): NamedTask[] {
-  const tasks = choices.map(({ task = 'classification', ...rest }) => ({ ...rest, task }));
-  if (tasks.length === 1) return tasks.map((each) => ({ name: each.task, ...each }));
+export function nameTasks<T extends Unnamed>(tasks: readonly T[]): (T & { name: string })[] {
+  if (tasks.length === 1) return tasks.map((each) => ({ ...each, name: each.name ?? each.task }));
   const ofData = tasks.map(({ data }) => nameOfSource(data[0] ?? ''));
   return tasks.map((each, i) => {
     const own = ofData[i] as string;
     const alone = ofData.filter((other) => other === own).length === 1;
-    return { name: alone ? own : `${own}-${each.task}`, ...each };
+    return { ...each, name: each.name ?? (alone ? own : `${own}-${each.task}`) };
   });
 }
 
