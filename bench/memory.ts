@@ -14,7 +14,12 @@ const { values } = parseArgs({
   options: { preset: { type: 'string', default: 'cifar' }, steps: { type: 'string', default: '2000' } },
 });
 const steps = Number(values.steps);
-const config = resolve(values.preset, { steps, 'log.every': 100, 'health.every': steps });
+const config = resolve(values.preset, {
+  data: ['synthetic'],
+  steps,
+  'log.every': 100,
+  'health.every': steps,
+});
 const folder = mkdtempSync(join(tmpdir(), 'iwm-memory-'));
 const resident: number[] = [];
 await pretrain(config, {

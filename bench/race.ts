@@ -32,7 +32,7 @@ const set = Object.fromEntries(
   values.set.map((text) => [text.split('=')[0], JSON.parse(text.slice(text.indexOf('=') + 1))]),
 );
 const threads = availableParallelism();
-const config = resolve(values.preset, set);
+const config = resolve(values.preset, { data: ['synthetic'], ...set });
 
 interface Answer {
   milliseconds: number[];
