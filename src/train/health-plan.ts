@@ -1,11 +1,8 @@
 import type { ImageSet } from '../data/image-set.js';
+import { ACTIONS, BANK } from '../evaluate/evaluation-protocol.js';
 import { traceAnswers, traceComparison, traceFeatures } from '../evaluate/programs.js';
 import { type Config, evaluatorConfig } from '../run/config.js';
 import { cost, type Program } from '../tensor/index.js';
-
-/** Versions of an image that its predictions are ranked among, and how many of them are predicted. */
-export const BANK = 256;
-export const ACTIONS = 16;
 
 /** When a run's health is measured, and on how many images. */
 export interface HealthPlan {

@@ -1,11 +1,12 @@
 import type { ImageSet } from '../data/image-set.js';
 import { commonClasses } from '../evaluate/common-classes.js';
+import { ACTIONS, BANK, NEIGHBOURS } from '../evaluate/evaluation-protocol.js';
 import type { Evaluator } from '../evaluate/evaluator.js';
 import { verdict } from '../evaluate/verdict.js';
 import type { Health } from '../run/metrics.js';
 import { count, percent } from '../words.js';
 import type { ModelWeights } from '../world-model/index.js';
-import { ACTIONS, BANK, type HealthPlan } from './health-plan.js';
+import type { HealthPlan } from './health-plan.js';
 
 /** What a run's health is measured on: bank and questions are parts of the training data. */
 export interface HealthCheck {
@@ -16,8 +17,6 @@ export interface HealthCheck {
   readonly ranked: number;
   readonly seed: number;
 }
-
-const NEIGHBOURS = 20;
 
 /** Images in memory as floats at a time. */
 const BATCH = 64;
