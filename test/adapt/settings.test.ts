@@ -108,7 +108,8 @@ test('keys that are none, and values that are none, are refused by name', () => 
         return true;
       },
     );
-  refuses({ epoch: 1 }, /unknown key epoch in the configuration/);
+  refuses({ epoch: 1 }, /unknown key epoch in the configuration \(did you mean epochs\?\)/);
+  refuses({ learningRate: 1 }, /unknown key learningRate .*did you mean optimiser\.learningRate\?/);
   refuses({ optimiser: { lr: 1 } }, /unknown key optimiser\.lr in the configuration/);
   refuses({ tasks: [{ dat: ['synthetic'], data: ['x'] }] }, /unknown key tasks\.0\.dat/);
   refuses({ set: { epochs: 1 } }, /unknown key set/);
