@@ -35,6 +35,7 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
   const { images = 256, seed = 0, threads, device, log } = options;
   const config = readConfig(run);
   const weights = loadModel(run, layouts(modelConfig(config)));
+  log?.progress('reads the images');
   const sets = await openEvaluationSets(config, keptIn(run, keptImages), { ...options, seed });
   const engine = createEngine({ threads, device });
   try {
