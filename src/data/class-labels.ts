@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import { count } from '../words.js';
 
 /** More different labels than this are no classes. */
 const MOST_CLASSES = 65_536;
@@ -87,16 +88,19 @@ export class ClassLabels {
     const labels = codes.map((code) => numbers[code] ?? -1);
     const { length } = labels.filter((label) => label >= 0);
     if (length === 0) return { ...without(nothing), classes };
-    const count = (n: number): string => n.toLocaleString('en-US');
     const none = labels.length - length;
     return {
       classes,
       labels,
       why: undefined,
       notes: [
-        ...(none > 0 ? [`${count(none)} of ${count(labels.length)} images have no label`] : []),
+        ...(none > 0
+          ? [`no label for ${none.toLocaleString('en-US')} of ${count(labels.length, 'image')}`]
+          : []),
         ...(length >= 20 && classes.length > length / 2
-          ? [`${count(classes.length)} classes for ${count(length)} images: hardly classes`]
+          ? [
+              `${classes.length.toLocaleString('en-US')} classes for ${count(length, 'image')}: are they classes?`,
+            ]
           : []),
       ],
     };
@@ -163,11 +167,17 @@ function nameDeclared(label: Label, declared: readonly string[] | undefined): La
   return { ...label, name, number };
 }
 
-/** By number where all are numbers, else by name. */
+/**
+ * By number where all are numbers, else by name. Of whole numbers that are nearly all there those between are classes too,
+ * so that the number of a class stays its place; identifiers are only those that occur.
+ */
 function inOrder(labels: readonly Label[]): string[] {
   const numbered = labels.every(({ number }) => number !== undefined);
   const byName = (a: Label, b: Label): number => (a.name < b.name ? -1 : 1);
-  return [...labels]
+  const names = [...labels]
     .sort((a, b) => (numbered && Number(a.number) - Number(b.number)) || byName(a, b))
     .map(({ name }) => name);
+  const count = Number(names.at(-1)) + 1;
+  const isDense = count <= 2 * names.length && labels.every(({ name, number }) => name === String(number));
+  return isDense ? Array.from({ length: count }, (_, i) => String(i)) : names;
 }

@@ -9,8 +9,8 @@ import { cacheFolder } from '../cache.js';
 import { UserError } from '../errors.js';
 import { readDatasetJson } from './dataset-json.js';
 import { factsOfPaths, type PathFacts } from './path-facts.js';
-import { byKind, type FilesByKind } from './shard-files.js';
-import { chooseShards, leftOut, type Shard, type Shards } from './shards.js';
+import { byKind } from './shard-files.js';
+import { chooseShards, notRead, type Shard, type Shards } from './shards.js';
 import { MissingSplit, type Split, splitIn } from './splits.js';
 
 /** A data set on the Hugging Face hub: `hf:owner/name`, with `/configuration` and `:split` after it. */
@@ -41,38 +41,31 @@ export async function downloadFromHub(source: string, wanted: Split | undefined)
   const hub = connection();
   return explained(source, async () => {
     const entries = await allFiles(name, hub);
-    const files = byKind(entries.keys());
+    const files = byKind(entries.map(({ path }) => ({ path, name: path })));
     const kind = files.parquet.length > 0 ? 'parquet' : 'tar';
     if (files[kind].length === 0)
       throw new UserError([`${source}: no Parquet or tar files there`, ...notRead(files, [])].join('; '));
-    const told = factsOfPaths(files[kind]);
-    const chosen = inConfiguration(source, `hf:${name}`, told, configuration);
-    const fetch = (path: string): Promise<string> => download(name, entries.get(path), hub);
-    const facts = entries.has(FACTS) ? readDatasetJson(dirname(await fetch(FACTS)), kind) : {};
-    facts.checkListed?.(files[kind]);
-    const shards = chosen.map((path) => ({
-      path,
+    const fetch = (path: string): Promise<string> => {
+      const entry = entries.find((each) => each.path === path);
+      if (entry === undefined) throw new RangeError(`no file ${path}`);
+      return download(name, entry, hub);
+    };
+    const [said] = files.facts.filter((file) => file.name === 'dataset.json');
+    const facts = said ? readDatasetJson(dirname(await fetch(said.path)), kind) : {};
+    facts.checkListed?.(files[kind].map((file) => file.name));
+    const told = factsOfPaths(files[kind].map((file) => file.name));
+    const wantedFiles = inConfiguration(source, `hf:${name}`, told, configuration).map((path) => ({
+      ...{ path, name: path },
       split: facts.splitOf ? facts.splitOf(path) : told.get(path)?.split,
     }));
     const notes = notRead(files, files[kind]);
-    const of = chooseShards({ kind, source, files: shards, facts, notes }, own ?? wanted);
-    const downloaded: Shard[] = [];
-    for (const { path, split } of of.chosen)
-      downloaded.push({ path: await fetch(path), split: of.split === 'all' ? split : of.split });
-    return { kind, source, files: downloaded, facts, split: of.split, notes: [...notes, ...of.notes] };
+    const chosen = chooseShards({ kind, source, files: wantedFiles, facts, notes }, own ?? wanted);
+    const { split } = chosen;
+    const here: Shard[] = [];
+    for (const file of chosen.chosen)
+      here.push({ ...file, path: await fetch(file.path), split: split === 'all' ? file.split : split });
+    return { kind, source, files: here, facts, split, notes: [...notes, ...chosen.notes] };
   });
-}
-
-/** The file in which a data set says something of itself. */
-const FACTS = 'dataset.json';
-
-/** What there is beside the files that are read. */
-function notRead(files: FilesByKind, read: readonly string[]): string[] {
-  return [
-    ...(files.tar === read ? [] : leftOut('tar file', files.tar)),
-    ...leftOut('archive', files.archive),
-    ...leftOut('image', files.image),
-  ];
 }
 
 /** The files of a configuration, which must be named where there are several. */
@@ -84,9 +77,11 @@ function inConfiguration(
 ): string[] {
   const names = [...new Set([...told.values()].map(({ configuration }) => configuration))];
   const [only = ''] = names;
-  const one = `give one of them, such as ${name}/${only}`;
   if (wanted === undefined && names.length > 1)
-    throw new UserError(`${source}: several configurations: ${names.join(', ')}; ${one}`, 2);
+    throw new UserError(
+      `${source}: several configurations: ${names.join(', ')}; give one, such as ${name}/${only}`,
+      2,
+    );
   if (wanted !== undefined && !names.includes(wanted))
     throw new UserError(`${source}: no configuration ${wanted}; there are: ${names.join(', ')}`, 2);
   return [...told.keys()].filter((path) => told.get(path)?.configuration === (wanted ?? only));
@@ -109,13 +104,12 @@ function connection(): Connection {
 
 const repository = (name: string) => ({ type: 'dataset', name }) as const;
 
-/** All files of a data set, by their paths in it, in order. */
-async function allFiles(name: string, hub: Connection): Promise<ReadonlyMap<string, ListFileEntry>> {
+/** All files of a data set, in order of their paths. */
+async function allFiles(name: string, hub: Connection): Promise<ListFileEntry[]> {
   const entries: ListFileEntry[] = [];
   for await (const entry of listFiles({ repo: repository(name), recursive: true, ...hub }))
     if (entry.type === 'file') entries.push(entry);
-  entries.sort((a, b) => (a.path < b.path ? -1 : 1));
-  return new Map(entries.map((entry) => [entry.path, entry]));
+  return entries.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
 /** The path of a file in the cache, under its content's name: a later version of it is another file. */

@@ -3,6 +3,7 @@ import { purpose, random } from '../random.js';
 import type { Fit } from './encoded-image.js';
 import { writePlanes } from './image-files.js';
 import type { BadSample, ImageSet } from './image-set.js';
+import { joinLabels } from './joined-labels.js';
 import { openSource } from './open-source.js';
 import { PixelCache } from './pixel-cache.js';
 import type { Split } from './splits.js';
@@ -34,10 +35,7 @@ export async function openImages(
   if (first === undefined) throw new UserError('no source of images was given', 2);
   const total = opened.reduce((sum, source) => sum + source.length, 0);
   const chosen = choose(total, limit ?? total);
-  const sameClasses = opened.every(
-    ({ classes }) => classes !== undefined && classes.join('\n') === first.classes?.join('\n'),
-  );
-  const labels = opened.flatMap((source) => Array.from(source.labels ?? []));
+  const joined = joinLabels(opened);
   const few = chosen.length < total ? `, ${chosen.length.toLocaleString('en-US')} of them` : '';
   // Its native libraries must stay loaded until no thread uses them, so sharp asks to be loaded here first.
   await import('sharp');
@@ -47,11 +45,11 @@ export async function openImages(
       source: sources.join(' + '),
       split: opened.every((source) => source.split === first.split) ? first.split : 'all',
       description: opened.map(({ description }) => description).join('; ') + few,
-      notes: opened.flatMap(({ notes = [] }) => notes),
-      classes: sameClasses ? first.classes : undefined,
+      notes: [...opened.flatMap(({ notes = [] }) => notes), ...joined.notes],
+      classes: joined.classes,
     },
     Int32Array.from(chosen.keys()),
-    sameClasses ? chosen.map((image) => labels[image] ?? -1) : undefined,
+    joined.labels && chosen.map((image) => joined.labels?.[image] ?? -1),
   );
 }
 

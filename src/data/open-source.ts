@@ -19,22 +19,20 @@ export async function openSource(source: string, split: Split | undefined): Prom
       throw new UserError(`${source}: the count of scenes must be in 1 … ${2 ** 24}`);
     return syntheticSource(split ?? 'train', count === undefined ? undefined : Number(count));
   }
-  const { place: where, columns } = existsSync(source)
+  const { place, columns } = existsSync(source)
     ? { place: source, columns: undefined }
     : parseColumns(source);
-  const found = await look(where, split);
-  if ('kind' in found && found.kind === 'parquet') return parquetSource(found, split, columns);
+  const shards = await lookForShards(place, split);
+  if (shards?.kind === 'parquet') return parquetSource(shards, split, columns);
   if (columns !== undefined)
     throw new UserError(`${source}: columns are of Parquet files, and there are none`, 2);
-  if ('kind' in found) return webDataset(found, split);
-  if (!existsSync(where) || !statSync(where).isDirectory())
-    throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
-  const images = imageFolder(where, split);
-  return { ...images, notes: [...(images.notes ?? []), ...found.notes] };
+  if (shards !== undefined) return webDataset(shards, split);
+  if (existsSync(place) && statSync(place).isDirectory()) return imageFolder(place, split);
+  throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
 }
 
-/** The shards of a source, downloaded where they are on the hub. */
-async function look(source: string, split: Split | undefined): Promise<Shards | Pick<Shards, 'notes'>> {
+/** The shards of a source, downloaded where they are on the hub; undefined for a source without any. */
+async function lookForShards(source: string, split: Split | undefined): Promise<Shards | undefined> {
   if (source.startsWith('hf:')) {
     const { downloadFromHub } = await import('./hub.js');
     return downloadFromHub(source, split);

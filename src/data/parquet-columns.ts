@@ -86,8 +86,18 @@ export function chooseColumns(path: string, metadata: FileMetaData, named: Named
       ? `its column ${several.element.name} holds ${kindOf(several)}, not one class an image`
       : `no column is called label or the like; ${there}`,
     notes: [
-      ...taken('image', named.image, ranked),
-      ...taken('label', named.label, [...labels, ...called.map(({ element }) => element.name)]),
+      ...taken(
+        'image',
+        named.image,
+        image,
+        ranked.filter((name) => name !== label),
+      ),
+      ...taken(
+        'label',
+        named.label,
+        labels[0],
+        called.map(({ element }) => element.name),
+      ),
     ],
   };
 }
@@ -103,12 +113,17 @@ export function hasColumn(metadata: FileMetaData, name: string): boolean {
 }
 
 /** A sentence on the columns that could have been taken as well, where nobody chose. */
-function taken(what: 'image' | 'label', named: string | undefined, columns: readonly string[]): string[] {
-  const [first, ...others] = new Set(columns);
-  if (named !== undefined || first === undefined || others.length === 0) return [];
+function taken(
+  what: 'image' | 'label',
+  named: string | undefined,
+  column: string | undefined,
+  candidates: readonly string[],
+): string[] {
+  const others = candidates.filter((name) => name !== column);
+  if (named !== undefined || column === undefined || others.length === 0) return [];
   return [
-    `${what}s are read from the column ${first}, not from ${others.join(', ')}; ` +
-      `#${what}=${others[0]} after the source, or "columns" in a dataset.json, takes another`,
+    `${what}s are read from the column ${column}, not from ${others.join(', ')}; ` +
+      `#${what}=NAME after the source, or "columns" in a dataset.json, chooses another`,
   ];
 }
 

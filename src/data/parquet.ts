@@ -47,7 +47,7 @@ export async function parquetSource(
     columns.label === undefined ? columns.noLabel : `its column ${columns.label} is empty or −1 throughout`;
   const labelling = labels.of(joined(tables, length), known, nothing);
   return {
-    description: describeSource(source, { length, split, ...labelling }),
+    description: describeSource(source, { length, split, ...labelling }, labelling),
     notes: [...shards.notes, ...notes, ...columns.notes, ...labelling.notes],
     split,
     length,

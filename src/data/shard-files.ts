@@ -1,10 +1,10 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, dirname, relative } from 'node:path';
 import { expand } from 'brace-expansion';
 import { globSync } from 'tinyglobby';
 import { UserError } from '../errors.js';
 import { imageEndings } from './encoded-image.js';
-import { list } from './folder.js';
+import { type DataFile, type Folder, readFolder } from './folder.js';
 
 /** More shards than this are a slip of the pen: `{0..1e9}`. */
 const MOST_SHARDS = 100_000;
@@ -13,22 +13,22 @@ const MOST_SHARDS = 100_000;
 const endings = {
   parquet: /\.(parquet|parq|pq)$/i,
   tar: /\.(tar|tar\.gz|tgz)$/i,
-  image: new RegExp(`\\.(${imageEndings.map((ending) => ending.slice(1)).join('|')})$`, 'i'),
+  image: new RegExp(`(${imageEndings.join('|').replaceAll('.', '\\.')})$`, 'i'),
   archive: /\.(tar\.\w+|tbz2?|txz|zip|7z|rar|arrow|tfrecords?)$/i,
   facts: /^dataset\.json$/,
 };
 type FileKind = keyof typeof endings;
 
-/** Paths of files by what they are; others are left out. */
-export type FilesByKind = Readonly<Record<FileKind, readonly string[]>>;
+/** Files by what they are; others are left out. */
+export type FilesByKind = Readonly<Record<FileKind, readonly DataFile[]>>;
 
 /** Sorts files by what their names say they are. */
-export function byKind(paths: Iterable<string>): FilesByKind {
-  const files: Record<FileKind, string[]> = { parquet: [], tar: [], image: [], archive: [], facts: [] };
+export function byKind(all: readonly DataFile[]): FilesByKind {
+  const files: Record<FileKind, DataFile[]> = { parquet: [], tar: [], image: [], archive: [], facts: [] };
   const kinds = Object.keys(endings) as FileKind[];
-  for (const path of paths) {
-    const kind = kinds.find((each) => endings[each].test(basename(path)));
-    if (kind !== undefined) files[kind].push(path);
+  for (const file of all) {
+    const kind = kinds.find((each) => endings[each].test(basename(file.name)));
+    if (kind !== undefined) files[kind].push(file);
   }
   return files;
 }
@@ -41,28 +41,30 @@ export function isPattern(source: string): boolean {
 /**
  * The files that a source is: a file, what lies in and below a folder, or what a pattern says: braces list files or
  * folders that must all be there, a glob finds those that are.
- * @returns the folder that they all lie in or below, and their paths: in order of the pattern's braces, else of code units
+ * @returns the folder that they all lie in or below, and they in order of the pattern's braces, else of code units
  * @throws UserError for a pattern that finds nothing, or a file of its braces that is missing
  */
-export function filesOf(source: string): { root: string; paths: string[] } {
-  if (isPattern(source)) {
-    const paths = expandPattern(source).flatMap((path) => (isFolder(path) ? [...filesBelow(path)] : [path]));
-    return { root: commonFolder(paths), paths };
-  }
-  if (isFolder(source)) return { root: source, paths: [...filesBelow(source)] };
-  return { root: dirname(source), paths: [source] };
+export function filesOf(source: string): { root: string; files: readonly DataFile[] } {
+  if (isFolder(source)) return { root: source, files: filesIn(source) };
+  const paths = (isPattern(source) ? expandPattern(source) : [source]).flatMap((path) =>
+    isFolder(path) ? filesIn(path).map((file) => file.path) : [path],
+  );
+  const root = commonFolder(paths);
+  return { root, files: paths.map((path) => ({ path, name: below(root, path) })) };
 }
 
-const isFolder = (path: string): boolean => statSync(path).isDirectory();
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 
-/** The files in and below a folder, hidden ones left out, links followed. @throws UserError for a link to a folder above it */
-export function* filesBelow(folder: string, above: readonly string[] = []): Generator<string> {
-  const place = realpathSync(folder);
-  if (above.includes(place)) throw new UserError(`${folder} is a link to a folder above it; remove it`);
-  for (const entry of list(folder)) {
-    if (entry.folder) yield* filesBelow(entry.path, [...above, place]);
-    else yield entry.path;
-  }
+/** All files in and below a folder. @throws UserError for a link to a folder above it */
+export function filesIn(path: string): DataFile[] {
+  const all = ({ folders, images, undecoded, others }: Folder): DataFile[] =>
+    [images, undecoded, others, ...folders.map(all)].flat();
+  return all(readFolder(path)).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** A path below a folder, with /. */
+export function below(folder: string, path: string): string {
+  return relative(folder, path).replaceAll('\\', '/');
 }
 
 function expandPattern(source: string): string[] {
@@ -83,7 +85,7 @@ function expandPattern(source: string): string[] {
 /** The deepest folder that all files lie in or below. */
 function commonFolder(paths: readonly string[]): string {
   const holdsAll = (folder: string): boolean =>
-    paths.every((path) => relative(folder, path).split(/[\\/]/)[0] !== '..');
+    paths.every((path) => below(folder, path).split('/')[0] !== '..');
   let folder = dirname(paths[0] ?? '');
   while (!holdsAll(folder) && folder !== dirname(folder)) folder = dirname(folder);
   return folder;

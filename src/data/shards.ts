@@ -1,13 +1,15 @@
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, posix, resolve } from 'node:path';
 import { UserError } from '../errors.js';
+import { count } from '../words.js';
 import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
+import type { DataFile } from './folder.js';
 import { factsOfPaths } from './path-facts.js';
-import { byKind, type FilesByKind, filesBelow, filesOf } from './shard-files.js';
+import { below, byKind, type FilesByKind, filesIn, filesOf } from './shard-files.js';
+import { some } from './source-notes.js';
 import { chooseSplit, type Split, splitIn } from './splits.js';
 
 /** A file of many images. */
-export interface Shard {
-  readonly path: string;
+export interface Shard extends DataFile {
   readonly split: Split | undefined;
 }
 
@@ -28,91 +30,82 @@ export interface Shards {
 /**
  * Looks for shards: a file, in and below a folder, or by a pattern; Parquet before tar, and either before images. In a
  * sub-folder with more images than shards they are taken for strays.
- * @returns the shards; of a source without any only the notes
+ * @returns undefined for a source without any
  * @throws UserError for a pattern that finds nothing, or a `dataset.json` that does not fit
  */
-export function findShards(source: string): Shards | Pick<Shards, 'notes'> {
-  const { root, paths } = filesOf(source);
-  const files = byKind(paths);
-  const isStray = strayIn(root, files);
-  const kind = (['parquet', 'tar'] as const).find((each) => files[each].some((path) => !isStray(path)));
-  const found = kind === undefined ? [] : files[kind].filter((path) => !isStray(path));
-  const taken = new Set(found);
-  const left = (what: string, among: readonly string[]): string[] =>
-    leftOut(
-      what,
-      among.filter((path) => !taken.has(path)).map((path) => below(root, path)),
-    );
-  const notes = [
-    ...left('Parquet file', files.parquet),
-    ...left('tar file', files.tar),
-    ...left('archive', files.archive),
-  ];
-  if (kind === undefined) return { notes };
-  const { folder, facts } = readFacts(root, kind, source === root ? files.facts : undefined);
-  const told = factsOfPaths(found.map((path) => below(root, path)));
+export function findShards(source: string): Shards | undefined {
+  const { root, files: all } = filesOf(source);
+  const files = byKind(all);
+  const isStray = straysAmong(files);
+  const kind = (['parquet', 'tar'] as const).find((each) => files[each].some((file) => !isStray(file)));
+  if (kind === undefined) return undefined;
+  const found = files[kind].filter((file) => !isStray(file));
+  const { folder, facts } = readFacts(root, kind, source === root ? files.facts : []);
+  const told = factsOfPaths(found.map(({ name }) => name));
   const configurations = new Set([...told.values()].map(({ configuration }) => configuration));
-  const shards = found.map((path) => ({
-    path,
-    split: facts.splitOf
-      ? facts.splitOf(below(folder, path))
-      : (told.get(below(root, path))?.split ?? splitOfFolder(root)),
-  }));
   return {
     ...{ kind, source, facts },
-    files: shards,
+    files: found.map((file) => ({
+      ...file,
+      split: facts.splitOf
+        ? facts.splitOf(below(folder, file.path))
+        : (told.get(file.name)?.split ?? splitOfFolder(root)),
+    })),
     notes: [
-      ...notes,
-      ...left('image', files.image),
-      ...(configurations.size > 1 ? [`its folders are read together: ${some([...configurations])}`] : []),
+      ...notRead(files, found),
+      ...(configurations.size > 1
+        ? [`folders read together: ${some([...configurations].map((name) => ({ name })))}`]
+        : []),
     ],
   };
 }
 
-/** A path below a folder, with slashes. */
-const below = (folder: string, path: string): string => relative(folder, path).replaceAll('\\', '/');
+const splitOfFolder = (folder: string): Split | undefined => splitIn(basename(resolve(folder)));
 
-const splitOfFolder = (folder: string): Split | undefined => splitIn(resolve(folder).replace(/^.*[\\/]/, ''));
-
-/** Whether a shard lies below the top among more images than shards. */
-function strayIn(root: string, files: FilesByKind): (path: string) => boolean {
+/** Tells whether a shard lies below the top among more images than shards. */
+function straysAmong(files: FilesByKind): (file: DataFile) => boolean {
   const surplus = new Map<string, number>();
-  const add = (path: string, count: number): void => {
-    surplus.set(dirname(path), (surplus.get(dirname(path)) ?? 0) + count);
+  const add = ({ name }: DataFile, more: number): void => {
+    const folder = posix.dirname(name);
+    surplus.set(folder, (surplus.get(folder) ?? 0) + more);
   };
-  for (const path of files.image) add(path, 1);
-  for (const path of [...files.parquet, ...files.tar]) add(path, -1);
-  return (path) => below(root, path).includes('/') && (surplus.get(dirname(path)) ?? 0) > 0;
+  for (const file of files.image) add(file, 1);
+  for (const file of [...files.parquet, ...files.tar]) add(file, -1);
+  return ({ name }) => name.includes('/') && (surplus.get(posix.dirname(name)) ?? 0) > 0;
+}
+
+/** What there is beside the files that are read: a sentence on each kind. */
+export function notRead(files: FilesByKind, read: readonly DataFile[]): string[] {
+  const taken = new Set(read);
+  const left = (thing: string, among: readonly DataFile[]): string[] => {
+    const others = among.filter((file) => !taken.has(file));
+    return others.length > 0 ? [`${count(others.length, thing)} not read: ${some(others)}`] : [];
+  };
+  return [
+    ...left('Parquet file', files.parquet),
+    ...left('tar file', files.tar),
+    ...left('archive', files.archive),
+    ...left('image', files.image),
+  ];
 }
 
 /**
- * Reads the `dataset.json` of shards and checks that the files of its splits are there.
- * @param files those in and below the root where all is read, else the root alone is looked at
+ * Reads the `dataset.json` of shards, and checks that what its splits list is there.
+ * @param found those below the root; it alone is looked at where there are none
  */
 function readFacts(
   root: string,
   kind: Shards['kind'],
-  files: readonly string[] | undefined,
+  [found, another]: readonly DataFile[],
 ): { folder: string; facts: DatasetFacts } {
-  const [file, another] = files ?? [];
-  if (another !== undefined)
-    throw new UserError(`${another}: a second dataset.json, after ${file}; keep one, for all of ${root}`);
-  const folder = file === undefined ? root : dirname(file);
+  if (found && another)
+    throw new UserError(
+      `${another.path}: a second dataset.json, after ${found.path}; keep one, for all of ${root}`,
+    );
+  const folder = found ? dirname(found.path) : root;
   const facts = readDatasetJson(folder, kind);
-  facts.checkListed?.(byKind(filesBelow(folder))[kind].map((path) => below(folder, path)));
+  facts.checkListed?.(byKind(filesIn(folder))[kind].map(({ name }) => name));
   return { folder, facts };
-}
-
-/** A sentence on files that are not read. */
-export function leftOut(what: string, names: readonly string[]): string[] {
-  if (names.length === 0) return [];
-  const count = `${names.length.toLocaleString('en-US')} ${what}${names.length > 1 ? 's are' : ' is'} not read`;
-  return [`${count}: ${some(names)}`];
-}
-
-/** The first few of many names. */
-export function some(names: readonly string[]): string {
-  return names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
 }
 
 /** The shards of a split, and the others. */
@@ -129,18 +122,18 @@ export interface ChosenShards {
  * @throws MissingSplit where it is not there
  */
 export function chooseShards({ source, files, split: own }: Shards, wanted: Split | undefined): ChosenShards {
-  const splits = new Set(files.map((shard) => shard.split));
   const loose = files.filter((shard) => shard.split === undefined);
-  const all = splits.size > 1 && !splits.has('train') ? 'train' : undefined;
-  const of = (shard: Shard): Split | undefined => shard.split ?? all;
-  const split = chooseSplit(source, new Set(files.map(of)), wanted ?? own);
-  const chosen = files.filter((shard) => split === 'all' || of(shard) === split);
-  const names = loose.map(({ path }) => path.replace(/^.*[\\/]/, ''));
-  const rest =
-    splits.size === 1 || split === 'all' || names.length === 0
-      ? []
-      : all === undefined
-        ? leftOut('file in no split', names)
-        : [`what tells no split is taken for training: ${some(names)}`];
-  return { split, chosen, others: files.filter((shard) => !chosen.includes(shard)), notes: rest };
+  const isTrained = files.some((shard) => shard.split === 'train') || loose.length === files.length;
+  const splitOf = (shard: Shard): Split | undefined => shard.split ?? (isTrained ? undefined : 'train');
+  const split = chooseSplit(source, new Set(files.map(splitOf)), wanted ?? own);
+  const isChosen = (shard: Shard): boolean => split === 'all' || splitOf(shard) === split;
+  const note = isTrained
+    ? `${count(loose.length, 'file')} in no split, so not used: ${some(loose)}`
+    : `no split is called train: it is the ${count(loose.length, 'file')} in no other split: ${some(loose)}`;
+  return {
+    split,
+    chosen: files.filter(isChosen),
+    others: files.filter((shard) => !isChosen(shard)),
+    notes: loose.length > 0 && (isTrained ? split !== 'all' : split === 'train') ? [note] : [],
+  };
 }

@@ -1,8 +1,9 @@
 import { UserError } from '../errors.js';
 import { ClassLabels } from './class-labels.js';
 import { imageEndings } from './encoded-image.js';
-import { chooseShards, type Shards, some } from './shards.js';
+import { chooseShards, type Shards } from './shards.js';
 import { describeSource, type Masks, type Source, type TarShard } from './source.js';
+import { some } from './source-notes.js';
 import type { Split } from './splits.js';
 import type { Member } from './tar-file.js';
 import { readSamples, type Sample, type Samples } from './tar-samples.js';
@@ -37,7 +38,7 @@ export async function webDataset(shards: Shards, wanted: Split | undefined): Pro
     ignored: facts.ignored,
   });
   return {
-    description: describeSource(source, { length, split, ...labelling }),
+    description: describeSource(source, { length, split, ...labelling }, labelling),
     notes: [
       ...shards.notes,
       ...notes,
@@ -58,9 +59,9 @@ export async function webDataset(shards: Shards, wanted: Split | undefined): Pro
 function unusedOf(tars: readonly Samples[]): string[] {
   const counts = new Map<string, number>();
   for (const { unused } of tars)
-    for (const [what, count] of unused) counts.set(what, (counts.get(what) ?? 0) + count);
-  const parts = [...counts].map(([what, count]) => `${what} (${count.toLocaleString('en-US')})`);
-  return parts.length > 0 ? [`not used of the samples: ${some(parts)}`] : [];
+    for (const [what, number] of unused) counts.set(what, (counts.get(what) ?? 0) + number);
+  const parts = [...counts].map(([what, number]) => ({ name: `${number.toLocaleString('en-US')} ${what}` }));
+  return parts.length > 0 ? [`members not used: ${some(parts, 5)}`] : [];
 }
 
 function maskOf({ path }: Samples, { image, mask }: Sample): Member {
@@ -74,7 +75,8 @@ function table({ path, packed, samples }: Samples, choose: (sample: Sample) => M
     path,
     packed,
     rows: members.length,
-    names: members.map(({ name }) => name),
+    // The archives of one file may use the same names.
+    names: members.map(({ name, part }) => (part === 0 ? name : `${name} of archive ${part + 1}`)),
     offsets: Float64Array.from(members, ({ offset }) => offset),
     sizes: Float64Array.from(members, ({ size }) => size),
   };

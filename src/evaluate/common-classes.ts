@@ -1,6 +1,6 @@
+import { numbersAmong, someOf, UNKNOWN } from '../data/class-numbers.js';
 import type { ImageSet } from '../data/image-set.js';
 import { count } from '../words.js';
-import { numbersAmong, someOf, UNKNOWN } from './class-numbers.js';
 
 /** Images of which some, or none, have a class. */
 export type Classed = Pick<ImageSet, 'classes' | 'labels'>;

@@ -6,9 +6,9 @@ import { after, test } from 'node:test';
 import { classification, withLabels } from '../../src/adapt/tasks/classification-task.js';
 import { UnlabelledSplit } from '../../src/adapt/tasks/task.js';
 import { openMeasured, openTaskImages } from '../../src/adapt/tasks/task-images.js';
+import { areNumbers, numbersAmong, UNKNOWN } from '../../src/data/class-numbers.js';
 import type { ImageSet } from '../../src/data/image-set.js';
 import { openImages } from '../../src/data/images.js';
-import { areNumbers, numbersAmong, UNKNOWN } from '../../src/evaluate/class-numbers.js';
 import { tarOf } from '../data/tar.js';
 import { paint } from './tiny-world.js';
 
@@ -112,6 +112,10 @@ test('classes are matched by name, else by number where one side has no names', 
   assert.deepEqual(numbersAmong(['0', '1', '2'], ['cat', 'dog']), [0, 1]);
   assert.deepEqual(numbersAmong(['cat', 'dog'], ['0', '1', '2']), [0, 1, UNKNOWN]);
   assert.deepEqual(numbersAmong(['cat', 'dog'], ['dog', 'elk']), [1, UNKNOWN]);
+  // Not all numbers need be there; whether 1 is the first or the second is not to be guessed.
+  assert.deepEqual(numbersAmong(['cat', 'dog', 'eel'], ['0', '2']), [0, 2]);
+  assert.deepEqual(numbersAmong(['0', '2'], ['cat', 'dog', 'eel']), [0, UNKNOWN, 1]);
+  assert.deepEqual(numbersAmong(['cat', 'dog', 'eel'], ['1', '2']), [UNKNOWN, UNKNOWN]);
   // Digits as folders, sorted as text: names, not numbers.
   assert.deepEqual(numbersAmong(['0', '1', '10', '2'], ['0', '1', '2']), [0, 1, 3]);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { numbersAmong, UNKNOWN } from '../../src/evaluate/class-numbers.js';
+import { numbersAmong, UNKNOWN } from '../../src/data/class-numbers.js';
 import { commonClasses } from '../../src/evaluate/common-classes.js';
 
 const set = (classes: string[] | undefined, labels: number[] | undefined) => ({

@@ -1,6 +1,8 @@
 """Writes test/fixtures/*.parquet: six tiny images of our own drawing, in Hugging Face's layout (a file a codec), and as a
-plain column of bytes beside other columns of whole numbers and bytes (plain), whose last row is no image."""
+plain column of bytes beside other columns of whole numbers and bytes (plain), whose last row is no image. And forty
+images in pages of a few rows, with the SHA-256 of each, as version 1 (pages-1) and 2 (pages-2) of the format writes them."""
 
+import hashlib
 import io
 import json
 import pathlib
@@ -44,3 +46,21 @@ plain = {
 }
 made = {"made with": metadata["made with"]}
 pyarrow.parquet.write_table(pyarrow.table(plain, metadata=made), fixtures / "plain.parquet", row_group_size=2)
+
+# Every other image is the same, so that there are dictionaries, which outgrow their limit; every tenth is missing.
+many = [encode((i * 6, 255 - i * 6, i * 3) if i % 2 else colours[0]) for i in range(40)]
+paged = {
+    "image": [None if i % 10 == 9 else {"bytes": each, "path": f"{i}.png"} for i, each in enumerate(many)],
+    "digest": ["" if i % 10 == 9 else hashlib.sha256(each).hexdigest() for i, each in enumerate(many)],
+    "label": pyarrow.array([["cat", "dog", ""][i % 3] for i in range(40)]).dictionary_encode(),
+}
+for version in ["1.0", "2.0"]:
+    pyarrow.parquet.write_table(
+        pyarrow.table(paged, metadata=made),
+        fixtures / f"pages-{version[0]}.parquet",
+        row_group_size=30,
+        data_page_size=100,
+        write_batch_size=2,
+        dictionary_pagesize_limit=500,
+        data_page_version=version,
+    )

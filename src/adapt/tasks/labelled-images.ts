@@ -1,4 +1,4 @@
-import { numbersAmong, UNKNOWN } from '../../evaluate/class-numbers.js';
+import { numbersAmong, UNKNOWN } from '../../data/class-numbers.js';
 import { type Accuracy, AccuracyCount } from '../scores/accuracy.js';
 import type { Answers, Judgement, Targets, TaskKind, TaskName, TaskSet } from './task.js';
 import { unknownClass } from './task-classes.js';

@@ -1,5 +1,5 @@
+import { areNumbers } from '../../data/class-numbers.js';
 import { UserError } from '../../errors.js';
-import { areNumbers } from '../../evaluate/class-numbers.js';
 import type { MaskMeaning, TaskSet } from './task.js';
 
 /**

@@ -1,5 +1,5 @@
+import { numbersAmong, UNKNOWN } from '../../data/class-numbers.js';
 import type { SegmentationSet } from '../../data/segmentation.js';
-import { numbersAmong, UNKNOWN } from '../../evaluate/class-numbers.js';
 import type { PixelClasses, TaskClasses } from './task.js';
 import { unknownClass } from './task-classes.js';
 

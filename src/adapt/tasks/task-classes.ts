@@ -1,5 +1,5 @@
+import { someOf } from '../../data/class-numbers.js';
 import { UserError } from '../../errors.js';
-import { someOf } from '../../evaluate/class-numbers.js';
 
 /** Of a class that occurs in `source` and is none of those known. */
 export const unknownClass = (source: string, name: string, known: readonly string[]): UserError =>
