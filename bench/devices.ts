@@ -1,12 +1,13 @@
 // Trains the same small model on the CPU and on another device, on the same batches, and measures both models on the
 // CPU: how far their weights are apart after one step, and MRR after the last.
 //
-//   npx tsx bench/devices.ts --device webgpu --steps 200 [--preset demo] [--set batch=16]
+//   npx tsx bench/devices.ts --device xla:cpu --steps 10 [--preset demo] [--set batch=16]
 import { parseArgs } from 'node:util';
 import { openImages } from '../src/data/images.js';
 import { createEngine } from '../src/engine/create-engine.js';
 import type { Device } from '../src/engine/index.js';
 import { createEvaluator } from '../src/evaluate/evaluator.js';
+import { median } from '../src/median.js';
 import { evaluatorConfig, resolve } from '../src/run/config.js';
 import { Batches } from '../src/train/batches.js';
 import { measureHealth } from '../src/train/health.js';
@@ -33,46 +34,65 @@ const { training, heldOut, bank } = holdOut(images, config.seed);
 const cpu = createEngine();
 const evaluator = await createEvaluator(cpu, evaluatorConfig(config));
 
-/** Trains on a device. @returns the weights after the first step and after the last */
-async function train(device: Device): Promise<[first: ModelWeights, last: ModelWeights]> {
+const settings = stepConfig(config);
+
+/** Trains on a device. @returns the weights before the first step, after it and after the last */
+async function train(
+  device: Device,
+): Promise<{ before: ModelWeights; first: ModelWeights; last: ModelWeights }> {
   const engine = createEngine({ device });
-  const settings = stepConfig(config);
   const { state, frozenEncoder } = initialState(settings, config.seed);
+  const began = performance.now();
   const trainer = await Trainer.create(engine, traceStep(settings), settings, state, {
     frozenEncoder,
     parted: false,
   });
+  console.error(`${device}: compiled in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  const before = await trainer.weights();
   const batches = new Batches(training, settings.views, config.seed, settings.batch);
+  const times: number[] = [];
   let first: ModelWeights | undefined;
   for (let step = 0; step < config.steps; step++) {
-    const began = performance.now();
-    const { loss } = await trainer.update([await batches.get(step)], rates(config, step));
+    const batch = await batches.get(step);
+    const start = performance.now();
+    const { loss } = await trainer.update([batch], rates(config, step));
+    times.push(performance.now() - start);
     first ??= await trainer.weights();
-    if (step === 0 || (step + 1) % 20 === 0)
+    if (step === 0 || (step + 1) % 20 === 0 || step + 1 === config.steps)
       console.error(
-        `${device} step ${step + 1}: loss ${loss.toFixed(6)}, ${(performance.now() - began).toFixed(0)} ms`,
+        `${device} step ${step + 1}: loss ${loss.toFixed(6)}, median ${median(times).toFixed(0)} ms`,
       );
   }
   const last = await trainer.weights();
   engine.dispose();
-  return [first as ModelWeights, last];
+  return { before, first: first as ModelWeights, last };
 }
 
-/** Largest difference of any weight. */
-function apart(a: ModelWeights, b: ModelWeights): number {
-  let most = 0;
-  for (const part of ['encoder', 'predictor', 'target'] as const)
+/** How far weights are apart, as a share of how far the first have come. */
+function apart(a: ModelWeights, b: ModelWeights, before: ModelWeights): string {
+  const parts = (['encoder', 'predictor', 'target'] as const).map((part) => {
+    let difference = 0;
+    let change = 0;
     for (const [group, numbers] of Object.entries(a[part]))
       numbers.forEach((value, i) => {
-        most = Math.max(most, Math.abs(value - (b[part][group]?.[i] as number)));
+        difference += (value - (b[part][group]?.[i] as number)) ** 2;
+        change += (value - (before[part][group]?.[i] as number)) ** 2;
       });
-  return most;
+    return `${part} ${Math.sqrt(difference / change).toExponential(1)}`;
+  });
+  return parts.join(', ');
 }
 
 const other = values.device as Device;
 const [here, there] = [await train('cpu'), await train(other)];
-console.log(`weights after the first step: at most ${apart(here[0], there[0]).toExponential(1)} apart`);
-for (const [device, [, weights]] of [
+for (const [when, which] of [
+  ['the first step', 'first'],
+  [`${config.steps} steps`, 'last'],
+] as const)
+  console.log(
+    `weights after ${when}, difference over change: ${apart(here[which], there[which], here.before)}`,
+  );
+for (const [device, { last: weights }] of [
   ['cpu', here],
   [other, there],
 ] as const) {
