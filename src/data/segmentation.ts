@@ -100,7 +100,7 @@ export async function openSegmentation(
   return {
     source,
     split: opened.split,
-    description: describeSource(source, { ...opened, length: places.length, classes }, ' of pixels'),
+    description: describeSource(source, { ...opened, length: places.length, classes }, { of: ' of pixels' }),
     notes: [...(opened.notes ?? []), ...turning.notes],
     length: places.length,
     places,

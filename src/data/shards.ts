@@ -1,5 +1,6 @@
 import { dirname, relative, resolve } from 'node:path';
 import { UserError } from '../errors.js';
+import { some } from '../words.js';
 import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
 import { factsOfPaths } from './path-facts.js';
 import { byKind, type FilesByKind, filesBelow, filesOf } from './shard-files.js';
@@ -108,11 +109,6 @@ export function leftOut(what: string, names: readonly string[]): string[] {
   if (names.length === 0) return [];
   const count = `${names.length.toLocaleString('en-US')} ${what}${names.length > 1 ? 's are' : ' is'} not read`;
   return [`${count}: ${some(names)}`];
-}
-
-/** The first few of many names. */
-export function some(names: readonly string[]): string {
-  return names.slice(0, 3).join(', ') + (names.length > 3 ? ', …' : '');
 }
 
 /** The shards of a split, and the others. */
