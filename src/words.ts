@@ -21,3 +21,7 @@ export const percent = (share: number): string => `${(100 * share).toFixed(1)} %
 /** How many of a thing, whose plural ends in s: `1 image`, `1,000 images`. */
 export const count = (number: number, thing: string): string =>
   `${number.toLocaleString('en-US')} ${thing}${number === 1 ? '' : 's'}`;
+
+/** The first few of many names: `a, b, c, …`. */
+export const some = (names: readonly string[], most = 3): string =>
+  names.slice(0, most).join(', ') + (names.length > most ? ', …' : '');

@@ -1,11 +1,10 @@
 import { UserError } from '../errors.js';
-import { count } from '../words.js';
+import { count, some } from '../words.js';
 import { type ClassTable, findClassTables } from './class-table.js';
 import type { DatasetFacts } from './dataset-json.js';
-import type { Folder } from './folder.js';
+import { type Folder, someOf } from './folder.js';
 import { findClasses } from './folder-classes.js';
 import type { PlacedImage } from './folder-splits.js';
-import { some } from './source-notes.js';
 
 /** An image and its class; undefined where it has none. */
 export interface LabelledImage extends PlacedImage {
@@ -71,14 +70,14 @@ function unlabelled(images: readonly LabelledImage[]): string[] {
       if (bare.length === 0) return [];
       const where = split === undefined ? '' : ` of the split ${split}`;
       return [
-        `${bare.length} of ${count(own.length, 'image')}${where} in no class folder, so without label: ${some(bare)}`,
+        `${bare.length} of ${count(own.length, 'image')}${where} in no class folder, so without label: ${someOf(bare)}`,
       ];
     });
 }
 
 function neverSeen(given: readonly string[], images: readonly LabelledImage[]): string[] {
   const seen = new Set(images.map(({ label }) => label));
-  const missing = given.filter((name) => !seen.has(name)).map((name) => ({ name }));
+  const missing = given.filter((name) => !seen.has(name));
   return missing.length > 0
     ? [`no image of ${missing.length} of the classes in dataset.json: ${some(missing)}`]
     : [];
@@ -91,6 +90,6 @@ function innerFolders(images: readonly LabelledImage[]): string[] {
   );
   if (inner.size < 2) return [];
   return [
-    `classes are the outermost folders that differ; those in them are not told apart: ${some([...inner].sort().map((name) => ({ name })))}`,
+    `classes are the outermost folders that differ; those in them are not told apart: ${some([...inner].sort())}`,
   ];
 }

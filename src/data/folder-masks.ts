@@ -1,12 +1,11 @@
 import { posix } from 'node:path';
 import { UserError } from '../errors.js';
-import { count } from '../words.js';
+import { count, some } from '../words.js';
 import type { DatasetFacts } from './dataset-json.js';
-import type { DataFile } from './folder.js';
+import { type DataFile, someOf } from './folder.js';
 import type { MaskGroup } from './mask-files.js';
 import { isPng, type MatchedMasks, matchMasks } from './match-masks.js';
 import type { Masks, Pixels, Source } from './source.js';
-import { some } from './source-notes.js';
 import { MissingSplit, type Split } from './splits.js';
 
 /** Images of a folder. */
@@ -92,9 +91,10 @@ function notesOf(
   const total = groups.reduce((sum, { masks }) => sum + masks.length, 0);
   const places = groups.flatMap((group) => group.places);
   const notes = [`${count(total, 'file')} taken for masks, not for images: ${some(places)}`];
-  if (others.length > 0) notes.push(`${count(others.length, 'mask')} called like no image: ${some(others)}`);
+  if (others.length > 0)
+    notes.push(`${count(others.length, 'mask')} called like no image: ${someOf(others)}`);
   const bare = own.filter(({ name }) => !byImage.has(name));
   if (bare.length > 0)
-    notes.push(`${bare.length} of ${count(own.length, 'image')} without a mask: ${some(bare)}`);
+    notes.push(`${bare.length} of ${count(own.length, 'image')} without a mask: ${someOf(bare)}`);
   return notes;
 }

@@ -1,8 +1,7 @@
 import { posix } from 'node:path';
-import { count } from '../words.js';
+import { count, some } from '../words.js';
 import { withoutEnding } from './dataset-json.js';
-import { type DataFile, type Folder, filesBelow, holdsImages } from './folder.js';
-import { some } from './source-notes.js';
+import { type DataFile, type Folder, filesBelow, holdsImages, someOf } from './folder.js';
 import { splitsAmong } from './splits.js';
 
 /**
@@ -11,19 +10,19 @@ import { splitsAmong } from './splits.js';
  * @param hasSplits whether it is known which images are to train on
  */
 export function restOf(root: Folder, read: ReadonlySet<string>, hasSplits: boolean): string[] {
-  const empty = emptyFolders(root).map(({ prefix }) => ({ name: prefix }));
+  const empty = emptyFolders(root).map(({ prefix }) => prefix);
   const undecoded = filesBelow(root, 'undecoded');
   const others = filesBelow(root, 'others').filter(({ name }) => !read.has(name));
   const lists = hasSplits ? [] : others.filter(isListOfSplit);
   return [
     ...(undecoded.length > 0
-      ? [`${count(undecoded.length, 'image')} of a kind that cannot be decoded: ${some(undecoded)}`]
+      ? [`${count(undecoded.length, 'image')} of a kind that cannot be decoded: ${someOf(undecoded)}`]
       : []),
     ...(others.length > 0 ? [`${count(others.length, 'other file')} not read: ${kindsOf(others)}`] : []),
     ...(empty.length > 0 ? [`${count(empty.length, 'folder')} without images: ${some(empty)}`] : []),
     ...(lists.length > 0
       ? [
-          `${some(lists)} may list a split; it is not read, but dataset.json can name the images of each split`,
+          `${someOf(lists)} may list a split; it is not read, but dataset.json can name the images of each split`,
         ]
       : []),
   ];
@@ -38,7 +37,7 @@ const isListOfSplit = ({ name }: DataFile): boolean =>
 
 /** Names where these are few, else how many there are of each kind: `17,125 .xml, 3 .txt`. */
 function kindsOf(files: readonly DataFile[]): string {
-  if (files.length <= 3) return some(files);
+  if (files.length <= 3) return someOf(files);
   const counts = new Map<string, number>();
   for (const { name } of files) {
     const kind = posix.extname(name).toLowerCase() || posix.basename(name);
@@ -46,7 +45,7 @@ function kindsOf(files: readonly DataFile[]): string {
   }
   const kinds = [...counts].sort(([, a], [, b]) => b - a);
   return some(
-    kinds.map(([kind, number]) => ({ name: `${number.toLocaleString('en-US')} ${kind}` })),
+    kinds.map(([kind, number]) => `${number.toLocaleString('en-US')} ${kind}`),
     5,
   );
 }

@@ -2,9 +2,8 @@ import { posix } from 'node:path';
 import { UserError } from '../errors.js';
 import { count } from '../words.js';
 import { type DatasetFacts, withoutEnding } from './dataset-json.js';
-import { type DataFile, type Folder, holdsImages } from './folder.js';
+import { type DataFile, type Folder, holdsImages, someOf } from './folder.js';
 import { isImagesFolder, subjectOf } from './folder-names.js';
-import { some } from './source-notes.js';
 import { type Split, splitIn, splitsAmong } from './splits.js';
 
 /** An image and where it lies. */
@@ -95,7 +94,7 @@ function splitsOfFiles(placed: readonly PlacedImage[]): SplitImages {
   const silent = placed.filter((image) => !splits.has(stem(image)));
   if (silent.length === 0)
     return withTraining(placed.map((image) => ({ ...image, split: splits.get(stem(image)) })));
-  const note = `some names of files tell a split, but ${count(silent.length, 'image')} do not, so none is taken for one (${some(silent)}); dataset.json can list splits`;
+  const note = `some names of files tell a split, but ${count(silent.length, 'image')} do not, so none is taken for one (${someOf(silent)}); dataset.json can list splits`;
   return { images: placed, notes: [note] };
 }
 

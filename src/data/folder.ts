@@ -1,6 +1,7 @@
 import { type Dirent, readdirSync, realpathSync, type Stats, statSync } from 'node:fs';
 import { basename, extname, join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
+import { some } from '../words.js';
 import { imageEndings, undecodedEndings } from './encoded-image.js';
 
 /** A file of a data set. */
@@ -26,6 +27,22 @@ export interface Folder {
 
 type FileKind = 'images' | 'undecoded' | 'others';
 
+/** What lies in a folder, in the order of code units; hidden files left out, links followed. */
+export function list(
+  path: string,
+): { readonly name: string; readonly path: string; readonly folder: boolean }[] {
+  const kind = (entry: Dirent): Dirent | Stats | undefined =>
+    entry.isSymbolicLink() ? statSync(join(path, entry.name), { throwIfNoEntry: false }) : entry;
+  return readdirSync(path, { withFileTypes: true })
+    .filter(({ name }) => !name.startsWith('.'))
+    .map((entry) => ({
+      name: entry.name,
+      path: join(path, entry.name),
+      folder: kind(entry)?.isDirectory() ?? false,
+    }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 /** Looks through a folder and all below it. @throws UserError for a link to a folder above it */
 export function readFolder(path: string): Folder {
   return read(path, '', []);
@@ -34,14 +51,11 @@ export function readFolder(path: string): Folder {
 function read(path: string, prefix: string, above: readonly string[]): Folder {
   const place = realpathSync(path);
   if (above.includes(place)) throw new UserError(`${path} is a link to a folder above it; remove it`);
-  const kind = (entry: Dirent): Dirent | Stats | undefined =>
-    entry.isSymbolicLink() ? statSync(join(path, entry.name), { throwIfNoEntry: false }) : entry;
   const folders: Folder[] = [];
   const files: Record<FileKind, DataFile[]> = { images: [], undecoded: [], others: [] };
-  const entries = readdirSync(path, { withFileTypes: true }).filter(({ name }) => !name.startsWith('.'));
-  for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const file = { path: join(path, entry.name), name: prefix + entry.name };
-    if (kind(entry)?.isDirectory()) folders.push(read(file.path, `${file.name}/`, [...above, place]));
+  for (const entry of list(path)) {
+    const file = { path: entry.path, name: prefix + entry.name };
+    if (entry.folder) folders.push(read(file.path, `${file.name}/`, [...above, place]));
     else files[kindOf(entry.name)].push(file);
   }
   return { name: basename(resolve(path)), path, prefix, folders, ...files };
@@ -62,3 +76,7 @@ export function filesBelow(folder: Folder, kind: FileKind): DataFile[] {
 export function holdsImages({ folders, images }: Folder): boolean {
   return images.length > 0 || folders.some(holdsImages);
 }
+
+/** The first few of many files. */
+export const someOf = (files: readonly Pick<DataFile, 'name'>[]): string =>
+  some(files.map(({ name }) => name));

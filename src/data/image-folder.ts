@@ -3,14 +3,13 @@ import { UserError } from '../errors.js';
 import { count } from '../words.js';
 import { readDatasetJson } from './dataset-json.js';
 import { imageEndings } from './encoded-image.js';
-import { type DataFile, readFolder } from './folder.js';
+import { type DataFile, readFolder, someOf } from './folder.js';
 import { labelImages } from './folder-labels.js';
 import { folderMasks } from './folder-masks.js';
 import { restOf } from './folder-rest.js';
 import { splitImages } from './folder-splits.js';
 import { separateMasks } from './mask-files.js';
 import { describeSource, type Source } from './source.js';
-import { some } from './source-notes.js';
 import { chooseSplit, type Split } from './splits.js';
 
 /**
@@ -47,7 +46,9 @@ export function imageFolder(folder: string, wanted: Split | undefined): Source {
     description: describeSource(folder, { length: own.length, classes, split }),
     notes: [
       ...placed.notes,
-      ...(free.length > 0 ? [`${count(free.length, 'image')} in no split, so not used: ${some(free)}`] : []),
+      ...(free.length > 0
+        ? [`${count(free.length, 'image')} in no split, so not used: ${someOf(free)}`]
+        : []),
       ...masked.notes,
       ...notes,
       ...rest,

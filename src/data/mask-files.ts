@@ -11,7 +11,7 @@ export interface MaskGroup {
   readonly masks: readonly DataFile[];
   readonly images: readonly GroupImage[];
   /** What is said of where they are: their folder, or they themselves where they lie among images. */
-  readonly places: readonly { readonly name: string }[];
+  readonly places: readonly string[];
 }
 
 /** An image that may have a mask. */
@@ -51,7 +51,7 @@ export function separateMasks(folder: Folder): { images: Folder; groups: readonl
   const siblings = parts.map(({ images }) => images);
   const ofFolders = parts.flatMap(({ whole }): MaskGroup[] => {
     const images = imagesOf(whole, siblings, own);
-    const places = [{ name: whole.prefix }];
+    const places = [whole.prefix];
     return images.length === 0 ? [] : [{ folder: whole, masks: filesBelow(whole, 'images'), images, places }];
   });
   const masked = new Set(ofFolders.map((group) => group.folder));
@@ -59,7 +59,9 @@ export function separateMasks(folder: Folder): { images: Folder; groups: readonl
   return {
     images: { ...own, folders: kept.map(({ images }) => images) },
     groups: [
-      ...(masks.length > 0 ? [{ folder, masks, images: inFolders(own.images, folder), places: masks }] : []),
+      ...(masks.length > 0
+        ? [{ folder, masks, images: inFolders(own.images, folder), places: masks.map(({ name }) => name) }]
+        : []),
       ...ofFolders,
       ...kept.flatMap(({ groups }) => groups),
     ],
@@ -68,14 +70,19 @@ export function separateMasks(folder: Folder): { images: Folder; groups: readonl
 
 /** Of the files of one folder those that are called like another one's mask. */
 function masksBeside(files: readonly DataFile[]): ReadonlySet<DataFile> {
-  const marks = (file: DataFile): number[] => [...stem(file).matchAll(maskAffix)].map(({ index }) => index);
-  const images = files.filter((file) => marks(file).length === 0).map(stem);
-  if (images.length === files.length) return new Set();
-  const things = new Set(images.map(thing));
-  const isMask = (file: DataFile): boolean =>
-    things.has(thing(stem(file))) ||
-    marks(file).some((index) => things.has(thing(stem(file).slice(0, index))));
-  return new Set(files.filter((file) => marks(file).length > 0 && isMask(file)));
+  const marked = files.filter((file) => stem(file).search(maskAffix) >= 0);
+  if (marked.length === 0 || marked.length === files.length) return new Set();
+  const things = new Set(
+    files
+      .map(stem)
+      .filter((name) => name.search(maskAffix) < 0)
+      .map(thing),
+  );
+  const before = (name: string): string[] =>
+    [...name.matchAll(maskAffix)].map(({ index }) => name.slice(0, index));
+  return new Set(
+    marked.filter((file) => [stem(file), ...before(stem(file))].some((name) => things.has(thing(name)))),
+  );
 }
 
 /** The images that a folder's files may be masks of; none where they are no masks. */

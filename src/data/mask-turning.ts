@@ -1,7 +1,6 @@
-import { count } from '../words.js';
+import { count, some } from '../words.js';
 import type { ImageSize } from './encoded-image.js';
 import type { MaskedImages } from './masked-images.js';
-import { some } from './source-notes.js';
 
 /** What EXIF data that turn images mean for their masks. */
 export interface MaskTurning {
@@ -38,8 +37,7 @@ export async function findTurning(
   const [told] = all.turned.length === 0 ? all.stored : [];
   const stored = told === undefined ? own.stored : [...own.stored, ...own.both];
   const unknown = (all.stored.length === 0) === (all.turned.length === 0) ? own.both : [];
-  const names = (places: readonly number[]): string =>
-    some(places.map((at) => ({ name: images.maskName(at) })));
+  const names = (places: readonly number[]): string => some(places.map((at) => images.maskName(at)));
   return {
     orientations: new Map(stored.map((at) => [at, sizes[at]?.orientation ?? 1])),
     notes: [

@@ -1,11 +1,10 @@
 import { basename, dirname, posix, resolve } from 'node:path';
 import { UserError } from '../errors.js';
-import { count } from '../words.js';
+import { count, some } from '../words.js';
 import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
 import type { DataFile } from './folder.js';
 import { factsOfPaths } from './path-facts.js';
 import { below, byKind, type FilesByKind, filesIn, filesOf } from './shard-files.js';
-import { some } from './source-notes.js';
 import { chooseSplit, type Split, splitIn } from './splits.js';
 
 /** A file of many images. */

@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import { some } from '../words.js';
 import { ClassLabels } from './class-labels.js';
 import { imageEndings } from './encoded-image.js';
 import { chooseShards, type Shards } from './shards.js';

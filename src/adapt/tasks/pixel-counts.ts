@@ -1,5 +1,4 @@
-import { some } from '../../data/source-notes.js';
-import { percent } from '../../words.js';
+import { percent, some } from '../../words.js';
 import type { PixelClasses, TaskClasses } from './task.js';
 
 /** Counts the pixels of masks by class, to see what can be learned of them. */
@@ -46,7 +45,7 @@ export class PixelCounts {
   #never(): string[] {
     const { classes, ignored } = this.known;
     const missing = classes.flatMap((name, number) =>
-      this.#counts[number] === 0 && number !== ignored ? [{ name: `"${name}" (${number})` }] : [],
+      this.#counts[number] === 0 && number !== ignored ? [`"${name}" (${number})`] : [],
     );
     if (missing.length === 0) return [];
     return [
