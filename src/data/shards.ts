@@ -52,9 +52,7 @@ export function findShards(source: string): Shards | undefined {
     })),
     notes: [
       ...notRead(files, found),
-      ...(configurations.size > 1
-        ? [`folders read together: ${some([...configurations].map((name) => ({ name })))}`]
-        : []),
+      ...(configurations.size > 1 ? [`folders read together: ${some([...configurations])}`] : []),
     ],
   };
 }
@@ -78,7 +76,9 @@ export function notRead(files: FilesByKind, read: readonly DataFile[]): string[]
   const taken = new Set(read);
   const left = (thing: string, among: readonly DataFile[]): string[] => {
     const others = among.filter((file) => !taken.has(file));
-    return others.length > 0 ? [`${count(others.length, thing)} not read: ${some(others)}`] : [];
+    return others.length > 0
+      ? [`${count(others.length, thing)} not read: ${some(others.map(({ name }) => name))}`]
+      : [];
   };
   return [
     ...left('Parquet file', files.parquet),
@@ -126,9 +126,10 @@ export function chooseShards({ source, files, split: own }: Shards, wanted: Spli
   const splitOf = (shard: Shard): Split | undefined => shard.split ?? (isTrained ? undefined : 'train');
   const split = chooseSplit(source, new Set(files.map(splitOf)), wanted ?? own);
   const isChosen = (shard: Shard): boolean => split === 'all' || splitOf(shard) === split;
+  const names = some(loose.map(({ name }) => name));
   const note = isTrained
-    ? `${count(loose.length, 'file')} in no split, so not used: ${some(loose)}`
-    : `no split is called train: it is the ${count(loose.length, 'file')} in no other split: ${some(loose)}`;
+    ? `${count(loose.length, 'file')} in no split, so not used: ${names}`
+    : `no split is called train: it is the ${count(loose.length, 'file')} in no other split: ${names}`;
   return {
     split,
     chosen: files.filter(isChosen),

@@ -4,7 +4,6 @@ import { ClassLabels } from './class-labels.js';
 import { imageEndings } from './encoded-image.js';
 import { chooseShards, type Shards } from './shards.js';
 import { describeSource, type Masks, type Source, type TarShard } from './source.js';
-import { some } from './source-notes.js';
 import type { Split } from './splits.js';
 import type { Member } from './tar-file.js';
 import { readSamples, type Sample, type Samples } from './tar-samples.js';
