@@ -46,7 +46,8 @@ export function labelImages(
     ...image,
     label: found[i] ?? tables.find(({ classes }) => classes.has(image.name))?.classes.get(image.name),
   }));
-  if (names.size === 0) return { images, classes: undefined, tables, notes: [] };
+  if (names.size === 0)
+    return { images, classes: undefined, tables, notes: hasMasks ? [] : neverSeen(given, images) };
   const notes = [
     ...readFrom(tables),
     ...unlabelled(images),

@@ -107,6 +107,6 @@ function withTraining(placed: readonly PlacedImage[]): SplitImages {
   if (free.length === placed.length) return { images: placed, notes: [] };
   return {
     images,
-    notes: [`no split is called train: it is the ${count(free.length, 'image')} in no other split`],
+    notes: [`${count(free.length, 'image')} in no split, so taken for training: ${someOf(free)}`],
   };
 }

@@ -50,6 +50,9 @@ export function imageFolder(folder: string, wanted: Split | undefined): Source {
         ? [`${count(free.length, 'image')} in no split, so not used: ${someOf(free)}`]
         : []),
       ...masked.notes,
+      ...(facts.ignored !== undefined && groups.length === 0
+        ? ['dataset.json says which class of masks is ignored, but there are no masks']
+        : []),
       ...notes,
       ...rest,
     ],

@@ -60,7 +60,7 @@ function unusedOf(tars: readonly Samples[]): string[] {
   const counts = new Map<string, number>();
   for (const { unused } of tars)
     for (const [what, number] of unused) counts.set(what, (counts.get(what) ?? 0) + number);
-  const parts = [...counts].map(([what, number]) => ({ name: `${number.toLocaleString('en-US')} ${what}` }));
+  const parts = [...counts].map(([what, number]) => `${number.toLocaleString('en-US')} ${what}`);
   return parts.length > 0 ? [`members not used: ${some(parts, 5)}`] : [];
 }
 

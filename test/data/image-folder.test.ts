@@ -113,7 +113,7 @@ test('what lies beside splits is said; where nothing is called train, it is what
   assert.equal(look(root, 'all').names.length, 8);
   const rest = draw(['{1,2}.jpg', 'val/3.jpg']);
   assert.deepEqual([look(rest).split, look(rest).names], ['train', ['1.jpg', '2.jpg']]);
-  says(look(rest).notes, /no split is called train: it is the 2 images in no other split/);
+  says(look(rest).notes, /^2 images in no split, so taken for training: 1\.jpg, 2\.jpg$/);
 });
 
 test('files are in the splits that their names tell, if all tell one', () => {
@@ -207,6 +207,12 @@ test('what dataset.json lists and is not there is an error; a class without imag
   assert.equal(classOf['red/1.jpg'], 'red');
   says(notes, /no image of 300 of the classes in dataset\.json: class 0, class 1, class 2, …/);
   assert.deepEqual(look(draw(['red/1.jpg'], json({ classes: ['red', 'blue'] }))).classes, ['red', 'blue']);
+  const flat = look(draw(['1.jpg'], json({ classes: ['red', 'blue'], ignored: 255 })));
+  says(
+    flat.notes,
+    /no image of 2 of the classes .*: red, blue$/,
+    /which class of masks is ignored, but there are no masks/,
+  );
 });
 
 test('masks are no images, and the folders of both no classes', () => {
