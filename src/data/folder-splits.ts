@@ -39,13 +39,21 @@ function placeImages(root: Folder, facts: DatasetFacts): PlacedImage[] {
     const own = folder.images.map((file) => ({ ...file, split, folders }));
     const inside = folder.folders.filter(holdsImages);
     const splits = splitFolders(folder, inside, split, facts);
-    const below = inside.flatMap((each) => {
-      const { name } = each;
+    const subjects = new Set([...splits.keys()].map(subjectOf));
+    const told = (each: Folder): string => {
+      if (facts.classes?.includes(each.name)) return each.name;
+      // `cat_train` beside `dog_train` is a class too.
+      if (splits.has(each.name)) return subjects.size > 1 ? subjectOf(each.name) : '';
       const isListed = facts.lists?.(each.prefix) && each.images.length === 0;
-      const isPlace = splits.has(name) || isImagesFolder(name) || isListed;
-      const passed = isPlace && !facts.classes?.includes(name);
-      return visit(each, splits.get(name) ?? split, passed ? folders : [...folders, name]);
-    });
+      return isListed || isImagesFolder(each.name) ? '' : each.name;
+    };
+    const below = inside.flatMap((each) =>
+      visit(
+        each,
+        splits.get(each.name) ?? split,
+        [...folders, told(each)].filter((name) => name !== ''),
+      ),
+    );
     return [...own, ...below];
   };
   return visit(root, undefined, []);
