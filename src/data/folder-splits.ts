@@ -109,12 +109,10 @@ function splitsOfFiles(placed: readonly PlacedImage[]): SplitImages {
 /** What belongs to no split is there to train on where nothing else is. */
 function withTraining(placed: readonly PlacedImage[]): SplitImages {
   const free = placed.filter(({ split }) => split === undefined);
-  if (free.length === 0 || placed.some(({ split }) => split === 'train'))
-    return { images: placed, notes: [] };
-  const images = placed.map((image) => ({ ...image, split: image.split ?? 'train' }));
-  if (free.length === placed.length) return { images: placed, notes: [] };
+  const isNeeded = free.length < placed.length && placed.every(({ split }) => split !== 'train');
+  if (free.length === 0 || !isNeeded) return { images: placed, notes: [] };
   return {
-    images,
+    images: placed.map((image) => ({ ...image, split: image.split ?? 'train' })),
     notes: [`${count(free.length, 'image')} in no split, so taken for training: ${someOf(free)}`],
   };
 }

@@ -114,6 +114,10 @@ test('what lies beside splits is said; where nothing is called train, it is what
   assert.equal(look(root, 'all').names.length, 8);
   const rest = draw(['{1,2}.jpg', 'val/3.jpg']);
   assert.deepEqual([look(rest).split, look(rest).names], ['train', ['1.jpg', '2.jpg']]);
+  says(
+    look(draw(['val/1.jpg', 'test/2.jpg'])).notes,
+    /no split for training, so all are read: test, validation/,
+  );
   says(look(rest).notes, /^2 images in no split, so taken for training: 1\.jpg, 2\.jpg$/);
 });
 
