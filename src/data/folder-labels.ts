@@ -46,12 +46,14 @@ export function labelImages(
     ...image,
     label: found[i] ?? tables.find(({ classes }) => classes.has(image.name))?.classes.get(image.name),
   }));
-  if (names.size === 0) return { images, classes: undefined, tables, notes: [] };
+  if (names.size === 0)
+    return { images, classes: undefined, tables, notes: hasMasks ? [] : neverSeen(given, images) };
   const notes = [
     ...readFrom(tables),
     ...unlabelled(images),
     ...neverSeen(given, images),
     ...innerFolders(images),
+    ...manyClasses(names.size, images),
   ];
   return { images, classes: facts.classes ?? [...names].sort(), tables, notes };
 }
@@ -80,6 +82,13 @@ function neverSeen(given: readonly string[], images: readonly LabelledImage[]): 
   const missing = given.filter((name) => !seen.has(name));
   return missing.length > 0
     ? [`no image of ${missing.length} of the classes in dataset.json: ${some(missing)}`]
+    : [];
+}
+
+function manyClasses(classes: number, images: readonly LabelledImage[]): string[] {
+  const { length } = images.filter(({ label }) => label !== undefined);
+  return length >= 20 && classes > length / 2
+    ? [`${count(classes, 'folder')} of ${count(length, 'image')} taken for classes: are they?`]
     : [];
 }
 

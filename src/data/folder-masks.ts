@@ -24,7 +24,13 @@ export function folderMasks(
   images: FolderImages,
   facts: DatasetFacts,
 ): Pick<Source, 'masks'> & { readonly notes: readonly string[] } {
-  if (groups.length === 0) return { notes: [] };
+  if (groups.length === 0)
+    return {
+      notes:
+        facts.ignored === undefined
+          ? []
+          : ['dataset.json says which class of masks is ignored, but there are no masks'],
+    };
   const matched = matchMasks(groups);
   const { own, all, split } = images;
   const masks = (): Masks => {

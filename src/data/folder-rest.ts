@@ -9,7 +9,10 @@ import { splitsAmong } from './splits.js';
  * @param read names of the files that are read though they are no images
  * @param hasSplits whether it is known which images are to train on
  */
-export function restOf(root: Folder, read: ReadonlySet<string>, hasSplits: boolean): string[] {
+export function restOf(
+  root: Folder,
+  { read, hasSplits }: { readonly read: ReadonlySet<string>; readonly hasSplits: boolean },
+): string[] {
   const empty = emptyFolders(root).map(({ prefix }) => prefix);
   const undecoded = filesBelow(root, 'undecoded');
   const others = filesBelow(root, 'others').filter(({ name }) => !read.has(name));

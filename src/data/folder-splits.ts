@@ -39,13 +39,21 @@ function placeImages(root: Folder, facts: DatasetFacts): PlacedImage[] {
     const own = folder.images.map((file) => ({ ...file, split, folders }));
     const inside = folder.folders.filter(holdsImages);
     const splits = splitFolders(folder, inside, split, facts);
-    const below = inside.flatMap((each) => {
-      const { name } = each;
+    const subjects = new Set([...splits.keys()].map(subjectOf));
+    const told = (each: Folder): string => {
+      if (facts.classes?.includes(each.name)) return each.name;
+      // `cat_train` beside `dog_train` is a class too.
+      if (splits.has(each.name)) return subjects.size > 1 ? subjectOf(each.name) : '';
       const isListed = facts.lists?.(each.prefix) && each.images.length === 0;
-      const isPlace = splits.has(name) || isImagesFolder(name) || isListed;
-      const passed = isPlace && !facts.classes?.includes(name);
-      return visit(each, splits.get(name) ?? split, passed ? folders : [...folders, name]);
-    });
+      return isListed || isImagesFolder(each.name) ? '' : each.name;
+    };
+    const below = inside.flatMap((each) =>
+      visit(
+        each,
+        splits.get(each.name) ?? split,
+        [...folders, told(each)].filter((name) => name !== ''),
+      ),
+    );
     return [...own, ...below];
   };
   return visit(root, undefined, []);
@@ -101,12 +109,10 @@ function splitsOfFiles(placed: readonly PlacedImage[]): SplitImages {
 /** What belongs to no split is there to train on where nothing else is. */
 function withTraining(placed: readonly PlacedImage[]): SplitImages {
   const free = placed.filter(({ split }) => split === undefined);
-  if (free.length === 0 || placed.some(({ split }) => split === 'train'))
-    return { images: placed, notes: [] };
-  const images = placed.map((image) => ({ ...image, split: image.split ?? 'train' }));
-  if (free.length === placed.length) return { images: placed, notes: [] };
+  const isNeeded = free.length < placed.length && placed.every(({ split }) => split !== 'train');
+  if (free.length === 0 || !isNeeded) return { images: placed, notes: [] };
   return {
-    images,
-    notes: [`no split is called train: it is the ${count(free.length, 'image')} in no other split`],
+    images: placed.map((image) => ({ ...image, split: image.split ?? 'train' })),
+    notes: [`${count(free.length, 'image')} in no split, so taken for training: ${someOf(free)}`],
   };
 }

@@ -1,13 +1,13 @@
 import { posix } from 'node:path';
 import { UserError } from '../errors.js';
-import { count } from '../words.js';
+import { count, some } from '../words.js';
 import { readDatasetJson } from './dataset-json.js';
 import { imageEndings } from './encoded-image.js';
 import { type DataFile, readFolder, someOf } from './folder.js';
 import { labelImages } from './folder-labels.js';
 import { folderMasks } from './folder-masks.js';
 import { restOf } from './folder-rest.js';
-import { splitImages } from './folder-splits.js';
+import { type PlacedImage, splitImages } from './folder-splits.js';
 import { separateMasks } from './mask-files.js';
 import { describeSource, type Source } from './source.js';
 import { chooseSplit, type Split } from './splits.js';
@@ -27,39 +27,43 @@ export function imageFolder(folder: string, wanted: Split | undefined): Source {
   const split = chooseSplit(folder, new Set(placed.images.map((image) => image.split)), wanted);
   const { images: all, classes, tables, notes } = labelImages(tree, placed.images, facts, groups.length > 0);
   const own = inOrder(all.filter((image) => split === 'all' || image.split === split));
-  const read = new Set(['dataset.json', ...tables.map(({ file }) => file.name)]);
-  const rest = restOf(
-    whole,
-    read,
-    all.some((image) => image.split !== undefined),
-  );
-  if (own.length === 0)
-    throw new UserError(
-      [`${folder}: no images there (looked for ${imageEndings.join(' ')}, in sub-folders too)`, ...rest].join(
-        '; ',
-      ),
-    );
+  const rest = restOf(whole, {
+    read: new Set(['dataset.json', ...tables.map(({ file }) => file.name)]),
+    hasSplits: all.some((image) => image.split !== undefined),
+  });
+  if (own.length === 0) {
+    const none = `${folder}: no images there (looked for ${imageEndings.join(' ')}, in sub-folders too)`;
+    throw new UserError([none, ...rest].join('; '));
+  }
+  const isLabelled = own.some(({ label }) => label !== undefined);
   const number = new Map(classes?.map((name, place) => [name, place]));
   const masked = folderMasks(folder, groups, { own, all, split }, facts);
-  const free = split === 'all' ? [] : all.filter((image) => image.split === undefined);
   return {
-    description: describeSource(folder, { length: own.length, classes, split }),
-    notes: [
-      ...placed.notes,
-      ...(free.length > 0
-        ? [`${count(free.length, 'image')} in no split, so not used: ${someOf(free)}`]
-        : []),
-      ...masked.notes,
-      ...notes,
-      ...rest,
-    ],
+    description: describeSource(
+      folder,
+      { length: own.length, classes, split },
+      { why: classes && !isLabelled ? 'its images are in no class folder' : undefined },
+    ),
+    notes: [...placed.notes, ...splitNotes(all, split, wanted), ...masked.notes, ...notes, ...rest],
     split,
     length: own.length,
     classes,
-    labels: classes && Int32Array.from(own, ({ label }) => number.get(label ?? '') ?? -1),
+    labels: isLabelled ? Int32Array.from(own, ({ label }) => number.get(label ?? '') ?? -1) : undefined,
     pixels: { kind: 'files', paths: own.map(({ path }) => path) },
     ...(masked.masks && { masks: masked.masks }),
   };
+}
+
+function splitNotes(all: readonly PlacedImage[], split: Split, wanted: Split | undefined): string[] {
+  const free = all.filter((image) => image.split === undefined);
+  if (split !== 'all')
+    return free.length === 0
+      ? []
+      : [`${count(free.length, 'image')} in no split, so not used: ${someOf(free)}`];
+  const splits = new Set(all.flatMap((image) => image.split ?? []));
+  return wanted === 'all' || splits.size === 0
+    ? []
+    : [`no split for training, so all are read: ${some([...splits])}`];
 }
 
 /** By the file's name, then by its folders. */

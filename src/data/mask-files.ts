@@ -40,7 +40,7 @@ export const thing = (stem: string): string =>
 /**
  * Parts images from masks. Masks are the files of a folder that is called so beside one of images (`images`, `masks`;
  * `train`, `train_masks`; `JPEGImages`, `SegmentationClass`), and files that are called so beside an image (`001.jpg`,
- * `001_mask.png`). Where the other folder is not called images, a file in each must be called alike: else both are classes.
+ * `001_mask.png`). Where neither `images` nor a split is said, a file in each must be called alike: else both are classes.
  * @returns the folder without the masks, and these
  */
 export function separateMasks(folder: Folder): { images: Folder; groups: readonly MaskGroup[] } {
@@ -88,21 +88,25 @@ function masksBeside(files: readonly DataFile[]): ReadonlySet<DataFile> {
 /** The images that a folder's files may be masks of; none where they are no masks. */
 function imagesOf(masks: Folder, siblings: readonly Folder[], parent: Folder): GroupImage[] {
   if (!saysMasks(masks.name) || !holdsImages(masks)) return [];
-  const split = splitIn(masks.name);
+  const [split, subject] = [splitIn(masks.name), subjectOf(masks.name)];
   const things = new Set(filesBelow(masks, 'images').map((file) => thing(stem(file))));
   const agrees = (files: readonly DataFile[]): boolean => files.some((file) => things.has(thing(stem(file))));
-  const partners = siblings.filter(
-    (each) =>
-      !saysMasks(each.name) &&
-      subjectOf(each.name) === subjectOf(masks.name) &&
-      (split ?? splitIn(each.name)) === (splitIn(each.name) ?? split) &&
-      holdsImages(each) &&
-      (saysImages(each.name) || agrees(filesBelow(each, 'images'))),
-  );
-  const beside = subjectOf(masks.name) === '' && agrees(parent.images) ? parent.images : [];
+  const others = siblings.flatMap((folder) => {
+    const own = splitIn(folder.name);
+    const images = filesBelow(folder, 'images');
+    const isFit = !saysMasks(folder.name) && images.length > 0 && (own ?? split) === (split ?? own);
+    if (!isFit) return [];
+    const says = saysImages(folder.name);
+    const isSame = subjectOf(folder.name) === subject;
+    const isNamed = isSame && (says || (split !== undefined && own === split));
+    return isNamed || ((isSame || says) && agrees(images)) ? [{ folder, images, isSame }] : [];
+  });
+  // `lung masks` belong to `images` only where there are no `lung images`.
+  const partners = others.filter(({ isSame }) => isSame || !others.some((each) => each.isSame));
+  const beside = subject === '' && agrees(parent.images) ? parent.images : [];
   return [
     ...inFolders(beside, parent),
-    ...partners.flatMap((each) => inFolders(filesBelow(each, 'images'), each, parent)),
+    ...partners.flatMap(({ folder, images }) => inFolders(images, folder, parent)),
   ];
 }
 

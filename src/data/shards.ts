@@ -2,7 +2,7 @@ import { basename, dirname, posix, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { count, some } from '../words.js';
 import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
-import type { DataFile } from './folder.js';
+import { type DataFile, someOf } from './folder.js';
 import { factsOfPaths } from './path-facts.js';
 import { below, byKind, type FilesByKind, filesIn, filesOf } from './shard-files.js';
 import { chooseSplit, type Split, splitIn } from './splits.js';
@@ -76,9 +76,7 @@ export function notRead(files: FilesByKind, read: readonly DataFile[]): string[]
   const taken = new Set(read);
   const left = (thing: string, among: readonly DataFile[]): string[] => {
     const others = among.filter((file) => !taken.has(file));
-    return others.length > 0
-      ? [`${count(others.length, thing)} not read: ${some(others.map(({ name }) => name))}`]
-      : [];
+    return others.length > 0 ? [`${count(others.length, thing)} not read: ${someOf(others)}`] : [];
   };
   return [
     ...left('Parquet file', files.parquet),
@@ -126,10 +124,9 @@ export function chooseShards({ source, files, split: own }: Shards, wanted: Spli
   const splitOf = (shard: Shard): Split | undefined => shard.split ?? (isTrained ? undefined : 'train');
   const split = chooseSplit(source, new Set(files.map(splitOf)), wanted ?? own);
   const isChosen = (shard: Shard): boolean => split === 'all' || splitOf(shard) === split;
-  const names = some(loose.map(({ name }) => name));
   const note = isTrained
-    ? `${count(loose.length, 'file')} in no split, so not used: ${names}`
-    : `no split is called train: it is the ${count(loose.length, 'file')} in no other split: ${names}`;
+    ? `${count(loose.length, 'file')} in no split, so not used: ${someOf(loose)}`
+    : `${count(loose.length, 'file')} in no split, so taken for training: ${someOf(loose)}`;
   return {
     split,
     chosen: files.filter(isChosen),

@@ -64,6 +64,7 @@ test('splits are folders whatever they are called and wherever they lie; classes
     compounds: ['pets_train/{cat,dog}/{1,2}.jpg', 'pets_test/{cat,dog}/3.jpg'],
     'each twice': ['seg_train/seg_train/{cat,dog}/{1,2}.jpg', 'seg_test/seg_test/{cat,dog}/3.jpg'],
     'in each class': ['{cat,dog}/train/{1,2}.jpg', '{cat,dog}/test/3.jpg'],
+    'classes in its name': ['{cat,dog}_train/{1,2}.jpg', '{cat,dog}_test/3.jpg'],
     wrapped: ['archive/pets/train/{cat,dog}/{1,2}.jpg', 'archive/pets/test/{cat,dog}/3.jpg'],
     'one alone, beside the rest': ['{cat,dog}/{1,2}.jpg', 'test/{cat,dog}/3.jpg'],
   };
@@ -113,7 +114,11 @@ test('what lies beside splits is said; where nothing is called train, it is what
   assert.equal(look(root, 'all').names.length, 8);
   const rest = draw(['{1,2}.jpg', 'val/3.jpg']);
   assert.deepEqual([look(rest).split, look(rest).names], ['train', ['1.jpg', '2.jpg']]);
-  says(look(rest).notes, /no split is called train: it is the 2 images in no other split/);
+  says(
+    look(draw(['val/1.jpg', 'test/2.jpg'])).notes,
+    /no split for training, so all are read: test, validation/,
+  );
+  says(look(rest).notes, /^2 images in no split, so taken for training: 1\.jpg, 2\.jpg$/);
 });
 
 test('files are in the splits that their names tell, if all tell one', () => {
@@ -207,6 +212,12 @@ test('what dataset.json lists and is not there is an error; a class without imag
   assert.equal(classOf['red/1.jpg'], 'red');
   says(notes, /no image of 300 of the classes in dataset\.json: class 0, class 1, class 2, …/);
   assert.deepEqual(look(draw(['red/1.jpg'], json({ classes: ['red', 'blue'] }))).classes, ['red', 'blue']);
+  const flat = look(draw(['1.jpg'], json({ classes: ['red', 'blue'], ignored: 255 })));
+  says(
+    flat.notes,
+    /no image of 2 of the classes .*: red, blue$/,
+    /which class of masks is ignored, but there are no masks/,
+  );
 });
 
 test('masks are no images, and the folders of both no classes', () => {
@@ -216,6 +227,7 @@ test('masks are no images, and the folders of both no classes', () => {
     VOC: ['JPEGImages/{1,2,3}.jpg', 'SegmentationClass/{1,2}.png', 'SegmentationObject/{1,2}.png'],
     'in the folder of the images': ['{1,2,3}.jpg', 'masks/{1,2,3}_mask.png'],
     'beside the images': ['{1,2,3}.jpg', '{1,2,3}_mask.png', '3_mask_1.png'],
+    'of a part': ['images/{1,2,3}.jpg', 'lung masks/{1,2,3}.png', 'heart masks/{1,2}.png'],
     'a folder each': ['{1,2,3}/image.png', '{1,2,3}/label.png'],
     Cityscapes: [
       'leftImg8bit/{1,2,3}_leftImg8bit.png',
@@ -239,8 +251,11 @@ test('masks are no images, and the folders of both no classes', () => {
 });
 
 test('masks beside splits, in classes, and of a split alone', () => {
-  const pairs = draw(['{train,val}/{1,2}.jpg', '{train,val}_masks/{1,2}_mask.gif']);
-  assert.deepEqual(look(pairs).names, ['train/1.jpg', 'train/2.jpg']);
+  for (const masks of ['{train,val}_masks/{1,2}_mask.gif', '{train,val}_labels/{1,2}_L.png']) {
+    const pairs = draw(['{train,val}/{1,2}.jpg', masks]);
+    assert.deepEqual(look(pairs).names, ['train/1.jpg', 'train/2.jpg']);
+    assert.match(look(pairs).notes.join(), /4 files taken for masks/);
+  }
   const classed = draw(['{covid,normal}/images/{1,2}.png', '{covid,normal}/masks/{1,2}.png']);
   assert.deepEqual([look(classed).names.length, look(classed).classes], [4, ['covid', 'normal']]);
   const beside = draw(['{benign,normal}/a ({1,2}).png', 'benign/a (1)_mask.png']);

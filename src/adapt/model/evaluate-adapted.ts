@@ -104,6 +104,7 @@ export async function withAsked<T>(
     badSamples: adaptation.badSamples,
   });
   if (skipped !== undefined) log.note(skipped);
+  for (const note of set.notes) log.note(`${task.name}: ${note}`);
   try {
     return await work(set);
   } finally {

@@ -162,11 +162,10 @@ export async function withTaskImages<S extends TaskSet, T>(
       const images = await openTaskImages(kind, data, options);
       opened.push(images);
       const who = tasks.length > 1 ? `${name}: ` : '';
-      for (const [what, set] of [
-        ['learns from', images.training],
-        ['measured on', images.heldOut],
-      ] as const)
-        log.note(`${who}${what} ${describeImages(set)}`);
+      const { training, heldOut } = images;
+      const notes = heldOut.notes.filter((note) => !training.notes.includes(note));
+      log.note(`${who}learns from ${describeImages(training)}`);
+      log.note(`${who}measured on ${describeImages({ description: heldOut.description, notes })}`);
       if (images.skipped !== undefined) log.note(`${who}${images.skipped}`);
     }
     return await work(opened, engine);
