@@ -3,15 +3,13 @@ import { UserError } from '../errors.js';
 import { count } from '../words.js';
 import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
 import type { DataFile } from './folder.js';
-import { factsOfPaths } from './path-facts.js';
+import { factsOfPaths, type PathFacts } from './path-facts.js';
 import { below, byKind, type FilesByKind, filesIn, filesOf } from './shard-files.js';
 import { some } from './source-notes.js';
 import { chooseSplit, type Split, splitIn } from './splits.js';
 
 /** A file of many images. */
-export interface Shard extends DataFile {
-  readonly split: Split | undefined;
-}
+export interface Shard extends DataFile, PathFacts {}
 
 /** A data set that is cut in shards. */
 export interface Shards {
@@ -42,21 +40,14 @@ export function findShards(source: string): Shards | undefined {
   const found = files[kind].filter((file) => !isStray(file));
   const { folder, facts } = readFacts(root, kind, source === root ? files.facts : []);
   const told = factsOfPaths(found.map(({ name }) => name));
-  const configurations = new Set([...told.values()].map(({ configuration }) => configuration));
   return {
     ...{ kind, source, facts },
-    files: found.map((file) => ({
-      ...file,
-      split: facts.splitOf
-        ? facts.splitOf(below(folder, file.path))
-        : (told.get(file.name)?.split ?? splitOfFolder(root)),
-    })),
-    notes: [
-      ...notRead(files, found),
-      ...(configurations.size > 1
-        ? [`folders read together: ${some([...configurations].map((name) => ({ name })))}`]
-        : []),
-    ],
+    files: found.map((file) => {
+      const { split = splitOfFolder(root), configuration = '' } = told.get(file.name) ?? {};
+      const listed = facts.splitOf && { split: facts.splitOf(below(folder, file.path)) };
+      return { ...file, split, configuration, ...listed };
+    }),
+    notes: notRead(files, found),
   };
 }
 
@@ -113,7 +104,7 @@ export interface ChosenShards {
   readonly split: Split;
   readonly chosen: readonly Shard[];
   readonly others: readonly Shard[];
-  /** What became of those in no split. */
+  /** What became of those in no split, and of those in several folders. */
   readonly notes: readonly string[];
 }
 
@@ -130,10 +121,15 @@ export function chooseShards({ source, files, split: own }: Shards, wanted: Spli
   const note = isTrained
     ? `${count(loose.length, 'file')} in no split, so not used: ${some(loose)}`
     : `no split is called train: it is the ${count(loose.length, 'file')} in no other split: ${some(loose)}`;
+  const chosen = files.filter(isChosen);
+  const folders = [...new Set(chosen.map(({ configuration }) => configuration || '.'))];
   return {
     split,
-    chosen: files.filter(isChosen),
+    chosen,
     others: files.filter((shard) => !isChosen(shard)),
-    notes: loose.length > 0 && (isTrained ? split !== 'all' : split === 'train') ? [note] : [],
+    notes: [
+      ...(loose.length > 0 && (isTrained ? split !== 'all' : split === 'train') ? [note] : []),
+      ...(folders.length > 1 ? [`folders read together: ${some(folders.map((name) => ({ name })))}`] : []),
+    ],
   };
 }
