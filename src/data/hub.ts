@@ -8,7 +8,7 @@ import { downloadFile, HubApiError, type ListFileEntry, listFiles } from '@huggi
 import { cacheFolder } from '../cache.js';
 import { UserError } from '../errors.js';
 import { readDatasetJson } from './dataset-json.js';
-import { factsOfPaths, type PathFacts } from './path-facts.js';
+import { factsOfPaths } from './path-facts.js';
 import { byKind } from './shard-files.js';
 import { chooseShards, notRead, type Shard, type Shards } from './shards.js';
 import { MissingSplit, type Split, splitIn } from './splits.js';
@@ -54,17 +54,19 @@ export async function downloadFromHub(source: string, wanted: Split | undefined)
     const facts = said ? readDatasetJson(dirname(await fetch(said.path)), kind) : {};
     facts.checkListed?.(files[kind].map((file) => file.name));
     const told = factsOfPaths(files[kind].map((file) => file.name));
-    const wantedFiles = inConfiguration(source, `hf:${name}`, told, configuration).map((path) => ({
-      ...{ path, name: path },
-      split: facts.splitOf ? facts.splitOf(path) : told.get(path)?.split,
-    }));
+    const all = files[kind].map((file) => {
+      const { split, configuration = '' } = told.get(file.name) ?? {};
+      const listed = facts.splitOf && { split: facts.splitOf(file.name) };
+      return { ...file, split, ...listed, configuration: configuration || 'default' };
+    });
+    const ours = inConfiguration(source, `hf:${name}`, all, configuration);
     const notes = notRead(files, files[kind]);
-    const chosen = chooseShards({ kind, source, files: wantedFiles, facts, notes }, own ?? wanted);
-    const { split } = chosen;
+    const set: Shards = { kind, source, files: ours, facts, notes };
+    const { split, chosen, notes: more } = chooseShards(set, own ?? wanted);
     const here: Shard[] = [];
-    for (const file of chosen.chosen)
+    for (const file of chosen)
       here.push({ ...file, path: await fetch(file.path), split: split === 'all' ? file.split : split });
-    return { kind, source, files: here, facts, split, notes: [...notes, ...chosen.notes] };
+    return { kind, source, files: here, facts, split, notes: [...notes, ...more] };
   });
 }
 
@@ -72,19 +74,18 @@ export async function downloadFromHub(source: string, wanted: Split | undefined)
 function inConfiguration(
   source: string,
   name: string,
-  told: ReadonlyMap<string, PathFacts>,
+  files: readonly Shard[],
   wanted: string | undefined,
-): string[] {
-  const names = [...new Set([...told.values()].map(({ configuration }) => configuration))];
-  const [only = ''] = names;
+): readonly Shard[] {
+  const names = [...new Set(files.map(({ configuration }) => configuration))];
   if (wanted === undefined && names.length > 1)
     throw new UserError(
-      `${source}: several configurations: ${names.join(', ')}; give one, such as ${name}/${only}`,
+      `${source}: several configurations: ${names.join(', ')}; give one, such as ${name}/${names[0]}`,
       2,
     );
   if (wanted !== undefined && !names.includes(wanted))
     throw new UserError(`${source}: no configuration ${wanted}; there are: ${names.join(', ')}`, 2);
-  return [...told.keys()].filter((path) => told.get(path)?.configuration === (wanted ?? only));
+  return files.filter(({ configuration }) => wanted === undefined || configuration === wanted);
 }
 
 interface Connection {

@@ -3,7 +3,7 @@ import { type Split, splitIn, splitsAmong } from './splits.js';
 /** What the path of a file tells of it, among the others of its data set. */
 export interface PathFacts {
   readonly split: Split | undefined;
-  /** The folders it lies in, without those that are splits or `data`; `default` where none is left. */
+  /** The folders it lies in, without those that are splits or `data`; empty where none is left. */
   readonly configuration: string;
 }
 
@@ -29,7 +29,7 @@ export function factsOfPaths(paths: readonly string[]): Map<string, PathFacts> {
       const others = folders.filter((name, depth) => told[depth] === undefined && name !== 'data');
       const own = splitIn(path.slice(path.lastIndexOf('/') + 1));
       const split = own ?? told.findLast((each) => each !== undefined);
-      return [path, { split, configuration: others.join('/') || 'default' }];
+      return [path, { split, configuration: others.join('/') }];
     }),
   );
 }

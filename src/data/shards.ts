@@ -3,14 +3,12 @@ import { UserError } from '../errors.js';
 import { count, some } from '../words.js';
 import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
 import { type DataFile, someOf } from './folder.js';
-import { factsOfPaths } from './path-facts.js';
+import { factsOfPaths, type PathFacts } from './path-facts.js';
 import { below, byKind, type FilesByKind, filesIn, filesOf } from './shard-files.js';
 import { chooseSplit, type Split, splitIn } from './splits.js';
 
 /** A file of many images. */
-export interface Shard extends DataFile {
-  readonly split: Split | undefined;
-}
+export interface Shard extends DataFile, PathFacts {}
 
 /** A data set that is cut in shards. */
 export interface Shards {
@@ -41,19 +39,14 @@ export function findShards(source: string): Shards | undefined {
   const found = files[kind].filter((file) => !isStray(file));
   const { folder, facts } = readFacts(root, kind, source === root ? files.facts : []);
   const told = factsOfPaths(found.map(({ name }) => name));
-  const configurations = new Set([...told.values()].map(({ configuration }) => configuration));
   return {
     ...{ kind, source, facts },
-    files: found.map((file) => ({
-      ...file,
-      split: facts.splitOf
-        ? facts.splitOf(below(folder, file.path))
-        : (told.get(file.name)?.split ?? splitOfFolder(root)),
-    })),
-    notes: [
-      ...notRead(files, found),
-      ...(configurations.size > 1 ? [`folders read together: ${some([...configurations])}`] : []),
-    ],
+    files: found.map((file) => {
+      const { split = splitOfFolder(root), configuration = '' } = told.get(file.name) ?? {};
+      const listed = facts.splitOf && { split: facts.splitOf(below(folder, file.path)) };
+      return { ...file, split, configuration, ...listed };
+    }),
+    notes: notRead(files, found),
   };
 }
 
@@ -110,7 +103,7 @@ export interface ChosenShards {
   readonly split: Split;
   readonly chosen: readonly Shard[];
   readonly others: readonly Shard[];
-  /** What became of those in no split. */
+  /** What became of those in no split, and of those in several folders. */
   readonly notes: readonly string[];
 }
 
@@ -127,10 +120,15 @@ export function chooseShards({ source, files, split: own }: Shards, wanted: Spli
   const note = isTrained
     ? `${count(loose.length, 'file')} in no split, so not used: ${someOf(loose)}`
     : `${count(loose.length, 'file')} in no split, so taken for training: ${someOf(loose)}`;
+  const chosen = files.filter(isChosen);
+  const folders = [...new Set(chosen.map(({ configuration }) => configuration || '.'))];
   return {
     split,
-    chosen: files.filter(isChosen),
+    chosen,
     others: files.filter((shard) => !isChosen(shard)),
-    notes: loose.length > 0 && (isTrained ? split !== 'all' : split === 'train') ? [note] : [],
+    notes: [
+      ...(loose.length > 0 && (isTrained ? split !== 'all' : split === 'train') ? [note] : []),
+      ...(folders.length > 1 ? [`folders read together: ${some(folders)}`] : []),
+    ],
   };
 }

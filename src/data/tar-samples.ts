@@ -63,7 +63,7 @@ export async function readSamples(path: string): Promise<Samples> {
   const samples = [...gathered].flatMap(([place, sample]) => {
     const { image, mask, cls, json } = sample;
     const whole = image ?? withoutImage(path, place, sample);
-    const left = whole ? sample.others : ['members without an image'];
+    const left = whole ? sample.others : ['without an image'];
     for (const what of left) unused.set(what, (unused.get(what) ?? 0) + 1);
     return whole ? [{ image: whole, mask, label: cls || json }] : [];
   });

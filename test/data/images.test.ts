@@ -202,7 +202,8 @@ test('images decode from any working folder, and an open set does not keep the p
 test('several sources are one after the other', async () => {
   const images = await openImages(['synthetic:5', join(folder, 'flat')], { size: 8 });
   assert.equal(images.length, 7);
-  assert.equal(images.labels, undefined);
+  assert.deepEqual([...(images.labels ?? [])].slice(5), [-1, -1]);
+  assert.equal(images.classes?.length, 10);
   assert.equal((await images.batch([5]))[0], 1);
   await images.close();
 });

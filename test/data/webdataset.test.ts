@@ -74,14 +74,151 @@ test('members of a sample need not follow each other, and other members are pass
   assert.deepEqual(await channels(path), [0, 1]);
 });
 
-test('a sample without a label makes the set unlabelled; names of dataset.json are used and checked', async () => {
-  const one = write('few/a.tar', { 'a.png': red!, 'a.cls': '1', 'b.png': red! });
-  assert.equal((await openImages([one], { size: 4 })).labels, undefined);
+const labelsOf = async (path: string) => {
+  const { classes, labels, notes, description } = await openSource(path, undefined);
+  return { classes, labels: labels && [...labels], notes, description };
+};
+
+test('names of dataset.json are used and checked', async () => {
   const two = write('named/a.tar', { 'a.png': red!, 'a.cls': '1' });
   writeFileSync(join(folder, 'named/dataset.json'), '{"classes": ["bird", "boat", "bus"]}');
   assert.deepEqual((await openImages([two], { size: 4 })).classes, ['bird', 'boat', 'bus']);
   const three = write('named/b.tar', { 'a.png': red!, 'a.cls': '3' });
   await fails(three, /b\.tar, a\.png: class 3 is none of the 3 in dataset\.json/);
+});
+
+test('−1, nothing and null are no label, and the other samples keep theirs', async () => {
+  for (const [name, members] of Object.entries<Record<string, string>>({
+    'minus.tar': { 'b.cls': '-1', 'c.cls': '2' },
+    'empty.tar': { 'b.cls': '', 'c.cls': '2.0' },
+    'blank.tar': { 'b.cls': ' \n', 'c.cls': '\ufeff2\r\n' },
+    'absent.tar': { 'c.cls': '2' },
+    'json.tar': { 'b.json': '{"label": -1}', 'c.json': '{"label": "2"}' },
+    'null.tar': { 'b.json': '{"label": null}', 'c.json': '{"label": null, "cls": 2}' },
+    'other.tar': { 'b.json': '', 'c.json': '{"label": 2}', 'c.cls': '' },
+  })) {
+    const path = write(`none/${name}`, {
+      'a.png': red!,
+      'a.cls': '0',
+      'b.png': red!,
+      'c.png': red!,
+      ...members,
+    });
+    const { classes, labels, notes } = await labelsOf(path);
+    assert.deepEqual(
+      [classes, labels],
+      [
+        ['0', '1', '2'].filter((each) => each !== '1' || classes?.length === 3),
+        [0, -1, classes?.indexOf('2')],
+      ],
+      name,
+    );
+    assert.deepEqual(notes, ['no label for 1 of 3 images'], name);
+  }
+});
+
+test('labels are texts, numbers as texts and truth values; lists and halves are none, and said', async () => {
+  const of = (name: string, first: string, second: string) =>
+    labelsOf(write(name, { 'a.png': red!, 'a.json': first, 'b.png': red!, 'b.json': second }));
+  assert.deepEqual((await of('text.tar', '{"label": "dog"}', '{"label": "cat"}')).labels, [1, 0]);
+  assert.deepEqual((await of('truth.tar', '{"label": true}', '{"label": false}')).classes, ['false', 'true']);
+  assert.deepEqual((await of('float.tar', '{"label": 1.0}', '{"label": 0}')).labels, [1, 0]);
+  assert.deepEqual((await of('ids.tar', '{"label": 60000}', '{"label": 10001}')).classes, ['10001', '60000']);
+  for (const [name, json, why] of [
+    ['list.tar', '{"label": [0, 1]}', 'a label is a list, not one class, in'],
+    ['half.tar', '{"label": 0.5}', 'a label is 0.5, no whole number, in'],
+    ['object.tar', '{"label": {"a": 1}}', 'a label is an object, not one class, in'],
+  ] as const) {
+    const { labels, description } = await of(name, '{"label": 0}', json);
+    assert.equal(labels, undefined);
+    assert.ok(description.includes(`no labels (${why} ${join(folder, name)}, b.png)`), description);
+  }
+  const none = await labelsOf(write('nothing.tar', { 'a.png': red! }));
+  assert.match(none.description, /1 image, no labels \(no \.cls and no label in a \.json\), split all/);
+});
+
+test('numbers as texts are matched with the names in dataset.json, by name first', async () => {
+  const path = write('texts/a.tar', {
+    'a.png': red!,
+    'a.json': '{"label": "0"}',
+    'b.png': red!,
+    'b.cls': '2',
+  });
+  writeFileSync(join(folder, 'texts/dataset.json'), '{"classes": ["red", "green", "blue"]}');
+  assert.deepEqual((await labelsOf(path)).labels, [0, 2]);
+  writeFileSync(join(folder, 'texts/dataset.json'), '{"classes": ["2", "1", "0"]}');
+  assert.deepEqual((await labelsOf(path)).labels, [2, 0]);
+});
+
+test('a class that a split lacks has its number there too; a split without labels says so', async () => {
+  write('lacking/train-0.tar', {
+    'a.png': red!,
+    'a.cls': 'a',
+    'b.png': red!,
+    'b.cls': 'b',
+    'c.png': red!,
+    'c.cls': 'c',
+  });
+  write('lacking/val-0.tar', { 'a.png': red!, 'a.cls': 'c' });
+  write('lacking/test-0.tar', { 'a.png': red! });
+  const at = async (split: 'train' | 'validation' | 'test') => {
+    const { classes, labels, description } = await openSource(join(folder, 'lacking'), split);
+    return { classes, labels: labels && [...labels], description };
+  };
+  for (const [split, labels] of [
+    ['train', [0, 1, 2]],
+    ['validation', [2]],
+    ['test', undefined],
+  ] as const) {
+    const found = await at(split);
+    assert.deepEqual([found.classes, found.labels], [['a', 'b', 'c'], labels]);
+  }
+  assert.match((await at('test')).description, /no labels \(no \.cls/);
+});
+
+test('archives put one after the other are read to the last, each with its own names', async () => {
+  const [first, second] = [
+    tarOf({ 'a.png': red!, 'a.cls': '0', 'b.png': green!, 'b.cls': '1' }),
+    tarOf({ 'a.png': blue!, 'a.cls': '2' }),
+  ];
+  const path = join(folder, 'both.tar');
+  // Some writers pad an archive with more zeros than its end needs.
+  writeFileSync(path, Buffer.concat([first, Buffer.alloc(8192), second]));
+  assert.deepEqual((await labelsOf(path)).labels, [0, 1, 2]);
+  assert.deepEqual(await channels(path), [0, 1, 2]);
+  const { pixels } = await openSource(path, undefined);
+  assert.deepEqual(
+    [0, 2].map((at) => nameOf({ source: pixels, at })),
+    [`${path}, a.png`, `${path}, a.png of archive 2`],
+  );
+  writeFileSync(path, Buffer.concat([first, second.subarray(0, 520)]));
+  await fails(path, /both\.tar: cut off within its member a\.png/);
+});
+
+test('without an end every whole member is read, and a sentence says so', async () => {
+  const tar = tarOf({ 'a.png': red!, 'a.cls': '0' });
+  for (const [name, length] of [
+    ['ends.tar', tar.length - 1024],
+    ['padding.tar', tar.length - 1024 - 500],
+  ] as const) {
+    const path = join(folder, name);
+    writeFileSync(path, tar.subarray(0, length));
+    const { labels, notes } = await labelsOf(path);
+    assert.deepEqual(labels, [0]);
+    assert.deepEqual(notes, [
+      `${path} has no end of an archive: its members are whole, but others may have been cut off`,
+    ]);
+  }
+});
+
+test('what is not used of samples is counted', async () => {
+  const { notes } = await labelsOf(
+    write('unused.tar', {
+      ...{ 'a.png': red!, 'a.txt': 'x', 'a.depth.png': blue!, 'b.png': red!, 'b.txt': 'x' },
+      ...{ 'a.cls': '0', 'b.cls': '1', 'about.txt': 'x', '.hidden.txt': 'x' },
+    }),
+  );
+  assert.deepEqual(notes, ['members not used: 2 .txt, 1 .depth.png, 1 without an image']);
 });
 
 test('shards: braces list them, globs find them, a folder holds them, names tell the split', async () => {
