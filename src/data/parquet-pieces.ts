@@ -1,5 +1,6 @@
 import {
   type AsyncBuffer,
+  type ColumnMetaData,
   type FileMetaData,
   type PageHeader,
   parquetReadObjects,
@@ -37,12 +38,15 @@ function bytesOf(metadata: FileMetaData, column: string): SchemaElement[] {
   return [root, top, inside].flatMap((node) => node?.element ?? []);
 }
 
-function chunkOf(group: RowGroup, schema: readonly SchemaElement[]) {
+function findChunk(group: RowGroup, schema: readonly SchemaElement[]): ColumnMetaData | undefined {
   const path = schema.slice(1).map(({ name }) => name);
-  const chunk = group.columns.find(
-    ({ meta_data }) => meta_data?.path_in_schema.join('\0') === path.join('\0'),
-  )?.meta_data;
-  if (chunk === undefined) throw new Error(`a row group has no column ${path.join('.')}`);
+  return group.columns.find(({ meta_data }) => meta_data?.path_in_schema.join('\0') === path.join('\0'))
+    ?.meta_data;
+}
+
+function chunkOf(group: RowGroup, schema: readonly SchemaElement[]): ColumnMetaData {
+  const chunk = findChunk(group, schema);
+  if (chunk === undefined) throw new Error(`a row group lacks its column ${schema.at(-1)?.name}`);
   return chunk;
 }
 
@@ -51,7 +55,7 @@ export function holdsNothing(metadata: FileMetaData, column: string): boolean {
   const schema = bytesOf(metadata, column);
   return (
     metadata.num_rows > 0 &&
-    metadata.row_groups.every((group) => chunkOf(group, schema).statistics?.null_count === group.num_rows)
+    metadata.row_groups.every((group) => findChunk(group, schema)?.statistics?.null_count === group.num_rows)
   );
 }
 

@@ -214,7 +214,11 @@ test('mistakes are told in one line', async () => {
   );
   await refuses(adapted('x', {}, { fraction: 0.5 }), 2, /not both/);
   await refuses(adapted('x', { run: images }), 1, /is no run folder/);
-  await refuses(adapted('x', { data: [join(images, 'train', 'left')] }), 1, /no labels there/);
+  await refuses(
+    adapted('x', { data: [join(images, 'train', 'left')] }),
+    1,
+    /no labels, split all; classification needs/,
+  );
   await refuses(evaluateAdapted(run), 1, /is no adapted model/);
   const strange = join(folder, 'strange');
   for (const [name, i] of [

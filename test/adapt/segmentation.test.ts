@@ -340,7 +340,7 @@ test('mistakes are told in one line', async () => {
   const flat = join(folder, 'flat');
   await paintWorld(flat, 2, 1);
   await refuses(adapted('x', { ...masks, data: [flat] }), 1, /flat: has no masks; give a folder/);
-  await refuses(adapted('x', {}), 1, /no labels in its train split; classification needs/);
+  await refuses(adapted('x', {}), 1, /no labels, split train; classification needs/);
   await refuses(adapted('x', { ...masks, head: 'linear' }), 2, /--head linear is not for segmentation/);
   await refuses(adapted('x', { head: 'dense' }), 2, /--head dense is not for classification/);
   await refuses(adapted('x', {}, { ignored: 3 }), 2, /--ignored is of masks/);

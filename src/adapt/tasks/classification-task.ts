@@ -7,12 +7,12 @@ import { type TaskKind, UnlabelledSplit } from './task.js';
 
 /** The images that have a label. @throws UnlabelledSplit where none has */
 export function withLabels(all: ImageSet): LabelledImages {
-  const { classes, source, split } = all;
+  const { classes, description } = all;
   const places = (all.labels ?? new Int32Array()).map((label, image) => (label < 0 ? -1 : image));
   const some = places.filter((image) => image >= 0);
   if (some.length === 0 || classes === undefined)
     throw new UnlabelledSplit(
-      `${source}: no labels ${split === 'all' ? 'there' : `in its ${split} split`}; classification needs a class for every image (one sub-folder per class, or a Parquet column of labels)`,
+      `${description}; classification needs images with labels (one sub-folder per class, or a Parquet column of labels)`,
     );
   const without = all.length - some.length;
   const images = without === 0 ? all : all.subset(some);
