@@ -191,6 +191,8 @@ test('archives put one after the other are read to the last, each with its own n
     [0, 2].map((at) => nameOf({ source: pixels, at })),
     [`${path}, a.png`, `${path}, a.png of archive 2`],
   );
+  writeFileSync(`${path}.gz`, Buffer.concat([gzipSync(first), gzipSync(second)]));
+  assert.deepEqual(await channels(`${path}.gz`), [0, 1, 2]);
   writeFileSync(path, Buffer.concat([first, second.subarray(0, 520)]));
   await fails(path, /both\.tar: cut off within its member a\.png/);
 });
