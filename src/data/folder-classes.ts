@@ -31,7 +31,10 @@ export function findClasses(
   }
   const classes = new Set(voters.flatMap((split) => [...foldersOf(split)]));
   if (classes.size < 2 && !known.some((name) => classes.has(name))) return images.map(() => undefined);
-  return images.map((image) => [folderOf(image)].find((folder) => classes.has(folder)));
+  return images.map((image) => {
+    const folder = folderOf(image);
+    return classes.has(folder) ? folder : undefined;
+  });
 }
 
 /** The splits whose outermost folder is no class. @param isDeep whether all images of a split's lie in a further one */

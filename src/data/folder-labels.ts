@@ -95,7 +95,9 @@ function manyClasses(classes: number, images: readonly LabelledImage[]): string[
 /** Folders in those that are classes, where they might have been meant. */
 function innerFolders(images: readonly LabelledImage[]): string[] {
   const inner = new Set(
-    images.flatMap(({ folders, label = '' }) => folders[folders.lastIndexOf(label) + 1] ?? []),
+    images.flatMap(({ folders, label }) =>
+      label !== undefined && folders.includes(label) ? (folders[folders.indexOf(label) + 1] ?? []) : [],
+    ),
   );
   if (inner.size < 2) return [];
   return [

@@ -104,7 +104,6 @@ export async function withAsked<T>(
     badSamples: adaptation.badSamples,
   });
   if (skipped !== undefined) log.note(skipped);
-  for (const note of set.notes) log.note(`${task.name}: ${note}`);
   try {
     return await work(set);
   } finally {
@@ -120,6 +119,7 @@ const measureTask = (
   log: Log,
 ): Promise<{ task: MeasuredTask; asked: string }> =>
   withAsked(model, task, data, log, async (set) => {
+    for (const note of set.notes) log.note(`${task.name}: ${note}`);
     log.progress(`${task.name}: asks ${count(set.images.length, 'image')}`);
     const score = await model.measure(task, set);
     return {
