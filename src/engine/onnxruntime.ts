@@ -176,8 +176,15 @@ export function createOnnxRuntime(
         intraOpNumThreads: threads,
         interOpNumThreads: 1,
         graphOptimizationLevel: 'all',
-        // Bitwise repeatable runs need a fixed reduction order.
-        extra: { session: { set_denormal_as_zero: '1' } },
+        extra: {
+          session: {
+            // Numbers that are nearly zero would take many times as long.
+            set_denormal_as_zero: '1',
+            // Threads that wait for each other spin so many microseconds, then sleep: beside other work those that spin
+            // for long keep the ones that they wait for from their cores.
+            intra_op: { spin_duration_us: '50' },
+          },
+        },
         ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
       }).catch((error: Error) => {
         throw device === 'cpu' ? error : unusable(device, error);
