@@ -89,21 +89,14 @@ export class ClassLabels {
     const { length } = labels.filter((label) => label >= 0);
     if (length === 0) return { ...without(nothing), classes };
     const none = labels.length - length;
-    return {
-      classes,
-      labels,
-      why: undefined,
-      notes: [
-        ...(none > 0
-          ? [`no label for ${none.toLocaleString('en-US')} of ${count(labels.length, 'image')}`]
-          : []),
-        ...(length >= 20 && classes.length > length / 2
-          ? [
-              `${classes.length.toLocaleString('en-US')} classes for ${count(length, 'image')}: are they classes?`,
-            ]
-          : []),
-      ],
-    };
+    const notes = [];
+    if (none > 0)
+      notes.push(`no label for ${none.toLocaleString('en-US')} of ${count(labels.length, 'image')}`);
+    if (length >= 20 && classes.length > length / 2)
+      notes.push(
+        `${classes.length.toLocaleString('en-US')} classes for ${count(length, 'image')}: are they classes?`,
+      );
+    return { classes, labels, why: undefined, notes };
   }
 
   /** Given classes are matched by name where all labels are among them, else by number. */

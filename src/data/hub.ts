@@ -45,8 +45,9 @@ export async function downloadFromHub(source: string, wanted: Split | undefined)
     const kind = files.parquet.length > 0 ? 'parquet' : 'tar';
     if (files[kind].length === 0)
       throw new UserError([`${source}: no Parquet or tar files there`, ...notRead(files, [])].join('; '));
+    const byPath = new Map(entries.map((entry) => [entry.path, entry]));
     const fetch = (path: string): Promise<string> => {
-      const entry = entries.find((each) => each.path === path);
+      const entry = byPath.get(path);
       if (entry === undefined) throw new RangeError(`no file ${path}`);
       return download(name, entry, hub);
     };

@@ -95,7 +95,7 @@ for (const ending of ['parquet', 'tar']) {
     assert.deepEqual(await look(rest), {
       length: 4,
       split: 'train',
-      notes: [`no split is called train: it is the 1 file in no other split: flowers.${ending}`],
+      notes: [`1 file in no split, so taken for training: flowers.${ending}`],
     });
     assert.deepEqual(await look(rest, 'test'), { length: 1, split: 'test', notes: [] });
   });
