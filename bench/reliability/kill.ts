@@ -90,7 +90,9 @@ async function killOnce(kill: number): Promise<Kill> {
     late = (await ended).code !== null;
   } while (late);
   const files = existsSync(join(out, 'checkpoints')) ? readdirSync(join(out, 'checkpoints')).sort() : [];
-  const resumed = await end(start(out, '--resume'));
+  // One that was killed before it was a run is begun anew.
+  const more = existsSync(join(out, 'config.json')) ? ['--resume'] : [];
+  const resumed = await end(start(out, ...more));
   if (resumed.code !== 0) throw new Error(`kill ${kill}: resuming failed: ${resumed.stderr}`);
   const sha256 = digest(out);
   const stepsLoggedOnce = loggedSteps(out).join() === every;
