@@ -25,3 +25,7 @@ export const count = (number: number, thing: string): string =>
 /** The first few of many names: `a, b, c, …`. */
 export const some = (names: readonly string[], most = 3): string =>
   names.slice(0, most).join(', ') + (names.length > most ? ', …' : '');
+
+/** A number with its sign: `+0.30`, `−0.10`. */
+export const signed = (value: number, digits = 2): string =>
+  `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;

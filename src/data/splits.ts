@@ -37,15 +37,6 @@ export function splitIn(name: string): Split | undefined {
   return found.size === 1 ? split : undefined;
 }
 
-/** The split that a path tells of: by its last part that tells of one (`data/train/0000.parquet`). */
-export function splitOfPath(path: string): Split | undefined {
-  for (const part of path.split(/[\\/]/).reverse()) {
-    const split = splitIn(part);
-    if (split !== undefined) return split;
-  }
-  return undefined;
-}
-
 /** Whether a name is a split's and nothing else: `train`, `Val_2017`; not `test_tube`. */
 const isSplitName = (name: string): boolean => {
   const words = wordsOf(name);

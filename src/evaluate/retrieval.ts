@@ -1,6 +1,5 @@
 import type { Compiled } from '../engine/index.js';
 import {
-  identityParameters,
   type ModelWeights,
   packParameters,
   type TransformationName,
@@ -70,7 +69,7 @@ export async function render(
  * What predictions for versions of an image retrieve, in a bank of these versions and 256 random ones.
  * @param image [1, 3, h, h] in 0..1
  * @param asked views of it, by jitters
- * @param source what the image went through before the encoder sees it
+ * @param source what the image went through before the encoder sees it, where it did
  */
 export async function retrieveVersions(
   compiled: Compiled,
@@ -78,10 +77,10 @@ export async function retrieveVersions(
   weights: ModelWeights,
   image: Float32Array,
   asked: readonly ViewParameters[],
-  source: ViewParameters = identityParameters,
+  source?: ViewParameters,
 ): Promise<Retrieval[]> {
   const versions = [...asked, ...bankParameters(config.augmentation, BANK, 0, 0)];
-  const from = { view: source, image: await render(compiled, config, image, source, allNames) };
+  const from = source && { view: source, image: await render(compiled, config, image, source, allNames) };
   const ranks = await rankVersions(compiled, config, weights, image, versions, [...asked.keys()], from);
   const draw = async (version: number): Promise<RgbImage> =>
     toRgb(await render(compiled, config, image, versions[version] as ViewParameters), config.image.height);

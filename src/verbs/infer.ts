@@ -1,6 +1,8 @@
 import { readImages } from '../data/image-files.js';
 import type { ComputeOptions } from '../engine/index.js';
 import type { Inference, InferredAction } from '../model/infer.js';
+import { signed } from '../words.js';
+import { transformations } from '../world-model/index.js';
 import { WorldModel } from './world-model.js';
 
 /** What a run infers of two image files. */
@@ -36,14 +38,14 @@ export function describeInference({ tolerance, nothing, runnerUp, ...best }: Inf
   const share = (distance: number): string => `distance ${distance.toFixed(3)}`;
   const lines = Object.entries(tolerance).map(
     ([name, width]) =>
-      `  ${name.padEnd(10)} ${signed(best.action[name as 'hue'] ?? 0)}${Number.isFinite(width) ? ` ± ${width.toFixed(3)}` : ' (the model cannot tell)'}`,
+      `  ${name.padEnd(10)} ${signed(best.action[name as 'hue'] ?? 0, 3)}${Number.isFinite(width) ? ` ± ${width.toFixed(3)}` : ' (the model cannot tell)'}`,
   );
   return [
     `action     ${share(best.distance)}; ${share(nothing)} where nothing is done`,
     ...lines,
     ...destroyed(best),
     `runner-up  ${share(runnerUp.distance)}: ${Object.keys(tolerance)
-      .map((name) => `${name} ${signed(runnerUp.action[name as 'hue'] ?? 0)}`)
+      .map((name) => `${name} ${signed(runnerUp.action[name as 'hue'] ?? 0, 3)}`)
       .join(', ')}${destroyed(runnerUp)
       .map((line) => `,${line.replace(/^ +/, ' ')}`)
       .join('')}`,
@@ -52,8 +54,8 @@ export function describeInference({ tolerance, nothing, runnerUp, ...best }: Inf
 }
 
 function destroyed({ action }: InferredAction): string[] {
-  const names = (['grayscale', 'blur', 'solarize'] as const).filter((name) => action[name]);
+  const names = transformations
+    .filter(({ kind, name }) => kind === 'destructive' && action[name])
+    .map(({ name }) => name);
   return names.length > 0 ? [`  before was changed by ${names.join(', ')}`] : [];
 }
-
-const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(3)}`;

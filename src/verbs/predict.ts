@@ -1,9 +1,11 @@
 import { readImages } from '../data/image-files.js';
 import type { ComputeOptions } from '../engine/index.js';
 import { UserError } from '../errors.js';
+import { jitterNames } from '../evaluate/bank.js';
 import type { Retrieval } from '../evaluate/retrieval.js';
 import { writeAtomically } from '../run/disk/atomic-file.js';
-import { type Action, actionNames, type TransformationName } from '../world-model/index.js';
+import { signed } from '../words.js';
+import type { Action } from '../world-model/index.js';
 import { retrievalPicture } from './retrieval-picture.js';
 import { WorldModel } from './world-model.js';
 
@@ -65,9 +67,8 @@ export async function predictImage(
 }
 
 async function swept(model: WorldModel, pixels: Float32Array, asked: string) {
-  const jitters = actionNames.slice(0, 4);
-  const name = jitters.find((each) => each === asked) as TransformationName | undefined;
-  if (name === undefined) throw new UserError(`no jitter "${asked}"; there are ${jitters.join(', ')}`, 2);
+  const name = jitterNames.find((each) => each === asked);
+  if (name === undefined) throw new UserError(`no jitter "${asked}"; there are ${jitterNames.join(', ')}`, 2);
   const { cells } = await model.sweep(pixels, name);
   return cells.map(({ value, ...cell }) => ({ ...cell, action: { [name]: value } }));
 }
@@ -80,5 +81,3 @@ export function describePrediction({ predictions, out }: Prediction): string {
   });
   return [...lines, ...(out === undefined ? [] : [`picture: ${out}`])].join('\n');
 }
-
-const signed = (value: number): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(2)}`;

@@ -42,8 +42,8 @@ export interface PretrainOptions {
  * model.safetensors.
  * Equal configurations give equal weights, bit for bit, on one machine with one number of threads, interrupted or not.
  * Images that cannot be read are skipped and listed in bad-samples.jsonl, up to the share `badSamples` of them.
- * @throws UserError where there is no run to go on with, for weights that do not fit, data that cannot be read, a folder in use, a configuration that cannot fit, a loss that is not
- *   finite, a full disk; the reason of `signal` where that stopped it
+ * @throws UserError where there is no run to go on with, for weights that do not fit, data that cannot be read, a folder
+ *   in use, a configuration that cannot fit, a loss that is not finite, a full disk; the reason of `signal` where that stopped it
  */
 export async function pretrain(
   config: Config,

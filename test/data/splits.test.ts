@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { splitIn, splitOfPath, splitsAmong } from '../../src/data/splits.js';
+import { splitIn, splitsAmong } from '../../src/data/splits.js';
 
 test('a name tells its split in any case and wherever the word stands', () => {
   for (const name of [
@@ -17,12 +17,6 @@ test('a name tells its split in any case and wherever the word stands', () => {
   for (const name of ['test', 'Testing', 'x.test.tar']) assert.equal(splitIn(name), 'test', name);
   for (const name of ['trainer', 'contest', 'device', 'cats', '0000', '', 'train_test', 'latest'])
     assert.equal(splitIn(name), undefined, name);
-});
-
-test('of a path the last part that tells a split counts', () => {
-  assert.equal(splitOfPath('data/train/0000.parquet'), 'train');
-  assert.equal(splitOfPath('train/test-0.parquet'), 'test');
-  assert.equal(splitOfPath('a/b/c.tar'), undefined);
 });
 
 test('among names in one folder a compound is a split only beside its counterpart', () => {
