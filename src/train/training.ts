@@ -83,8 +83,8 @@ export class Training {
     const start = begin();
     const saved = await store.load(start.state, layouts(settings.model), log.note);
     const began = performance.now();
-    const { parted } = demands;
-    const trainer = await Trainer.create(engine, course.program, settings, start, { parted });
+    const options = { parted: demands.parted, sharding: config.sharding };
+    const trainer = await Trainer.create(engine, course.program, settings, start, options);
     const compiling = (performance.now() - began) / 1000;
     const done = saved ?? 0;
     await store.forgetAfter(done);
