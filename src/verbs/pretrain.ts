@@ -1,4 +1,5 @@
 import type { ImageSet } from '../data/image-set.js';
+import { reopenEncoder } from '../encoders/open-encoder.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions, EngineOptions } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
@@ -44,9 +45,13 @@ export async function pretrain(
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
     const rate = await workRate(engine);
+    // What a predecessor has made of it counts.
+    const source = config.from === undefined ? config.encoder.source : undefined;
+    const encoder = source && (await reopenEncoder(source));
+    for (const line of encoder?.notes ?? []) log.note(line);
     images = await openTrainingImages(config);
     const machine = { engine, rate, memory: memoryLimit() };
-    const surroundings = { images, store: folderStore(out), signal, log };
+    const surroundings = { images, store: folderStore(out), encoder: encoder?.weights, signal, log };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);
