@@ -10,6 +10,7 @@ below.evaluate = [...below.run, 'run'];
 below.train = below.model = [...below.evaluate, 'evaluate'];
 below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
 below.report = [...below.adapt, 'verbs', 'adapt'];
+below.study = [...below.report, 'report'];
 // Below every layer.
 const foundation = '^src/(cache|csv|errors|json|json-file|log|median|random|warning|words)\\.ts$';
 

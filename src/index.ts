@@ -23,6 +23,8 @@ export { reportAdapted } from './report/report-adapted.js';
 export { reportRun } from './report/report-run.js';
 export { type Config, presets, resolve } from './run/config.js';
 export { type Bench, bench } from './speed/bench.js';
+export { runStudy, type StudyOptions, type StudyResult } from './study/run-study.js';
+export { readStudy, type Study } from './study/study.js';
 export { type Evaluation, evaluateRun } from './verbs/evaluate-run.js';
 export { inferFiles } from './verbs/infer.js';
 export { type Prediction, type PredictOptions, predictImage } from './verbs/predict.js';
