@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadKoffi } from '../../../src/koffi.js';
 import { checkInterface } from '../../../src/engine/xla/pjrt.js';
 import { calls } from '../../../src/engine/xla/pjrt-calls.js';
 import { Struct, words } from '../../../src/engine/xla/struct.js';
 import { UserError } from '../../../src/errors.js';
+import { loadKoffi } from '../../../src/koffi.js';
 
 /**
  * What a C compiler says of pjrt_c_api.h 0.81: the function's number in PJRT_Api, and of the fields that we use last the
