@@ -16,7 +16,7 @@ import {
   setOption,
   threadsOption,
 } from './options.js';
-import { createOutput, type Output } from './output.js';
+import { createOutput, type Output, silent } from './output.js';
 
 const DEFAULT_PRESET = 'cifar';
 
@@ -76,20 +76,26 @@ export async function runPretrain(
 ): Promise<void> {
   const { pretrain } = await import('../verbs/pretrain.js');
   const { reportRun } = await import('../report/report-run.js');
+  const { openRanks } = await import('../ranks/open-ranks.js');
+  const ranks = await openRanks();
+  if (ranks.rank > 0) output = silent;
   const config = await configOf(preset, out, options, output);
   const { threads, device } = options;
   const goOn = ['npx iwm pretrain --out', quoted(out), '--resume'];
   if (threads !== undefined) goOn.push(`--threads ${threads}`);
   if (device !== undefined) goOn.push(`--device ${quoted(device)}`);
-  const { result, report } = await interruptible(
+  const trained = await interruptible(
     goOn.join(' '),
     () => output.note('stopping after this step; once more to stop at once'),
     async (signal) => {
       const shared = { log: output, signal, threads, device };
-      const result = await pretrain(config, { out, resume: options.resume === true, ...shared });
-      return { result, report: await reportRun(out, shared) };
+      const result = await pretrain(config, { out, resume: options.resume === true, ranks, ...shared });
+      ranks.close();
+      return ranks.rank === 0 ? { result, report: await reportRun(out, shared) } : undefined;
     },
   );
+  if (trained === undefined) return;
+  const { result, report } = trained;
   const { before, after, ...rest } = result;
   const share = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
   const change = (of: (health: Health) => string): string =>

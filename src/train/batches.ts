@@ -1,5 +1,6 @@
 import type { ImageSet } from '../data/image-set.js';
 import { purpose, random } from '../random.js';
+import type { Part } from '../ranks/ranks.js';
 import { sampleViews, type ViewInputs, type ViewsConfig } from '../world-model/index.js';
 import type { Admission } from './admission.js';
 import { Epochs } from './epochs.js';
@@ -21,20 +22,27 @@ export interface Batch {
 export class Batches {
   readonly #epochs: Epochs;
 
-  /** @param admission of the images; without it all are taken, and the first that cannot be read stops */
+  /**
+   * @param size images of a batch
+   * @param admission of the images; without it all are taken, and the first that cannot be read stops
+   * @param part places of a batch that are read here; all by default
+   */
   constructor(
     private readonly images: ImageSet,
     private readonly views: ViewsConfig,
     private readonly seed: number,
     private readonly size: number,
     private readonly admission?: Pick<Admission, 'refused'>,
+    private readonly part: Part = { first: 0, count: size },
   ) {
     this.#epochs = new Epochs(images.length, seed);
   }
 
   /** Lets decoding run ahead from batch `number` on. */
   prefetch(number: number): void {
-    this.images.prefetch(this.#epochs.from(number * this.size, this.images.length));
+    const batches = Math.ceil(this.images.length / this.part.count);
+    const places = Array.from({ length: batches }, (_, i) => this.#places(number + i));
+    this.images.prefetch(Int32Array.from(places.flat(), (place) => this.#epochs.at(place)));
   }
 
   /** Seconds that the decoding of an image takes, by those of batch `number` and after it; they are decoded then. */
@@ -48,19 +56,27 @@ export class Batches {
   }
 
   async get(number: number): Promise<Batch> {
-    const indices = await this.#admitted(number * this.size);
-    const views = sampleViews(this.views, this.seed, number, Array.from(indices.keys()));
+    const places = this.#places(number);
+    const indices = await this.#admitted(places);
+    const samples = places.map((place) => place - number * this.size);
+    const views = sampleViews(this.views, this.seed, number, samples);
     return { images: await this.images.batch(indices), views };
   }
 
-  /** The images of a batch from a place on, others for those that are not admitted. */
-  async #admitted(first: number): Promise<Int32Array> {
-    const indices = this.#epochs.from(first, this.size);
+  /** The places of a batch that are read here, among those of all batches. */
+  #places(number: number): number[] {
+    const first = number * this.size + this.part.first;
+    return Array.from({ length: this.part.count }, (_, i) => first + i);
+  }
+
+  /** The images at places, others for those that are not admitted. */
+  async #admitted(places: readonly number[]): Promise<Int32Array> {
+    const indices = Int32Array.from(places, (place) => this.#epochs.at(place));
     if (this.admission === undefined) return indices;
     const refused = await this.admission.refused(indices);
     for (const [i, index] of indices.entries()) {
       if (!refused.has(index)) continue;
-      const draw = random(this.seed, first + i, purpose.substitute);
+      const draw = random(this.seed, places[i] as number, purpose.substitute);
       do indices[i] = draw.integer(this.images.length);
       while ((await this.admission.refused(indices.subarray(i, i + 1))).size > 0);
     }

@@ -1,6 +1,7 @@
 import { describeImages, type ImageSet } from '../data/image-set.js';
 import { namesOf } from '../data/known-images.js';
 import { UserError } from '../errors.js';
+import type { Ranks } from '../ranks/ranks.js';
 import { type Config, describeConfig } from '../run/config.js';
 import { checkSameImages } from '../run/kept-images.js';
 import type { Predecessor } from '../run/predecessor.js';
@@ -29,6 +30,7 @@ export interface Circumstances {
   readonly store: RunStore;
   /** Bytes that the process may use. */
   readonly memory: number;
+  readonly ranks: Ranks;
   /** Is told what is planned. */
   readonly note: (line: string) => void;
 }
@@ -39,7 +41,7 @@ export interface Circumstances {
  */
 export async function planCourse(
   config: Config,
-  { images, store, memory, note }: Circumstances,
+  { images, store, memory, ranks, note }: Circumstances,
 ): Promise<Course> {
   // Where the weights to begin with cannot be had, that is told first.
   const predecessor = config.from && (await store.predecessor(config.from));
@@ -49,7 +51,7 @@ export async function planCourse(
   if (kept !== undefined) checkSameImages(store.name, kept, namesOf(images));
   if (images.length < 2)
     throw new UserError(`${images.source}: too few images to train on (${images.length})`);
-  const settings = stepConfig(config);
+  const settings = stepConfig(config, ranks);
   const program = traceStep(settings);
   const counted = demands(program, settings, memory);
   note(describeDemands(counted));

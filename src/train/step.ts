@@ -1,4 +1,6 @@
+import { UserError } from '../errors.js';
 import { decays, type Flat, flatGradients, flatSpecs, globalNorm, unpack } from '../nn/index.js';
+import { alone, type Part, partOf, type Ranks } from '../ranks/ranks.js';
 import { type Config, modelConfig, viewsConfig } from '../run/config.js';
 import type { State, Trainable } from '../run/state.js';
 import {
@@ -12,6 +14,7 @@ import {
   type Tensor,
   trace,
 } from '../tensor/index.js';
+import { count } from '../words.js';
 import {
   type Encoder,
   layouts,
@@ -43,6 +46,8 @@ export interface StepConfig {
   readonly frozen: boolean;
   /** Images in one run of the program. */
   readonly batch: number;
+  /** They are so much of the images that all ranks run at a time, 0 … 1. */
+  readonly share: number;
   /** Runs whose gradients are averaged into one update. */
   readonly accumulate: number;
   readonly betas: readonly [number, number];
@@ -50,14 +55,27 @@ export interface StepConfig {
   readonly clip: number;
 }
 
-/** The step program's settings in a configuration. */
-export function stepConfig(config: Config): StepConfig {
+/** A rank's places among the images of one run of all of them. @throws UserError where there are fewer than ranks */
+export function ownPlaces({ batch, accumulate }: Config, ranks: Pick<Ranks, 'rank' | 'size'>): Part {
+  const images = batch / accumulate;
+  if (images < ranks.size)
+    throw new UserError(
+      `${ranks.size} ranks cannot share ${count(images, 'image')} (batch ${batch}, accumulate ${accumulate}): raise batch, lower accumulate, or start fewer ranks`,
+      2,
+    );
+  return partOf(ranks, images);
+}
+
+/** The step program's settings in a configuration, for one of several ranks. @throws as {@link ownPlaces} */
+export function stepConfig(config: Config, ranks: Pick<Ranks, 'rank' | 'size'> = alone): StepConfig {
+  const batch = ownPlaces(config, ranks).count;
   return {
     model: modelConfig(config),
     views: viewsConfig(config),
     normalisation: config.normalisation,
     frozen: config.encoder.frozen,
-    batch: config.batch / config.accumulate,
+    batch,
+    share: batch / (config.batch / config.accumulate),
     accumulate: config.accumulate,
     betas: config.optimiser.betas,
     clip: config.optimiser.clip,
@@ -100,7 +118,7 @@ export function stepSpecs(config: StepConfig): StepInputs<Spec> {
   };
 }
 
-/** The loss of a batch and its gradients, summed onto those of earlier runs. */
+/** The loss of a batch and its gradients, as its share of what all ranks run; summed onto those of earlier runs. */
 function lossAndGradients(
   inputs: StepInputs<Tensor>,
   config: StepConfig,
@@ -112,11 +130,12 @@ function lossAndGradients(
   const predictor = unpack(parts.predictor, weights.predictor) as Predictor<Tensor>;
   const average = target === undefined ? encoder : (unpack(parts.encoder, target) as Encoder<Tensor>);
   const views = scope('views', () => makeViews(inputs.images, inputs.views, config.normalisation));
-  const loss = objective(
+  const own = objective(
     { ...inputs.views, source: views.source, target: views.target },
     { encoder, predictor, target: average },
     config.model,
   );
+  const loss = config.share === 1 ? own : mul(own, config.share);
 
   const gradients: Trainable<Tensor> = flatGradients<'encoder' | 'predictor'>(loss, {
     ...(config.frozen ? {} : { encoder: { layout: parts.encoder, parameters: encoder } }),

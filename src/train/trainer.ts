@@ -9,6 +9,7 @@ import {
   type Value,
 } from '../engine/index.js';
 import { emptyFlat, type Flat, flatSpecs, initialise, mapGroups } from '../nn/index.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import type { State, Trainable } from '../run/state.js';
 import { mapTree } from '../tensor/index.js';
 import type { ModelWeights } from '../world-model/index.js';
@@ -80,6 +81,7 @@ export class Trainer {
     /** Adds to the gradients of earlier runs; there where a step needs it. */
     private readonly gradients: Executable | undefined,
     private readonly frozen: Frozen | undefined,
+    private readonly ranks: Ranks,
   ) {}
 
   /** Weights of an encoder that is not trained. */
@@ -92,13 +94,18 @@ export class Trainer {
    * @param state where it begins; taken over
    * @param options.frozenEncoder weights of an encoder that is not trained
    * @param options.parted whether to update a group of parameters at a time: slower, with much less memory
+   * @param options.ranks processes that train together, in parts; all by itself by default
    */
   static async create(
     engine: Engine,
     program: ReturnType<typeof traceStep>,
     config: StepConfig,
     state: State<Float32Array>,
-    { frozenEncoder, parted }: { frozenEncoder?: Flat<Float32Array> | undefined; parted: boolean },
+    {
+      frozenEncoder,
+      parted,
+      ranks = alone,
+    }: { frozenEncoder?: Flat<Float32Array> | undefined; parted: boolean; ranks?: Ranks },
   ): Promise<Trainer> {
     const specs = stateSpecs(config);
     const gradients =
@@ -106,7 +113,7 @@ export class Trainer {
         ? ((await engine.compile(traceGradients(config))) as Executable)
         : undefined;
     const step = parted
-      ? new PartedStep(engine, gradients as Executable, config, specs, state)
+      ? new PartedStep(engine, gradients as Executable, config, specs, state, ranks)
       : new WholeStep(
           (await engine.compile(program, { updates: 'state' })) as Executable,
           place(engine, specs, state) as State<Value>,
@@ -116,10 +123,10 @@ export class Trainer {
       numbers: frozenEncoder,
       values: place(engine, flatSpecs(parts.encoder), frozenEncoder) as Flat<Value>,
     };
-    return new Trainer(parts, config, step, gradients, frozen);
+    return new Trainer(parts, config, step, gradients, frozen, ranks);
   }
 
-  /** One update from `accumulate` batches. @returns the mean loss and the gradient's norm before clipping */
+  /** One update from this rank's part of `accumulate` batches. @returns the mean loss and the gradient's norm before clipping */
   async update(
     batches: readonly Batch[],
     rates: Rates<number>,
@@ -152,7 +159,9 @@ export class Trainer {
     const last = await this.step.run(feeds(batches.at(-1) as Batch, gradients));
     release(gradients ?? {});
     loss += Number((await take(last.loss))[0]);
-    return { loss: loss / batches.length, gradientNorm: last.gradientNorm };
+    const all = new Float32Array([loss / batches.length]);
+    await this.ranks.sum(all);
+    return { loss: all[0] as number, gradientNorm: last.gradientNorm };
   }
 
   /** What the first run of several adds its gradients to. */

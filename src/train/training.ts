@@ -1,3 +1,4 @@
+import type { Ranks } from '../ranks/ranks.js';
 import { BadSamples } from '../run/bad-samples.js';
 import type { Config } from '../run/config.js';
 import type { KeptImages } from '../run/kept-images.js';
@@ -11,6 +12,7 @@ import { describeEstimate } from './estimate.js';
 import { HealthPanels } from './health-panels.js';
 import { digestsOf, keepHeldOut } from './held-out.js';
 import { rates } from './schedule.js';
+import { ownPlaces } from './step.js';
 import { StepLog } from './step-log.js';
 import type { Machine, Surroundings } from './surroundings.js';
 import { initialState, type Start, startFrom, Trainer, weightsOf } from './trainer.js';
@@ -37,13 +39,14 @@ export interface PretrainResult {
 /** What a run in training is made of. */
 interface Parts {
   readonly config: Config;
+  readonly ranks: Ranks;
   readonly surroundings: Surroundings;
   readonly trainer: Trainer;
   readonly batches: Batches;
   readonly admission: Admission;
   readonly badSamples: BadSamples;
   readonly steps: StepLog;
-  /** Absent where health is not measured. */
+  /** Absent where health is not measured, or not by this rank. */
   readonly panels: HealthPanels | undefined;
   /** Its images, without those that it was trained on. */
   readonly kept: KeptImages;
@@ -73,7 +76,7 @@ export class Training {
   static async open(
     config: Config,
     course: Course,
-    { engine, rate }: Machine,
+    { engine, rate, ranks }: Machine,
     surroundings: Surroundings,
     resume: boolean,
   ): Promise<Training> {
@@ -87,7 +90,8 @@ export class Training {
     const saved = await store.load(state, layouts(settings.model), log.note);
     const began = performance.now();
     const { parted } = demands;
-    const trainer = await Trainer.create(engine, course.program, settings, state, { frozenEncoder, parted });
+    const how = { frozenEncoder, parted, ranks };
+    const trainer = await Trainer.create(engine, course.program, settings, state, how);
     const compiling = (performance.now() - began) / 1000;
     const done = saved ?? 0;
     await store.forgetAfter(done);
@@ -105,21 +109,39 @@ export class Training {
     const held = await keepHeldOut(images, config.seed, store, onBad, predecessor?.kept);
     const { training, kept } = held;
     const admission = new Admission(training, digestsOf(kept), kept.trained, onBad);
-    const batches = new Batches(training, settings.views, config.seed, settings.batch, admission);
+    const together = config.batch / config.accumulate;
+    const places = ownPlaces(config, ranks);
+    const batches = new Batches(training, settings.views, config.seed, together, admission, places);
     const decoding = await batches.timeDecoding(done * config.accumulate);
     batches.prefetch(done * config.accumulate);
     const left = config.steps - done;
     log.note(
       describeEstimate({
-        steps: (left * demands.multiplyAdds) / rate,
+        steps: (left * demands.multiplyAdds * settings.share) / rate,
         health: health ? ((left / config.steps) * health.multiplyAdds) / rate + compiling : 0,
-        decoding: decoding * Math.min(training.length, left * config.batch),
+        decoding: decoding * Math.min(training.length, left * config.batch * settings.share),
       }),
     );
-    const overhead = health ? health.multiplyAdds / (config.steps * demands.multiplyAdds) : 0;
+    const overhead = health
+      ? health.multiplyAdds / (config.steps * demands.multiplyAdds * settings.share)
+      : 0;
     const steps = new StepLog(store, config, log.progress, overhead);
-    const panels = health && (await HealthPanels.open(config, engine, health, held, { store, signal, log }));
-    const parts = { config, surroundings, trainer, batches, admission, badSamples, steps, panels, kept };
+    // The others wait.
+    const measured = ranks.rank === 0 ? health : undefined;
+    const panels =
+      measured && (await HealthPanels.open(config, engine, measured, held, { store, signal, log }));
+    const parts = {
+      config,
+      ranks,
+      surroundings,
+      trainer,
+      batches,
+      admission,
+      badSamples,
+      steps,
+      panels,
+      kept,
+    };
     return new Training({ ...parts, begin, saved });
   }
 
@@ -143,8 +165,9 @@ export class Training {
   /** Writes a checkpoint, where there is none of this step. @throws UserError where a weight is not finite */
   async save(): Promise<void> {
     if (this.#saved === this.done) return;
-    const { config, surroundings, trainer, admission, kept } = this.parts;
+    const { config, ranks, surroundings, trainer, admission, kept } = this.parts;
     const { store } = surroundings;
+    await admission.share(ranks);
     const now = await trainer.state();
     if (!allFinite(now)) throw await this.#divergence(this.done, 'a weight');
     // Before the weights that have seen them, so that none is ever taken for unseen.
