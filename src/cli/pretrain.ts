@@ -81,7 +81,8 @@ export async function runPretrain(
   if (ranks.rank > 0) output = silent;
   const config = await configOf(preset, out, options, output);
   const { threads, device } = options;
-  const goOn = ['npx iwm pretrain --out', quoted(out), '--resume'];
+  const together = ranks.size > 1 ? `mpirun -n ${ranks.size} ` : '';
+  const goOn = [`${together}npx iwm pretrain --out`, quoted(out), '--resume'];
   if (threads !== undefined) goOn.push(`--threads ${threads}`);
   if (device !== undefined) goOn.push(`--device ${quoted(device)}`);
   const trained = await interruptible(

@@ -15,12 +15,15 @@ import { UserError } from '../../src/errors.js';
 import { quiet } from '../../src/log.js';
 import type { Ranks } from '../../src/ranks/ranks.js';
 import { type Config, resolve } from '../../src/run/config.js';
+import { loadModel } from '../../src/run/disk/checkpoint.js';
 import { readImages } from '../../src/run/disk/images-file.js';
 import { readMetrics } from '../../src/run/disk/metrics-file.js';
-import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
+import { stepConfig } from '../../src/train/step.js';
 import { type PretrainOptions, pretrain } from '../../src/verbs/pretrain.js';
+import { layouts } from '../../src/world-model/index.js';
 import { paintNoise, SIDE } from '../data/noise-folder.js';
 import { together } from '../ranks/together.js';
+import { apart } from '../train/apart.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-ranks-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -84,18 +87,12 @@ function keptBy(run: string) {
   return { names, heldOut, trained: trained.toSorted(), bad: lines.toSorted(), steps };
 }
 
-/** The largest difference of two runs' weights. Biases of keys have no true gradient: what they do is rounding. */
-function apart(a: string, b: string): number {
-  const [here, there] = [a, b].map((run) => readSafetensors(join(run, 'model.safetensors')).tensors);
-  let largest = 0;
-  for (const [name, { data }] of here!) {
-    if (name.endsWith('qkv.bias')) continue;
-    data.forEach((value, i) => {
-      largest = Math.max(largest, Math.abs(value - there!.get(name)!.data[i]!));
-    });
-  }
-  return largest;
-}
+const near = (out: string): void => {
+  const config = configure();
+  const [here, there] = [out, whole].map((run) => loadModel(run, layouts(stepConfig(config).model)));
+  const off = apart(config, here!, there!);
+  assert.ok(off < 1e-5, `off by ${off.toExponential(1)} of the change`);
+};
 
 test('two ranks keep what one process keeps: weights, images, bad samples and metrics; the second writes nothing', async () => {
   const out = join(folder, 'two');
@@ -111,7 +108,7 @@ test('two ranks keep what one process keeps: weights, images, bad samples and me
     ['fulfilled', 'fulfilled'],
   );
   assert.deepEqual(keptBy(out), keptBy(whole));
-  assert.ok(apart(out, whole) < 1e-6, `${apart(out, whole)}`);
+  near(out);
   assert.ok(!existsSync(join(folder, 'nowhere')));
   assert.equal(said.filter((line) => line.startsWith('model: ')).length, 1, 'one of them speaks');
   const notes = said.filter((line) => /cannot be read|are not trained on/.test(line));
@@ -140,7 +137,7 @@ test('asked to stop, all ranks stop after the same step; the run goes on on thre
     JSON.stringify(resumed),
   );
   assert.deepEqual(keptBy(out), keptBy(whole));
-  assert.ok(apart(out, whole) < 1e-6, `${apart(out, whole)}`);
+  near(out);
 });
 
 test('ranks that are not alike are refused, naming the first and what it has else', async () => {
