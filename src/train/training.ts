@@ -89,9 +89,8 @@ export class Training {
     const { state, frozenEncoder } = begin();
     const saved = await store.load(state, layouts(settings.model), log.note);
     const began = performance.now();
-    const { parted } = demands;
-    const how = { frozenEncoder, parted, ranks };
-    const trainer = await Trainer.create(engine, course.program, settings, state, how);
+    const options = { frozenEncoder, parted: demands.parted, sharding: config.sharding, ranks };
+    const trainer = await Trainer.create(engine, course.program, settings, state, options);
     const compiling = (performance.now() - began) / 1000;
     const done = saved ?? 0;
     await store.forgetAfter(done);

@@ -1,7 +1,7 @@
 import type { ImageSet } from '../data/image-set.js';
 import { namesOf } from '../data/known-images.js';
 import { createEngine } from '../engine/create-engine.js';
-import type { ComputeOptions } from '../engine/index.js';
+import type { ComputeOptions, EngineOptions } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
@@ -19,7 +19,7 @@ import { checkSameEverywhere, codeDigest, shortDigest } from './same-everywhere.
 export { type Log, quiet } from '../log.js';
 export type { PretrainResult } from '../train/pretraining.js';
 
-export interface PretrainOptions extends ComputeOptions {
+export interface PretrainOptions extends ComputeOptions, Pick<EngineOptions, 'devices'> {
   /** Run folder to make, or to go on with. */
   readonly out: string;
   /** Go on with the run in `out` from its newest checkpoint; from the start where there is none yet. */
@@ -44,13 +44,14 @@ export interface PretrainOptions extends ComputeOptions {
  */
 export async function pretrain(
   config: Config,
-  { out, resume = false, threads, device, signal, log = quiet, ranks = alone }: PretrainOptions,
+  { out, resume = false, threads, device, devices, signal, log = quiet, ranks = alone }: PretrainOptions,
 ): Promise<PretrainResult> {
   const first = ranks.rank === 0;
   if (ranks.size > 1) await checkSameEverywhere(ranks, { code: codeDigest(), ...config });
+  // A device that is none is told before a folder is made.
+  const engine = createEngine({ threads, device, devices });
   const release = first ? openRun(out, config, resume) : () => {};
   let images: ImageSet | undefined;
-  const engine = createEngine({ threads, device });
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
     const rate = await workRate(engine);
