@@ -13,8 +13,9 @@ import { openRanks } from '../src/ranks/open-ranks.js';
 import type { Ranks } from '../src/ranks/ranks.js';
 import { resolve } from '../src/run/config.js';
 import { Batches } from '../src/train/batches.js';
+import { ownRuns } from '../src/train/own-runs.js';
 import { rates } from '../src/train/schedule.js';
-import { ownPlaces, stepConfig, traceStep } from '../src/train/step.js';
+import { stepConfig, traceStep } from '../src/train/step.js';
 import { initialState, Trainer } from '../src/train/trainer.js';
 
 const { values } = parseArgs({
@@ -48,7 +49,7 @@ const { state } = initialState(settings, config.seed);
 const how = { parted: ranks.size > 1, ranks: timed };
 const trainer = await Trainer.create(engine, traceStep(settings), settings, state, how);
 const together = config.batch / config.accumulate;
-const places = ownPlaces(config, ranks);
+const places = ownRuns(config, ranks);
 const batches = new Batches(images, settings.views, config.seed, together, undefined, places);
 
 const steps: { whole: number; sums: number }[] = [];

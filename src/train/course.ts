@@ -61,7 +61,7 @@ export async function planCourse(
       2,
     );
   const program = traceStep(settings);
-  const counted = demands(program, settings, memory);
+  const counted = demands(program, settings, memory, ranks.size > 1);
   note(describeDemands(counted));
   const sets = holdOut(images, config.seed, predecessor?.kept);
   const health = planHealth(config, counted.multiplyAdds, sets);

@@ -1,6 +1,5 @@
-import { UserError } from '../errors.js';
 import { decays, type Flat, flatGradients, flatSpecs, globalNorm, unpack } from '../nn/index.js';
-import { alone, type Part, partOf, type Ranks } from '../ranks/ranks.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import { type Config, modelConfig, viewsConfig } from '../run/config.js';
 import type { State, Trainable } from '../run/state.js';
 import {
@@ -14,7 +13,6 @@ import {
   type Tensor,
   trace,
 } from '../tensor/index.js';
-import { count } from '../words.js';
 import {
   type Encoder,
   layouts,
@@ -27,6 +25,7 @@ import {
   type ViewsConfig,
   viewSpecs,
 } from '../world-model/index.js';
+import { ownRuns } from './own-runs.js';
 import {
   gradientScale,
   groupsOf,
@@ -46,36 +45,25 @@ export interface StepConfig {
   readonly frozen: boolean;
   /** Images in one run of the program. */
   readonly batch: number;
-  /** They are so much of the images that all ranks run at a time, 0 … 1. */
+  /** They are so much of those in one run of one process, 0 … 1. */
   readonly share: number;
-  /** Runs whose gradients are averaged into one update. */
+  /** Runs of one process whose gradients are averaged into one update. */
   readonly accumulate: number;
   readonly betas: readonly [number, number];
   /** Largest global gradient norm. */
   readonly clip: number;
 }
 
-/** A rank's places among the images of one run of all of them. @throws UserError where there are fewer than ranks */
-export function ownPlaces({ batch, accumulate }: Config, ranks: Pick<Ranks, 'rank' | 'size'>): Part {
-  const images = batch / accumulate;
-  if (images < ranks.size)
-    throw new UserError(
-      `${ranks.size} ranks cannot share ${count(images, 'image')} (batch ${batch}, accumulate ${accumulate}): raise batch, lower accumulate, or start fewer ranks`,
-      2,
-    );
-  return partOf(ranks, images);
-}
-
-/** The step program's settings in a configuration, for one of several ranks. @throws as {@link ownPlaces} */
+/** The step program's settings in a configuration, for one of several ranks. @throws as {@link ownRuns} */
 export function stepConfig(config: Config, ranks: Pick<Ranks, 'rank' | 'size'> = alone): StepConfig {
-  const batch = ownPlaces(config, ranks).count;
+  const { size } = ownRuns(config, ranks);
   return {
     model: modelConfig(config),
     views: viewsConfig(config),
     normalisation: config.normalisation,
     frozen: config.encoder.frozen,
-    batch,
-    share: batch / (config.batch / config.accumulate),
+    batch: size,
+    share: size / (config.batch / config.accumulate),
     accumulate: config.accumulate,
     betas: config.optimiser.betas,
     clip: config.optimiser.clip,
@@ -118,7 +106,7 @@ export function stepSpecs(config: StepConfig): StepInputs<Spec> {
   };
 }
 
-/** The loss of a batch and its gradients, as its share of what all ranks run; summed onto those of earlier runs. */
+/** The loss of a batch and its gradients, as its share of a run of one process; summed onto those of earlier runs. */
 function lossAndGradients(
   inputs: StepInputs<Tensor>,
   config: StepConfig,

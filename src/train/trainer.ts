@@ -135,7 +135,7 @@ export class Trainer {
     return new Trainer(parts, config, step, gradients, frozen, ranks);
   }
 
-  /** One update from this rank's part of `accumulate` batches. @returns the mean loss and the gradient's norm before clipping */
+  /** One update from the runs of this rank. @returns the mean loss and the gradient's norm before clipping */
   async update(
     batches: readonly Batch[],
     rates: Rates<number>,
@@ -168,7 +168,7 @@ export class Trainer {
     const last = await this.step.run(feeds(batches.at(-1) as Batch, gradients));
     release(gradients ?? {});
     loss += Number((await take(last.loss))[0]);
-    const all = new Float32Array([loss / batches.length]);
+    const all = new Float32Array([loss / this.config.accumulate]);
     await this.ranks.sum(all);
     return { loss: all[0] as number, gradientNorm: last.gradientNorm };
   }

@@ -11,8 +11,8 @@ import { allFinite, divergence } from './divergence.js';
 import { describeEstimate } from './estimate.js';
 import { HealthPanels } from './health-panels.js';
 import { digestsOf, keepHeldOut } from './held-out.js';
+import { type OwnRuns, ownRuns } from './own-runs.js';
 import { rates } from './schedule.js';
-import { ownPlaces } from './step.js';
 import { StepLog } from './step-log.js';
 import type { Machine, Surroundings } from './surroundings.js';
 import { initialState, type Start, startFrom, Trainer, weightsOf } from './trainer.js';
@@ -41,6 +41,7 @@ interface Parts {
   readonly config: Config;
   readonly ranks: Ranks;
   readonly surroundings: Surroundings;
+  readonly own: OwnRuns;
   readonly trainer: Trainer;
   readonly batches: Batches;
   readonly admission: Admission;
@@ -108,22 +109,20 @@ export class Training {
     const held = await keepHeldOut(images, config.seed, store, onBad, predecessor?.kept);
     const { training, kept } = held;
     const admission = new Admission(training, digestsOf(kept), kept.trained, onBad);
-    const together = config.batch / config.accumulate;
-    const places = ownPlaces(config, ranks);
-    const batches = new Batches(training, settings.views, config.seed, together, admission, places);
-    const decoding = await batches.timeDecoding(done * config.accumulate);
-    batches.prefetch(done * config.accumulate);
+    const own = ownRuns(config, ranks);
+    const run = config.batch / config.accumulate;
+    const batches = new Batches(training, settings.views, config.seed, run, admission, own);
+    const decoding = await batches.timeDecoding(done * own.runs);
+    batches.prefetch(done * own.runs);
     const left = config.steps - done;
     log.note(
       describeEstimate({
-        steps: (left * demands.multiplyAdds * settings.share) / rate,
+        steps: (left * demands.multiplyAdds) / rate / ranks.size,
         health: health ? ((left / config.steps) * health.multiplyAdds) / rate + compiling : 0,
-        decoding: decoding * Math.min(training.length, left * config.batch * settings.share),
+        decoding: decoding * Math.min(training.length, (left * config.batch) / ranks.size),
       }),
     );
-    const overhead = health
-      ? health.multiplyAdds / (config.steps * demands.multiplyAdds * settings.share)
-      : 0;
+    const overhead = health ? (health.multiplyAdds * ranks.size) / (config.steps * demands.multiplyAdds) : 0;
     const steps = new StepLog(store, config, log.progress, overhead);
     // The others wait.
     const measured = ranks.rank === 0 ? health : undefined;
@@ -132,6 +131,7 @@ export class Training {
     const parts = {
       config,
       ranks,
+      own,
       surroundings,
       trainer,
       batches,
@@ -146,11 +146,10 @@ export class Training {
 
   /** One step. @throws UserError where its numbers are not finite; as {@link Batches.get} */
   async update(): Promise<void> {
-    const { config, trainer, batches, steps } = this.parts;
+    const { config, own, trainer, batches, steps } = this.parts;
     const began = performance.now();
     const inputs = [];
-    for (let i = 0; i < config.accumulate; i++)
-      inputs.push(await batches.get(this.done * config.accumulate + i));
+    for (let i = 0; i < own.runs; i++) inputs.push(await batches.get(this.done * own.runs + i));
     const fed = performance.now();
     const now = rates(config, this.done);
     const result = await trainer.update(inputs, now);

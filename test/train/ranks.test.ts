@@ -8,8 +8,9 @@ import { alone, type Ranks } from '../../src/ranks/ranks.js';
 import { type Config, resolve } from '../../src/run/config.js';
 import { leaves, type Tree } from '../../src/tensor/index.js';
 import { type Batch, Batches } from '../../src/train/batches.js';
+import { ownRuns } from '../../src/train/own-runs.js';
 import { rates } from '../../src/train/schedule.js';
-import { ownPlaces, stepConfig, traceStep } from '../../src/train/step.js';
+import { stepConfig, traceStep } from '../../src/train/step.js';
 import { initialState, Trainer } from '../../src/train/trainer.js';
 import { together } from '../ranks/together.js';
 import { apart } from './apart.js';
@@ -25,21 +26,21 @@ after(async () => {
 const isNumbers = (value: unknown): value is Float32Array => ArrayBuffer.isView(value);
 
 const STEPS = 20;
-// Neither the images nor those of a batch divide by the ranks: 9 images a run are 2, 2, 2 and 3.
+// Neither the images nor those of a batch divide by four ranks: 18 images are 4, 5, 4 and 5, where one process runs 6 × 3.
 const configure = (more: object): Config =>
   resolve('demo', {
     ...tiny,
     'encoder.depth': 1,
     'predictor.depth': 1,
     batch: 18,
-    accumulate: 2,
+    accumulate: 6,
     ...more,
   });
 
 const batchesOf = (config: Config, ranks: Ranks): Batches => {
   const { views } = stepConfig(config, ranks);
   const size = config.batch / config.accumulate;
-  return new Batches(images, views, config.seed, size, undefined, ownPlaces(config, ranks));
+  return new Batches(images, views, config.seed, size, undefined, ownRuns(config, ranks));
 };
 
 /** Trains as one of several ranks. */
@@ -52,8 +53,8 @@ async function train(config: Config, ranks: Ranks) {
   const losses = [];
   for (let step = 0; step < STEPS; step++) {
     const fed = [];
-    for (let run = 0; run < config.accumulate; run++)
-      fed.push(await batches.get(step * config.accumulate + run));
+    const { runs } = ownRuns(config, ranks);
+    for (let run = 0; run < runs; run++) fed.push(await batches.get(step * runs + run));
     losses.push((await trainer.update(fed, rates(config, step))).loss);
   }
   return { losses, state: await trainer.state() };
@@ -79,34 +80,53 @@ describe(`weights after ${STEPS} steps do not depend on the number of ranks`, ()
     });
 });
 
+test('ranks share out a batch in order, in runs that are equal and no larger than those of one process', () => {
+  for (const [batch, accumulate, size] of [
+    [18, 6, 4],
+    [64, 1, 3],
+    [2048, 512, 8],
+    [7, 7, 2],
+  ] as const) {
+    const all = together(size).map((ranks) => ownRuns({ batch, accumulate }, ranks));
+    let next = 0;
+    for (const own of all) {
+      assert.equal(own.first, next);
+      assert.ok(own.size <= batch / accumulate && Number.isInteger(own.size));
+      next += own.runs * own.size;
+    }
+    assert.equal(next, batch);
+  }
+  assert.deepEqual(ownRuns({ batch: 12, accumulate: 3 }, alone), { first: 0, runs: 3, size: 4, batch: 12 });
+});
+
 test('together, ranks are fed the images, crops, jitters and masks of the whole batch, each its own part', async () => {
   const config = configure({});
-  const digest = (batches: readonly Batch[]): string => {
+  /** Of all that a step is fed, image after image. */
+  const digest = async (all: readonly Ranks[], step: number): Promise<string> => {
+    const fed: Batch[] = [];
+    for (const ranks of all) {
+      const { runs } = ownRuns(config, ranks);
+      for (let run = 0; run < runs; run++) fed.push(await batchesOf(config, ranks).get(step * runs + run));
+    }
+    const arrays = fed.map((batch) => leaves(batch as unknown as Tree<Float32Array>, isNumbers));
     const hash = createHash('sha256');
-    const arrays = batches.map((batch) => leaves(batch as unknown as Tree<Float32Array>, isNumbers));
-    arrays[0]?.forEach(([path], i) => {
+    for (const [i, [path]] of arrays[0]!.entries()) {
       hash.update(path);
       for (const each of arrays) hash.update(each[i]![1]);
-    });
+    }
     return hash.digest('hex');
   };
-  const whole = batchesOf(config, alone);
-  for (const size of [2, 3, 4]) {
-    const parts = together(size).map((ranks) => batchesOf(config, ranks));
-    for (const number of [0, 7])
-      assert.equal(
-        digest(await Promise.all(parts.map((batches) => batches.get(number)))),
-        digest([await whole.get(number)]),
-      );
+  for (const step of [0, 3]) {
+    const whole = await digest([alone], step);
+    for (const size of [2, 3, 4]) assert.equal(await digest(together(size), step), whole);
   }
 });
 
-test('more ranks than images in a run are refused, with what to change', () => {
+test('more ranks than images are refused, with what to change', () => {
   assert.throws(
-    () => stepConfig(configure({}), { rank: 0, size: 10 }),
+    () => stepConfig(configure({}), { rank: 0, size: 20 }),
     (error) =>
       error instanceof UserError &&
-      error.message ===
-        '10 ranks cannot share 9 images (batch 18, accumulate 2): raise batch, lower accumulate, or start fewer ranks',
+      error.message === '20 ranks cannot share a batch of 18: raise batch, or start fewer ranks',
   );
 });
