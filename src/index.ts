@@ -19,6 +19,8 @@ export type { Retrieval } from './evaluate/retrieval.js';
 export type { Log } from './log.js';
 export type { Inference, InferredAction } from './model/infer.js';
 export type { Latents } from './model/trained-model.js';
+export { openRanks } from './ranks/open-ranks.js';
+export type { Ranks } from './ranks/ranks.js';
 export { reportAdapted } from './report/report-adapted.js';
 export { reportRun } from './report/report-run.js';
 export { type Config, presets, resolve } from './run/config.js';
