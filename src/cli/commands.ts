@@ -5,6 +5,7 @@ import { registerClassify } from './classify.js';
 import { registerConfig } from './config.js';
 import { registerDemo } from './demo.js';
 import { registerDevices } from './devices.js';
+import { registerEmbed } from './embed.js';
 import { registerEvaluate } from './evaluate.js';
 import { registerInfer } from './infer.js';
 import { registerMetrics } from './metrics.js';
@@ -26,6 +27,7 @@ export const commands: readonly RegisterCommand[] = [
   registerEvaluate,
   registerPredict,
   registerInfer,
+  registerEmbed,
   registerProbe,
   registerAdapt,
   registerClassify,
