@@ -6,6 +6,7 @@ import { registerConfig } from './config.js';
 import { registerDemo } from './demo.js';
 import { registerDevices } from './devices.js';
 import { registerEvaluate } from './evaluate.js';
+import { registerExport } from './export.js';
 import { registerInfer } from './infer.js';
 import { registerMetrics } from './metrics.js';
 import { registerPredict } from './predict.js';
@@ -30,6 +31,7 @@ export const commands: readonly RegisterCommand[] = [
   registerAdapt,
   registerClassify,
   registerSegment,
+  registerExport,
   registerConfig,
   registerMetrics,
   registerBench,
