@@ -9,8 +9,7 @@ below.run = ['tensor', 'nn', 'engine', 'data', 'world-model'];
 below.evaluate = [...below.run, 'run'];
 below.train = below.model = [...below.evaluate, 'evaluate'];
 below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
-below.embed = [...below.adapt, 'adapt'];
-below.report = [...below.adapt, 'verbs', 'adapt'];
+below.report = below.embed = below.export = [...below.adapt, 'verbs', 'adapt'];
 // Below every layer.
 const foundation = '^src/(cache|csv|errors|json|json-file|log|median|random|warning|words)\\.ts$';
 

@@ -7,6 +7,7 @@ import { registerDemo } from './demo.js';
 import { registerDevices } from './devices.js';
 import { registerEmbed } from './embed.js';
 import { registerEvaluate } from './evaluate.js';
+import { registerExport } from './export.js';
 import { registerInfer } from './infer.js';
 import { registerMetrics } from './metrics.js';
 import { registerPredict } from './predict.js';
@@ -32,6 +33,7 @@ export const commands: readonly RegisterCommand[] = [
   registerAdapt,
   registerClassify,
   registerSegment,
+  registerExport,
   registerConfig,
   registerMetrics,
   registerBench,
