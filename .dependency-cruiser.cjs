@@ -11,7 +11,7 @@ below.evaluate = [...below.run, 'run'];
 below.model = [...below.evaluate, 'evaluate'];
 below.train = [...below.model, 'ranks'];
 below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
-below.report = [...below.adapt, 'verbs', 'adapt'];
+below.report = below.embed = below.export = [...below.adapt, 'verbs', 'adapt'];
 below.study = [...below.report, 'report'];
 // Below every layer.
 const foundation = '^src/(cache|csv|errors|json|json-file|koffi|log|median|random|warning|words)\\.ts$';

@@ -5,7 +5,9 @@ import { registerClassify } from './classify.js';
 import { registerConfig } from './config.js';
 import { registerDemo } from './demo.js';
 import { registerDevices } from './devices.js';
+import { registerEmbed } from './embed.js';
 import { registerEvaluate } from './evaluate.js';
+import { registerExport } from './export.js';
 import { registerInfer } from './infer.js';
 import { registerMetrics } from './metrics.js';
 import { registerPredict } from './predict.js';
@@ -27,11 +29,13 @@ export const commands: readonly RegisterCommand[] = [
   registerEvaluate,
   registerPredict,
   registerInfer,
+  registerEmbed,
   registerProbe,
   registerAdapt,
   registerClassify,
   registerSegment,
   registerStudy,
+  registerExport,
   registerConfig,
   registerMetrics,
   registerBench,
