@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { DeviceCount } from '../engine/engine.js';
 import { UserError } from '../errors.js';
 import type { Config } from '../run/config.js';
 import type { Health } from '../run/metrics.js';
@@ -8,6 +9,7 @@ import {
   type CommonOptions,
   dataOption,
   deviceOption,
+  devicesOption,
   integer,
   jsonOption,
   number,
@@ -16,11 +18,12 @@ import {
   setOption,
   threadsOption,
 } from './options.js';
-import { createOutput, type Output } from './output.js';
+import { createOutput, type Output, silent } from './output.js';
 
 const DEFAULT_PRESET = 'cifar';
 
 interface PretrainCommand extends CommonOptions {
+  devices?: DeviceCount;
   preset?: string;
   out?: string;
   from?: string;
@@ -56,6 +59,7 @@ export function registerPretrain(program: Command): void {
     .addOption(seedOption())
     .addOption(threadsOption())
     .addOption(deviceOption())
+    .addOption(devicesOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -76,20 +80,29 @@ export async function runPretrain(
 ): Promise<void> {
   const { pretrain } = await import('../verbs/pretrain.js');
   const { reportRun } = await import('../report/report-run.js');
+  const { openRanks } = await import('../ranks/open-ranks.js');
+  const ranks = await openRanks();
+  if (ranks.rank > 0) output = silent;
   const config = await configOf(preset, out, options, output);
-  const { threads, device } = options;
-  const goOn = ['npx iwm pretrain --out', quoted(out), '--resume'];
+  const { threads, device, devices } = options;
+  const together = ranks.size > 1 ? `mpirun -n ${ranks.size} ` : '';
+  const goOn = [`${together}npx iwm pretrain --out`, quoted(out), '--resume'];
   if (threads !== undefined) goOn.push(`--threads ${threads}`);
   if (device !== undefined) goOn.push(`--device ${quoted(device)}`);
-  const { result, report } = await interruptible(
+  if (devices !== undefined) goOn.push(`--devices ${devices}`);
+  const trained = await interruptible(
     goOn.join(' '),
     () => output.note('stopping after this step; once more to stop at once'),
     async (signal) => {
       const shared = { log: output, signal, threads, device };
-      const result = await pretrain(config, { out, resume: options.resume === true, ...shared });
-      return { result, report: await reportRun(out, shared) };
+      const own = { out, resume: options.resume === true, devices, ranks };
+      const result = await pretrain(config, { ...own, ...shared });
+      ranks.close();
+      return ranks.rank === 0 ? { result, report: await reportRun(out, shared) } : undefined;
     },
   );
+  if (trained === undefined) return;
+  const { result, report } = trained;
   const { before, after, ...rest } = result;
   const share = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
   const change = (of: (health: Health) => string): string =>

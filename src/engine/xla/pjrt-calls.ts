@@ -60,6 +60,7 @@ export const calls = {
 export const structs = {
   Program: ['code', 'size', 'format', 'formatSize'],
   ExecuteOptions: [],
+  NamedValue: ['name', 'nameSize', 'type', 'value', 'valueSize'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** PJRT_Buffer_Type of our element types. */
@@ -72,6 +73,9 @@ export const bufferTypes = {
   float32: 11,
   float64: 12,
 } as const;
+
+/** PJRT_NamedValue_Type of a whole number. */
+export const NAMED_INT64 = 1;
 
 /** PJRT_HostBufferSemantics: the numbers are copied before the call returns. */
 export const COPIED_DURING_CALL = 0;
