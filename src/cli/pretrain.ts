@@ -1,3 +1,4 @@
+import { availableParallelism, cpus } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { DeviceCount } from '../engine/engine.js';
 import { UserError } from '../errors.js';
@@ -83,6 +84,10 @@ export async function runPretrain(
   const { openRanks } = await import('../ranks/open-ranks.js');
   const ranks = await openRanks();
   if (ranks.rank > 0) output = silent;
+  if (ranks.size > 1 && availableParallelism() < cpus().length)
+    output.note(
+      `each rank has ${availableParallelism()} of ${count(cpus().length, 'core')}, as its launcher says; with Open MPI mpirun --bind-to none gives it all`,
+    );
   const config = await configOf(preset, out, options, output);
   const { threads, device, devices } = options;
   const together = ranks.size > 1 ? `mpirun -n ${ranks.size} ` : '';
