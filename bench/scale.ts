@@ -30,14 +30,19 @@ const networks = [
     host: Infinity,
   },
 ];
+/** Bytes that one sum takes: those of src/train/gradient-sums.ts. */
+const BUCKET = 2 ** 24;
 const COUNTS = [8, 64, 512];
 
-/** Seconds of a ring's all-reduce, and of the way to the host and back. */
+/** Seconds of an all-reduce by halving and doubling, and of the way to the host and back. */
 const allReduce = (
   bytes: number,
   n: number,
   { latency, bandwidth, host }: (typeof networks)[number],
-): number => 2 * (n - 1) * latency + (2 * ((n - 1) / n) * bytes) / bandwidth + (2 * bytes) / host;
+): number =>
+  2 * Math.ceil(Math.log2(n)) * latency * Math.ceil(bytes / BUCKET) +
+  (2 * ((n - 1) / n) * bytes) / bandwidth +
+  (2 * bytes) / host;
 
 const counted = Object.entries(models).map(([name, sizes]) => {
   const config = resolve('vit-b16', { ...sizes, batch: OWN, accumulate: 1 });
