@@ -10,6 +10,7 @@ below.evaluate = [...below.run, 'run'];
 below.train = below.model = [...below.evaluate, 'evaluate'];
 below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
 below.report = [...below.adapt, 'verbs', 'adapt'];
+below.studio = [...below.adapt, 'web', 'adapt'];
 // Below every layer.
 const foundation = '^src/(cache|csv|errors|json|json-file|log|median|random|warning|words)\\.ts$';
 
@@ -63,6 +64,13 @@ module.exports = {
       to: { pathNot: [core, portablePackages] },
     },
     {
+      name: 'page-through-the-web-front',
+      comment: "The studio's page reaches the model as any other page does: by image-world-models/web.",
+      severity: 'error',
+      from: { path: '^studio/' },
+      to: { path: '^src/' },
+    },
+    {
       name: 'runtime-only-in-engine',
       comment:
         'Another runtime must be able to take the place of ONNX Runtime without a change above src/engine.',
@@ -82,13 +90,15 @@ module.exports = {
       comment: 'An import that cannot be found.',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      // The page's own name for the web front, which its tsconfig.json and Vite know.
+      to: { couldNotResolve: true, pathNot: '^image-world-models/web$' },
     },
     {
       name: 'declared-dependencies-only',
       comment: 'What the package imports must be among its dependencies, or its installed copy breaks.',
       severity: 'error',
-      from: {},
+      // The page is bundled.
+      from: { pathNot: '^studio/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
   ],

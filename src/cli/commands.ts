@@ -12,6 +12,7 @@ import { registerPredict } from './predict.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
 import { registerSegment } from './segment.js';
+import { registerStudio } from './studio.js';
 
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
@@ -30,6 +31,7 @@ export const commands: readonly RegisterCommand[] = [
   registerAdapt,
   registerClassify,
   registerSegment,
+  registerStudio,
   registerConfig,
   registerMetrics,
   registerBench,

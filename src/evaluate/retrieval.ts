@@ -38,10 +38,19 @@ export interface Retrieval {
   readonly bank: number;
 }
 
-/** What one prediction retrieves, and what was compared. */
+/** What one prediction retrieves, and what it was made from and compared with. */
 export interface ComparedRetrieval extends Retrieval {
-  /** The prediction, and what the target encoder says of the wanted image: [N, D], each token of length 1. */
-  readonly latents: { readonly predicted: Float32Array; readonly wanted: Float32Array };
+  /** What the encoder sees: the image, or what destructive transformations left of it. */
+  readonly seen: RgbImage;
+  /** Latents [N, D], each token of length 1. */
+  readonly latents: {
+    /** The encoder's, of what it sees, each token of mean 0. */
+    readonly seen: Float32Array;
+    /** The predictor's answer. */
+    readonly predicted: Float32Array;
+    /** The target encoder's, of the wanted image. */
+    readonly wanted: Float32Array;
+  };
 }
 
 /** Random versions in the bank, beside those asked for, and how many are computed at once. */
@@ -90,8 +99,8 @@ export class Retriever {
   readonly #random: readonly ViewParameters[];
   /** Of the random versions, each token of length 1: a row each, [N × D]. */
   readonly #bank: Float32Array[] = [];
-  /** The last view of the image that the encoder saw, and its latents. */
-  #context: { readonly view: ViewParameters; readonly latents: Float32Array } | undefined;
+  /** What the encoder saw last, and its latents. */
+  #seen: Seen | undefined;
 
   private constructor(
     private readonly compiled: Compiled,
@@ -132,13 +141,13 @@ export class Retriever {
     const asked = views.map(({ target }) => target);
     const source = views[0]?.source;
     if (source === undefined) return [];
-    const context = await this.#seen(source);
+    const seen = await this.#see(source);
     const action = new Float32Array(asked.length * actionSize);
     for (const [i, { conditioning }] of views.entries()) action.set(conditioning, i * actionSize);
     const { answers } = await this.compiled.run(
       `predictions ${asked.length}`,
       () => tracePredictions(config, asked.length),
-      { context, action, weights: this.weights.predictor },
+      { context: seen.context, action, weights: this.weights.predictor },
     );
     const versions = [...asked, ...this.#random];
     const bank = [...(await this.#versions(asked)), ...this.#bank];
@@ -155,23 +164,29 @@ export class Retriever {
         retrieved: await draw(versions[nearest] as ViewParameters),
         rank: rankOf(cosines, i),
         bank: bank.length,
-        latents: { predicted, wanted: bank[i] as Float32Array },
+        seen: seen.image,
+        latents: { seen: seen.latents, predicted, wanted: bank[i] as Float32Array },
       });
     }
     return found;
   }
 
-  /** Latents of what the encoder sees, [N × D]. */
-  async #seen(view: ViewParameters): Promise<Float32Array> {
-    if (JSON.stringify(this.#context?.view) !== JSON.stringify(view)) {
-      const image = await render(this.compiled, this.config, this.image, view, allNames);
-      const { context } = await this.compiled.run('context', () => traceContext(this.config), {
-        image,
-        weights: this.weights.encoder,
-      });
-      this.#context = { view, latents: context };
-    }
-    return this.#context?.latents as Float32Array;
+  /** What the encoder makes of a view. */
+  async #see(view: ViewParameters): Promise<Seen> {
+    if (JSON.stringify(this.#seen?.view) === JSON.stringify(view)) return this.#seen as Seen;
+    const image = await render(this.compiled, this.config, this.image, view, allNames);
+    const { context } = await this.compiled.run('context', () => traceContext(this.config), {
+      image,
+      weights: this.weights.encoder,
+    });
+    const { width } = this.config.model.encoder;
+    this.#seen = {
+      view,
+      image: toRgb(image, this.config.image.height),
+      context,
+      latents: unitTokens(centred(context, width), width),
+    };
+    return this.#seen;
   }
 
   /** What is to be predicted of versions, each token of length 1: a row each, [N × D]. */
@@ -190,19 +205,44 @@ export class Retriever {
   }
 }
 
+/** A view that the encoder saw. */
+interface Seen {
+  readonly view: ViewParameters;
+  readonly image: RgbImage;
+  /** Its latents, [N × D], and the same with each token of mean 0 and length 1. */
+  readonly context: Float32Array;
+  readonly latents: Float32Array;
+}
+
 /** The i-th of so many equal parts. */
 const rowOf = (data: Float32Array, i: number, parts: number): Float32Array =>
   data.subarray((i * data.length) / parts, ((i + 1) * data.length) / parts);
 
 /** Tokens [N × D], each brought to length 1. */
 function unitTokens(tokens: Float32Array, width: number): Float32Array {
-  const unit = new Float32Array(tokens.length);
-  for (let first = 0; first < tokens.length; first += width) {
-    const token = tokens.subarray(first, first + width);
+  return eachToken(tokens, width, (token) => {
     const length = Math.sqrt(dot(token, token) + 1e-12);
-    for (let i = 0; i < width; i++) unit[first + i] = (token[i] as number) / length;
-  }
-  return unit;
+    return token.map((value) => value / length);
+  });
+}
+
+/** Tokens [N × D], each brought to mean 0. */
+function centred(tokens: Float32Array, width: number): Float32Array {
+  return eachToken(tokens, width, (token) => {
+    const mean = token.reduce((sum, value) => sum + value, 0) / width;
+    return token.map((value) => value - mean);
+  });
+}
+
+function eachToken(
+  tokens: Float32Array,
+  width: number,
+  change: (token: Float32Array) => Float32Array,
+): Float32Array {
+  const changed = new Float32Array(tokens.length);
+  for (let first = 0; first < tokens.length; first += width)
+    changed.set(change(tokens.subarray(first, first + width)), first);
+  return changed;
 }
 
 function dot(a: Float32Array, b: Float32Array): number {

@@ -1,9 +1,20 @@
 /** The library's front for browsers: what runs without Node. */
+export { drawScene, syntheticSource } from '../data/synthetic.js';
 export { createWebEngine, type WebEngineOptions } from '../engine/onnxruntime-web.js';
 export { UserError } from '../errors.js';
-export type { Retrieval } from '../evaluate/retrieval.js';
+export { type LatentColours, latentColours } from '../evaluate/latent-colours.js';
+export type { ComparedRetrieval, Retrieval, Retriever, RgbImage } from '../evaluate/retrieval.js';
+export { type Curve, type Point, runCurves } from '../evaluate/run-curves.js';
+export { stops } from '../evaluate/sweep.js';
+export { inAWord } from '../evaluate/verdict.js';
+export type { Inference } from '../model/infer.js';
 export type { Latents } from '../model/trained-model.js';
-export { type Config, presets, resolve } from '../run/config.js';
-export { type Action, actionNames } from '../world-model/index.js';
+export { type Config, describeConfig, presets, resolve } from '../run/config.js';
+export type { Health, Metric, StepLine } from '../run/metrics.js';
+export { differences, type Tree } from '../run/settings.js';
+export { count, duration, percent, signed } from '../words.js';
+export { type Action, actionNames, type TransformationName, transformations } from '../world-model/index.js';
+export { type ListedRun, listRuns } from './run-list.js';
+export { readConfig, readMetrics } from './run-log.js';
 export { type ChosenFile, type RunSource, runAt, runOf } from './run-source.js';
 export { WorldModel } from './world-model.js';

@@ -12,7 +12,7 @@ export interface RunSource {
 export function runAt(folder: string | URL): RunSource {
   const base = new URL(
     String(folder).replace(/\/*$/, '/'),
-    (globalThis as { location?: URL }).location?.href,
+    (globalThis as { location?: { readonly href: string } }).location?.href,
   );
   return {
     name: base.href,
