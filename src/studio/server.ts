@@ -4,6 +4,7 @@ import { Readable } from 'node:stream';
 import { serve } from '@hono/node-server';
 import { serveStatic } from '@hono/node-server/serve-static';
 import { Hono } from 'hono';
+import { UserError } from '../errors.js';
 import { RUN_LIST } from '../web/run-list.js';
 import { headersOf } from './policy.js';
 import type { ShownRuns } from './shown-runs.js';
@@ -25,13 +26,14 @@ const types: Readonly<Record<string, string>> = {
  * it, and neither another site nor another name of this machine is answered.
  * @param page folder of the built page
  * @param port 0: any that is free
+ * @throws UserError where the port is taken
  */
 export async function serveStudio(runs: ShownRuns, page: string, port = 0): Promise<ServedStudio> {
   const app = new Hono();
   app.use(async (context, next) => {
     const { origin, host } = new URL(context.req.url);
     const from = context.req.header('origin');
-    const isOwn = /^(127\.0\.0\.1|localhost):\d+$/.test(host) && (from === undefined || from === origin);
+    const isOwn = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host) && (from === undefined || from === origin);
     if (!isOwn) return context.text('this studio is for its own page on this machine\n', 403);
     if (context.req.method !== 'GET' && context.req.method !== 'HEAD')
       return context.text('it is only read\n', 405);
@@ -51,7 +53,12 @@ export async function serveStudio(runs: ShownRuns, page: string, port = 0): Prom
   app.use(serveStatic({ root: page }));
   app.onError((error, context) => context.text(`${error.message}\n`, 500));
   const server = serve({ fetch: app.fetch, hostname: '127.0.0.1', port });
-  await new Promise<void>((ready, failed) => server.once('listening', ready).once('error', failed));
+  await new Promise<void>((ready, failed) => {
+    server.once('listening', ready).once('error', (error: NodeJS.ErrnoException) => {
+      const isTaken = error.code === 'EADDRINUSE';
+      failed(isTaken ? new UserError(`port ${port} is in use: choose another --port, or none`) : error);
+    });
+  });
   const { port: given } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${given}/`,
