@@ -14,7 +14,16 @@ import {
   zeroData,
 } from '../tensor/index.js';
 import { DeviceMemory } from './device-memory.js';
-import type { Engine, EngineOptions, Executable, Feeds, OnnxDevice, Results, Value } from './engine.js';
+import type {
+  CompileOptions,
+  Engine,
+  EngineOptions,
+  Executable,
+  Feeds,
+  OnnxDevice,
+  Results,
+  Value,
+} from './engine.js';
 import { readFeeds, updatedPaths } from './feeds.js';
 
 const ortTypes: Record<DType, ort.Tensor.Type> = {
@@ -163,10 +172,8 @@ export function createOnnxRuntime(
   return {
     device,
     threads,
-    async compile<I, O>(
-      program: Program<I, O>,
-      { updates }: { readonly updates?: string } = {},
-    ): Promise<Executable<I, O>> {
+    devices: async () => 1,
+    async compile<I, O>(program: Program<I, O>, { updates }: CompileOptions = {}): Promise<Executable<I, O>> {
       const updated = updatedPaths(program as Program, updates);
       const model = toOnnx(simplify(device === 'webgpu' ? spellOutStatistics(program) : program));
       const session = await runtime.InferenceSession.create(model, {

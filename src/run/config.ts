@@ -52,6 +52,11 @@ export const configSchema = z.strictObject({
   steps: count.describe('updates of the weights'),
   batch: count.describe('images in an update'),
   accumulate: count.describe('parts that a batch is computed in, to save memory; divides batch'),
+  sharding: z
+    .enum(['none', 'state'])
+    .describe(
+      'what each of many devices has of weights and moments: all of them, or its share, which saves memory',
+    ),
   image: z.strictObject({
     stored: count.describe('side of the images as they are kept decoded, pixels'),
     size: count.describe('side of the views that the model sees, pixels'),
@@ -139,6 +144,7 @@ const common = {
   badSamples: 0.01,
   seed: 0,
   accumulate: 1,
+  sharding: 'none',
   normalisation: imagenet,
   encoder: { frozen: false },
   predictor: { conditioning: 'feature' },
@@ -236,14 +242,29 @@ export function amend(config: Config, settings: Readonly<Record<string, unknown>
   return check(set(config, settings));
 }
 
-/** The configuration of a run that begins with another's weights: that one's, but for what is set. @throws as {@link resolve} */
+/**
+ * The configuration of a run that begins with another's weights: that one's, but for what is set.
+ * @throws UserError as {@link resolve}, and where the model would be of another size
+ */
 export function succeed(
   { checkpoint, ...config }: Config,
   from: NonNullable<Config['from']>,
   settings: Readonly<Record<string, unknown>>,
 ): Config {
   const given = set({ ...config, from, checkpoint: { keep: checkpoint.keep } }, settings);
-  return check(merge(derived(given), given));
+  const successor = check(merge(derived(given), given));
+  // Positions are computed: of the sizes, only that of the image may be another one.
+  const sizes = ({ encoder, predictor }: ModelConfig) => ({ encoder: { ...encoder, image: 0 }, predictor });
+  const before = modelConfig({ ...config, checkpoint });
+  const other = differences(sizes(before), sizes(modelConfig(successor)));
+  if (other.length > 0) {
+    const changes = other.map(({ key, before, now }) => `${key} ${before}, now ${now}`).join('; ');
+    throw new UserError(
+      `${from.run} has a model of another size: ${changes}; leave the sizes as they are`,
+      2,
+    );
+  }
+  return successor;
 }
 
 /** A configuration in a line: its preset, and what was set otherwise. */

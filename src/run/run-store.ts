@@ -1,14 +1,20 @@
 import type { BadSample } from '../data/image-set.js';
 import type { Flat } from '../nn/index.js';
 import type { Layouts } from '../world-model/index.js';
+import type { Config } from './config.js';
 import type { KeptImages } from './kept-images.js';
 import type { Metric } from './metrics.js';
+import type { Predecessor } from './predecessor.js';
 import type { State } from './state.js';
 
 /** Where a run keeps what must not be lost: a folder of a disk, or a browser's own storage. */
 export interface RunStore {
   /** What to call it in messages. */
   readonly name: string;
+  /** Keeps the configuration, where a run begins. @throws UserError where something else is there */
+  begin(config: Config): Promise<void>;
+  /** Opens the run whose weights this one begins with. @throws UserError where it is missing or has changed since */
+  predecessor(from: NonNullable<Config['from']>): Promise<Predecessor>;
   /** Steps after which there is a checkpoint, ascending. */
   storedSteps(): Promise<readonly number[]>;
   /**
@@ -30,7 +36,10 @@ export interface RunStore {
     layouts: Layouts,
     frozenEncoder: Flat<Float32Array> | undefined,
   ): Promise<void>;
-  /** Which images are held out and were trained on; undefined before that is decided. @throws UserError where it is damaged */
+  /**
+   * Which images are held out and were trained on; undefined before that is decided.
+   * @throws UserError where it is damaged, or missing though there are checkpoints
+   */
   images(): Promise<KeptImages | undefined>;
   saveImages(images: KeptImages): Promise<void>;
   /** All metrics, in order. @throws UserError naming a line that is none */

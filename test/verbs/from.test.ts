@@ -6,9 +6,9 @@ import { after, before, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { resolve, succeed } from '../../src/run/config.js';
 import { readImages } from '../../src/run/disk/images-file.js';
+import { beginFrom } from '../../src/run/disk/predecessor.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
-import { beginFrom } from '../../src/verbs/start.js';
 import { tiny } from '../train/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-from-'));
@@ -52,7 +52,7 @@ test('a model of another size, another model in its place, and none at all are r
   const out = join(folder, 'refused');
   const refused = (settings: Record<string, unknown>, pattern: RegExp, from = beginFrom(first)) =>
     assert.rejects(
-      pretrain(succeed(config, from, settings), { out }),
+      async () => pretrain(succeed(config, from, settings), { out }),
       (error) => error instanceof UserError && pattern.test(error.message) && !error.message.includes('\n'),
     );
   await refused({ 'predictor.depth': 1 }, /another size: predictor\.depth 2, now 1; leave the sizes/);
