@@ -3,7 +3,7 @@
  *
  *   node --import tsx bench/reliability/malformed-requests.ts [10000]
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { serveStudio } from '../../src/studio/server.js';
@@ -13,8 +13,11 @@ import { malformedRequest, send } from '../../test/studio/malformed.js';
 const requests = Number(process.argv[2] ?? 10_000);
 const TOGETHER = 16;
 const folder = mkdtempSync(join(tmpdir(), 'iwm-malformed-'));
-writeFileSync(join(folder, 'secret'), 'SECRET');
-const studio = await serveStudio(new ShownRuns([folder]), folder);
+const [page, run] = [join(folder, 'page'), join(folder, 'runs', 'demo')];
+for (const made of [page, run]) mkdirSync(made, { recursive: true });
+writeFileSync(join(run, 'config.json'), '{}');
+for (const place of [folder, run]) writeFileSync(join(place, 'secret'), 'SECRET');
+const studio = await serveStudio(new ShownRuns([join(folder, 'runs')]), page);
 const port = Number(new URL(studio.url).port);
 const statuses = new Map<string, number>();
 for (let first = 0; first < requests; first += TOGETHER)
