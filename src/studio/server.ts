@@ -31,9 +31,8 @@ const types: Readonly<Record<string, string>> = {
 export async function serveStudio(runs: ShownRuns, page: string, port = 0): Promise<ServedStudio> {
   const app = new Hono();
   app.use(async (context, next) => {
-    const { origin, host } = new URL(context.req.url);
-    const from = context.req.header('origin');
-    const isOwn = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host) && (from === undefined || from === origin);
+    const { host = '', origin = `http://${host}` } = context.req.header();
+    const isOwn = /^(127\.0\.0\.1|localhost)(:\d+)?$/.test(host) && origin === `http://${host}`;
     if (!isOwn) return context.text('this studio is for its own page on this machine\n', 403);
     if (context.req.method !== 'GET' && context.req.method !== 'HEAD')
       return context.text('it is only read\n', 405);
