@@ -8,7 +8,8 @@ below['world-model'] = ['tensor', 'nn'];
 below.run = ['tensor', 'nn', 'engine', 'data', 'world-model'];
 below.evaluate = [...below.run, 'run'];
 below.train = below.model = [...below.evaluate, 'evaluate'];
-below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
+below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
+below.web = [...below.adapt, 'adapt'];
 below.report = [...below.adapt, 'verbs', 'adapt'];
 below.studio = [...below.adapt, 'web', 'adapt'];
 // Below every layer.
@@ -18,6 +19,8 @@ const foundation = '^src/(cache|csv|errors|json|json-file|log|median|random|warn
 const core =
   '^src/((tensor|nn|world-model|evaluate|model|train|web)/' +
   '|run/[^/]+$' +
+  '|adapt/(network|scores)/' +
+  '|adapt/(settings|inputs/(inputs|predictions)|model/(adapted-config|colours|tuned-model)|tasks/(name-tasks|task|told-classes))\\.ts$' +
   '|engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$' +
   '|data/(class-numbers|image-set|known-images|source|splits|synthetic)\\.ts$' +
   '|(csv|errors|json|log|median|random|words)\\.ts$)';

@@ -1,4 +1,4 @@
-import type { AdaptedTask } from '../adapt/model/model-folder.js';
+import type { AdaptedTask } from '../adapt/model/adapted-config.js';
 import type { AdaptationResult } from '../adapt/result.js';
 import { caveat, type Score } from '../adapt/scores/score.js';
 import type { Curve } from '../evaluate/run-curves.js';

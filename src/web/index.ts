@@ -1,4 +1,6 @@
 /** The library's front for browsers: what runs without Node. */
+export { classColour, hex } from '../adapt/model/colours.js';
+export type { Classification, Segmentation } from '../adapt/model/tuned-model.js';
 export { drawScene, syntheticSource } from '../data/synthetic.js';
 export { createWebEngine, type WebEngineOptions } from '../engine/onnxruntime-web.js';
 export { UserError } from '../errors.js';
@@ -14,6 +16,7 @@ export type { Health, Metric, StepLine } from '../run/metrics.js';
 export { differences, type Tree } from '../run/settings.js';
 export { count, duration, percent, signed } from '../words.js';
 export { type Action, actionNames, type TransformationName, transformations } from '../world-model/index.js';
+export { AdaptedModel } from './adapted-model.js';
 export { type ListedRun, listRuns } from './run-list.js';
 export { readConfig, readMetrics } from './run-log.js';
 export { type ChosenFile, type RunSource, runAt, runOf } from './run-source.js';

@@ -4,11 +4,16 @@ import { type Config, check } from '../run/config.js';
 import { type Metric, parseMetric } from '../run/metrics.js';
 import type { RunSource } from './run-source.js';
 
+/** What a JSON file of a run's folder holds, not checked. @throws UserError where it is missing or damaged */
+export async function readJson(run: RunSource, file: string): Promise<unknown> {
+  const json = parseJson(new TextDecoder().decode(await run.read(file)));
+  if (json === undefined) throw new UserError(`${run.name}/${file} is not valid JSON`);
+  return json;
+}
+
 /** The configuration of a run. @throws UserError where it is missing, damaged, or none */
 export async function readConfig(run: RunSource): Promise<Config> {
-  const json = parseJson(new TextDecoder().decode(await run.read('config.json')));
-  if (json === undefined) throw new UserError(`${run.name}/config.json is not valid JSON`);
-  return check(json);
+  return check(await readJson(run, 'config.json'));
 }
 
 /**
