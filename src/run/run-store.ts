@@ -1,6 +1,7 @@
 import type { BadSample } from '../data/image-set.js';
 import type { Flat } from '../nn/index.js';
 import type { Layouts } from '../world-model/index.js';
+import type { Config } from './config.js';
 import type { KeptImages } from './kept-images.js';
 import type { Metric } from './metrics.js';
 import type { State } from './state.js';
@@ -9,6 +10,8 @@ import type { State } from './state.js';
 export interface RunStore {
   /** What to call it in messages. */
   readonly name: string;
+  /** Keeps the configuration, where a run begins. @throws UserError where something else is there */
+  begin(config: Config): Promise<void>;
   /** Steps after which there is a checkpoint, ascending. */
   storedSteps(): Promise<readonly number[]>;
   /**
@@ -30,7 +33,10 @@ export interface RunStore {
     layouts: Layouts,
     frozenEncoder: Flat<Float32Array> | undefined,
   ): Promise<void>;
-  /** Which images are held out and were trained on; undefined before that is decided. @throws UserError where it is damaged */
+  /**
+   * Which images are held out and were trained on; undefined before that is decided.
+   * @throws UserError where it is damaged, or missing though there are checkpoints
+   */
   images(): Promise<KeptImages | undefined>;
   saveImages(images: KeptImages): Promise<void>;
   /** All metrics, in order. @throws UserError naming a line that is none */
@@ -47,6 +53,6 @@ export interface BadSampleList {
   /** Where people find the list. */
   readonly name: string;
   /** @throws UserError naming an entry that is none */
-  read(): readonly BadSample[];
-  add(sample: BadSample): void;
+  read(): Promise<readonly BadSample[]>;
+  add(sample: BadSample): Promise<void>;
 }

@@ -81,7 +81,7 @@ export async function trainingLoop(
     log.note(
       `${store.name}: ${saved === undefined ? 'no checkpoint yet, starting afresh' : `going on after step ${start}`}`,
     );
-  const badSamples = new BadSamples({
+  const badSamples = await BadSamples.open({
     images: images.length,
     share: config.badSamples,
     list: store.badSamples,

@@ -1,6 +1,6 @@
 import type { ImageSet } from '../data/image-set.js';
 import { openImages } from '../data/images.js';
-import { everyIndex, readDigests } from '../data/known-images.js';
+import { everyIndex, type OnBad, readDigests } from '../data/known-images.js';
 import { samePlaces } from '../data/open-source.js';
 import { openHeldOut } from '../data/splits.js';
 import { UserError } from '../errors.js';
@@ -56,7 +56,7 @@ export async function openEvaluationSets(
     const search = bankSource === undefined ? trained : await keep(openImages([bankSource], { size }));
     const own = given.split === trained.split && samePlaces(data, config.data);
     const images = given.length + (own ? 0 : trained.length) + (search === trained ? 0 : search.length);
-    const bad = new BadSamples({ images, share: config.badSamples });
+    const bad = await BadSamples.open({ images, share: config.badSamples });
     const onBad = bad.add.bind(bad);
     // Of a limited choice others may be chosen now that there are more images.
     const whole = own && config.limit === undefined ? trained : given;
@@ -82,8 +82,6 @@ export async function openEvaluationSets(
     throw error;
   }
 }
-
-type OnBad = Parameters<typeof readDigests>[2];
 
 const part = (set: ImageSet, whole: ImageSet): string =>
   `${set.length === whole.length ? '' : `${set.length} of `}${whole.description}`;

@@ -7,12 +7,11 @@ import { memoryLimit } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { type Config, describeConfig } from '../run/config.js';
-import { storedSteps } from '../run/disk/checkpoint.js';
-import { folderStore } from '../run/disk/folder-store.js';
-import { keptIn, readImages } from '../run/disk/images-file.js';
-import { checkSame, createRun, isRun, removeTemporaries } from '../run/disk/run-folder.js';
+import { folderFiles, folderStore } from '../run/disk/folder-files.js';
+import { removeTemporaries } from '../run/disk/run-folder.js';
 import { lockRun } from '../run/disk/run-lock.js';
-import { checkSameImages, keptImages } from '../run/kept-images.js';
+import { checkStart } from '../run/kept-config.js';
+import { checkSameImages } from '../run/kept-images.js';
 import { demands, describeDemands, workRate } from '../train/estimate.js';
 import { healthProtocol, UNMEASURED } from '../train/health.js';
 import { planHealth } from '../train/health-plan.js';
@@ -50,16 +49,12 @@ export async function pretrain(
   { out, resume = false, threads, device, signal, log = quiet }: PretrainOptions,
 ): Promise<PretrainResult> {
   const release = lockRun(out);
+  const store = folderStore(out);
   let images: ImageSet | undefined;
   const engine = createEngine({ threads, device });
   try {
     removeTemporaries(out);
-    const begun = isRun(out);
-    if (resume && !begun)
-      throw new UserError(`${out} holds no run to go on with; leave --resume out to begin one there`);
-    if (begun && !resume)
-      throw new UserError(`${out} exists already; choose another --out, or continue that run with --resume`);
-    if (begun) checkSame(out, config);
+    await checkStart(folderFiles(out), config, resume);
     // Where the weights to begin with cannot be had, or do not fit, that is told first.
     const settings = stepConfig(config);
     const start = startOf(config, settings);
@@ -68,7 +63,7 @@ export async function pretrain(
     images = await openTrainingImages(config);
     log.note(describeImages(images));
     log.note(`configuration: ${describeConfig(config)}; all of it in ${join(out, 'config.json')}`);
-    const kept = storedSteps(out).length > 0 ? keptIn(out, keptImages) : readImages(out);
+    const kept = await store.images();
     if (kept !== undefined) checkSameImages(out, kept, namesOf(images));
     if (images.length < 2)
       throw new UserError(`${images.source}: too few images to train on (${images.length})`);
@@ -77,10 +72,10 @@ export async function pretrain(
     log.note(describeDemands(counted));
     const plan = planHealth(config, counted.multiplyAdds, holdOut(images, config.seed, start.before));
     log.note(plan === undefined ? UNMEASURED : healthProtocol(plan, config.seed));
-    if (!begun) createRun(out, config);
+    await store.begin(config);
     const course = { settings, program, demands: counted, rate, plan, ...start };
     return await trainingLoop(config, engine, course, images, {
-      store: folderStore(out),
+      store,
       resume,
       signal,
       log,
@@ -88,7 +83,7 @@ export async function pretrain(
   } catch (error) {
     const refusal = systemRefusal(error);
     if (refusal === undefined) throw error;
-    const newest = storedSteps(out).at(-1);
+    const newest = (await store.storedSteps()).at(-1);
     throw new UserError(newest === undefined ? refusal : `${refusal}; --resume goes on after step ${newest}`);
   } finally {
     engine.dispose();

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.js';
 import { type Config, modelConfig } from '../run/config.js';
-import { loadModel, modelDigest } from '../run/disk/checkpoint.js';
 import { keptIn } from '../run/disk/images-file.js';
+import { loadModel, modelDigest } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { keptImages } from '../run/kept-images.js';
 import { differences } from '../run/settings.js';

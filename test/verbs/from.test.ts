@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { resolve, succeed } from '../../src/run/config.js';
-import { readImages } from '../../src/run/disk/images-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { beginFrom } from '../../src/verbs/start.js';
@@ -41,7 +41,7 @@ test('what the other run was trained on is not held out, also when images or see
   const out = join(folder, 'other-seed');
   const next = succeed(config, beginFrom(first), { seed: 5, steps: 1 });
   await pretrain(next, { out });
-  const [theirs, ours] = [readImages(first), readImages(out)];
+  const [theirs, ours] = [await folderStore(first).images(), await folderStore(out).images()];
   const trained = new Set(theirs?.trained);
   assert.ok(trained.size > 40 && ours && ours.heldOut.length > 0);
   for (const { name, digest } of ours.heldOut) assert.ok(!trained.has(digest), name);

@@ -3,39 +3,17 @@ import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
 import { type Config, check } from '../config.js';
-import { differences } from '../settings.js';
-import { writeAtomically } from './atomic-file.js';
-import { isClaim } from './run-lock.js';
 
 const configIn = (run: string): string => join(run, 'config.json');
 
 /** Whether a folder holds a run: one that has its configuration. */
 export const isRun = (folder: string): boolean => existsSync(configIn(folder));
 
-/** Begins a run in its locked folder: writes its configuration. @throws UserError where something else is there */
-export function createRun(run: string, config: Config): void {
-  if (readdirSync(run).some((name) => !isClaim(name)))
-    throw new UserError(`${run} is no run, and not empty: choose another --out`);
-  writeAtomically(configIn(run), [new TextEncoder().encode(`${JSON.stringify(config, null, 2)}\n`)]);
-}
-
 /** The configuration of a run. @throws UserError where the folder is none of ours or the file is damaged */
 export function readConfig(run: string): Config {
   const file = configIn(run);
   if (!isRun(run)) throw new UserError(`${run} is no run folder: ${file} is missing`);
   return check(readJson(file));
-}
-
-/** Refuses to go on with a run under other settings than its own. @throws UserError naming each key and both values */
-export function checkSame(run: string, config: Config): void {
-  const different = differences(readConfig(run), config).map(
-    ({ key, before, now }) => `${key} (${JSON.stringify(before)}, now ${JSON.stringify(now)})`,
-  );
-  if (different.length > 0)
-    throw new UserError(
-      `${run} was started with other settings: ${different.join(', ')}; resume it without changing them`,
-      2,
-    );
 }
 
 /** Removes what killed processes left half written in a locked run folder. */
