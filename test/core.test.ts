@@ -24,7 +24,7 @@ test('the core is bundled for a browser with nothing replaced, and traces a step
   for (const file of [
     'src/tensor/op.ts',
     'src/evaluate/mrr.ts',
-    'src/train/training-loop.ts',
+    'src/train/pretraining.ts',
     'src/run/config.ts',
   ])
     assert.ok(files.includes(file), file);

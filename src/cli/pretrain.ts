@@ -137,8 +137,9 @@ async function configOf(
   const settings = { ...set, ...Object.fromEntries(given) };
   const choose = async (more: Readonly<Record<string, unknown>>): Promise<Config> => {
     if (from !== undefined) {
-      const { beginFrom } = await import('../verbs/start.js');
-      return succeed(readConfig(from), beginFrom(from), { ...settings, ...more });
+      const { folderFiles } = await import('../run/disk/folder-files.js');
+      const { beginFrom } = await import('../run/predecessor.js');
+      return succeed(readConfig(from), await beginFrom(folderFiles(from)), { ...settings, ...more });
     }
     // That there is no such run is told by the one who would go on with it.
     if (resume && isRun(out)) return amend(readConfig(out), { ...settings, ...more });
@@ -146,7 +147,7 @@ async function configOf(
   };
   const config = await choose({});
   if (epochs === undefined) return config;
-  const { stepsOf } = await import('../verbs/training-images.js');
+  const { stepsOf } = await import('../verbs/steps-of.js');
   const counted = await stepsOf(config, epochs);
   output.note(
     `${count(epochs, 'epoch')} of ${count(counted.images, 'image')}: ${count(counted.steps, 'step')} of ${config.batch}`,

@@ -9,6 +9,7 @@ import { folderStore } from '../run/disk/folder-files.js';
 import { keptIn } from '../run/disk/images-file.js';
 import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
+import { openTrainingImages } from '../run/disk/training-images.js';
 import { keptImages } from '../run/kept-images.js';
 import type { Health, StepLine } from '../run/metrics.js';
 import { demands } from '../train/estimate.js';
@@ -16,7 +17,6 @@ import { healthProtocol, UNMEASURED } from '../train/health.js';
 import { measuringCosts, planHealth } from '../train/health-plan.js';
 import { holdOut } from '../train/held-out.js';
 import { stepConfig, traceStep } from '../train/step.js';
-import { openTrainingImages } from '../verbs/training-images.js';
 import { layouts } from '../world-model/index.js';
 import { writeReport } from './report.js';
 

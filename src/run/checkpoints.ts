@@ -1,13 +1,11 @@
 import { UserError } from '../errors.js';
-import type { Flat } from '../nn/index.js';
 import type { Layouts } from '../world-model/index.js';
 import { collect, fill, type Section } from './named-tensors.js';
 import { placeOf, type RunFiles } from './run-files.js';
 import { decodeSafetensors, encodeSafetensors, type Weights } from './safetensors.js';
-import { type State, stateSections, weightSections } from './state.js';
+import { type State, stateSections } from './state.js';
 
 const FOLDER = 'checkpoints';
-const MODEL = 'model.safetensors';
 
 const fileOf = (step: number): string => `${FOLDER}/step-${String(step).padStart(7, '0')}.safetensors`;
 
@@ -80,16 +78,4 @@ async function readCheckpoint(files: RunFiles, path: string, sections: readonly 
   if (metadata.sha256 !== (await digest(files, tensors)))
     throw new UserError(`${place}: its numbers are not those that were written (SHA-256)`);
   fill({ tensors }, sections, place);
-}
-
-/** Writes the finished model: encoder, predictor, target_encoder. */
-export function saveModel(
-  files: RunFiles,
-  state: State<Float32Array>,
-  layouts: Layouts,
-  frozenEncoder?: Flat<Float32Array>,
-): Promise<void> {
-  const tensors = collect(weightSections(state, layouts, frozenEncoder));
-  const metadata = { format: 'image-world-models' };
-  return files.write(MODEL, encodeSafetensors({ tensors, metadata }));
 }

@@ -236,14 +236,29 @@ export function amend(config: Config, settings: Readonly<Record<string, unknown>
   return check(set(config, settings));
 }
 
-/** The configuration of a run that begins with another's weights: that one's, but for what is set. @throws as {@link resolve} */
+/**
+ * The configuration of a run that begins with another's weights: that one's, but for what is set.
+ * @throws UserError as {@link resolve}, and where the model would be of another size
+ */
 export function succeed(
   { checkpoint, ...config }: Config,
   from: NonNullable<Config['from']>,
   settings: Readonly<Record<string, unknown>>,
 ): Config {
   const given = set({ ...config, from, checkpoint: { keep: checkpoint.keep } }, settings);
-  return check(merge(derived(given), given));
+  const successor = check(merge(derived(given), given));
+  // Positions are computed: of the sizes, only that of the image may be another one.
+  const sizes = ({ encoder, predictor }: ModelConfig) => ({ encoder: { ...encoder, image: 0 }, predictor });
+  const before = modelConfig({ ...config, checkpoint });
+  const other = differences(sizes(before), sizes(modelConfig(successor)));
+  if (other.length > 0) {
+    const changes = other.map(({ key, before, now }) => `${key} ${before}, now ${now}`).join('; ');
+    throw new UserError(
+      `${from.run} has a model of another size: ${changes}; leave the sizes as they are`,
+      2,
+    );
+  }
+  return successor;
 }
 
 /** A configuration in a line: its preset, and what was set otherwise. */

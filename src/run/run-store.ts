@@ -4,6 +4,7 @@ import type { Layouts } from '../world-model/index.js';
 import type { Config } from './config.js';
 import type { KeptImages } from './kept-images.js';
 import type { Metric } from './metrics.js';
+import type { Predecessor } from './predecessor.js';
 import type { State } from './state.js';
 
 /** Where a run keeps what must not be lost: a folder of a disk, or a browser's own storage. */
@@ -12,6 +13,8 @@ export interface RunStore {
   readonly name: string;
   /** Keeps the configuration, where a run begins. @throws UserError where something else is there */
   begin(config: Config): Promise<void>;
+  /** Opens the run whose weights this one begins with. @throws UserError where it is missing or has changed since */
+  predecessor(from: NonNullable<Config['from']>): Promise<Predecessor>;
   /** Steps after which there is a checkpoint, ascending. */
   storedSteps(): Promise<readonly number[]>;
   /**

@@ -79,8 +79,13 @@ export class Trainer {
     private readonly step: WholeStep | PartedStep,
     /** Adds to the gradients of earlier runs; there where a step needs it. */
     private readonly gradients: Executable | undefined,
-    private readonly frozenEncoder: Frozen | undefined,
+    private readonly frozen: Frozen | undefined,
   ) {}
+
+  /** Weights of an encoder that is not trained. */
+  get frozenEncoder(): Flat<Float32Array> | undefined {
+    return this.frozen?.numbers;
+  }
 
   /**
    * Compiles a step's `program`, traced from `config`.
@@ -129,7 +134,7 @@ export class Trainer {
       rates: scalars,
       state: this.step.current,
       ...(this.config.accumulate > 1 ? { gradients } : {}),
-      ...(this.frozenEncoder === undefined ? {} : { frozenEncoder: this.frozenEncoder.values }),
+      ...(this.frozen === undefined ? {} : { frozenEncoder: this.frozen.values }),
     });
     let loss = 0;
     let gradients: unknown = this.config.accumulate > 1 ? this.#zeros() : undefined;
@@ -171,6 +176,6 @@ export class Trainer {
       weights: current.weights,
       ...(current.target === undefined ? {} : { target: current.target }),
     });
-    return weightsOf(copies as Pick<State<Float32Array>, 'weights' | 'target'>, this.frozenEncoder?.numbers);
+    return weightsOf(copies as Pick<State<Float32Array>, 'weights' | 'target'>, this.frozenEncoder);
   }
 }

@@ -9,8 +9,8 @@ import { purpose, random } from '../random.js';
 import { askHeldOut, askUnseen } from '../run/asked-images.js';
 import { BadSamples } from '../run/bad-samples.js';
 import type { Config } from '../run/config.js';
+import { openTrainingImages } from '../run/disk/training-images.js';
 import type { KeptImages } from '../run/kept-images.js';
-import { openTrainingImages } from './training-images.js';
 
 /** Opened images for an evaluation. */
 export interface EvaluationSets extends EvaluationImages {

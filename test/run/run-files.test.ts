@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/run/config.js';
+import { checkStart, readConfig } from '../../src/run/config-file.js';
 import { folderFiles } from '../../src/run/disk/folder-files.js';
 import { lockRun } from '../../src/run/disk/run-lock.js';
 import { fileStore } from '../../src/run/file-store.js';
-import { checkStart, readConfig } from '../../src/run/kept-config.js';
 import type { RunFiles } from '../../src/run/run-files.js';
 import { stepConfig } from '../../src/train/step.js';
 import { initialState } from '../../src/train/trainer.js';
@@ -30,9 +30,11 @@ const parts = layouts(settings.model);
 const stateOf = (seed: number) => initialState(settings, seed).state;
 const images = { names: ['a', 'b'], heldOut: [{ name: 'a', digest: '01' }], trained: ['02'] };
 
+const storeOf = (files: RunFiles) => fileStore(files, assert.fail);
+
 /** Does to a store what a run does. */
 async function keepRun(files: RunFiles): Promise<void> {
-  const store = fileStore(files);
+  const store = storeOf(files);
   await store.begin(config);
   await store.saveImages(images);
   for (const step of [1, 2, 3]) await store.save(step, stateOf(step), parts, 2);
@@ -48,7 +50,7 @@ for (const [place, make] of Object.entries(places))
 
     test('what a run keeps is read back, the newest checkpoint first, and only so many are kept', async () => {
       const files = make();
-      const store = fileStore(files);
+      const store = storeOf(files);
       assert.deepEqual([await store.images(), await store.storedSteps()], [undefined, []]);
       await keepRun(files);
       assert.deepEqual(await readConfig(files), config);
@@ -71,13 +73,13 @@ for (const [place, make] of Object.entries(places))
           return error instanceof UserError;
         });
       await refused({}, true, /holds no run to go on with/);
-      await fileStore(files).begin(config);
+      await storeOf(files).begin(config);
       await checkStart(files, config, true);
       await refused({}, false, /exists already/);
       await refused({ seed: 7 }, true, /was started with other settings: seed \(0, now 7\)/);
       const strange = make();
       await strange.append('letter.txt', 'to whom');
-      await assert.rejects(fileStore(strange).begin(config), /is no run, and not empty/);
+      await assert.rejects(storeOf(strange).begin(config), /is no run, and not empty/);
     });
   });
 

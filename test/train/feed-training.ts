@@ -1,10 +1,10 @@
 import type { ImageSet } from '../../src/data/image-set.js';
 import { type Config, viewsConfig } from '../../src/run/config.js';
+import { openTrainingImages } from '../../src/run/disk/training-images.js';
 import type { KeptImages } from '../../src/run/kept-images.js';
 import { Admission } from '../../src/train/admission.js';
 import { Batches } from '../../src/train/batches.js';
 import { digestsOf, keepHeldOut } from '../../src/train/held-out.js';
-import { openTrainingImages } from '../../src/verbs/training-images.js';
 import { memoryImages } from './memory-images.js';
 
 /** The pixels of images [n, 3, size, size], a text each: what tells them apart here, whatever our digests say. */

@@ -36,7 +36,7 @@ export function folderFiles(run: string): RunFiles {
 }
 
 /** A run's folder as the place where it keeps what must not be lost. */
-export const folderStore = (run: string): RunStore => fileStore(folderFiles(run));
+export const folderStore = (run: string): RunStore => fileStore(folderFiles(run), folderFiles);
 
 /** A process's claim is none of the run's files. */
 function namesIn(folder: string): string[] {

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import type { Layouts, ModelWeights } from '../../world-model/index.js';
@@ -13,13 +12,6 @@ function modelFile(run: string): string {
   throw new UserError(
     `${run}: no finished model there (model.safetensors is missing); give the folder of a finished run`,
   );
-}
-
-/** SHA-256 of a finished run's model, as its file has it. @throws UserError where it is missing */
-export function modelDigest(run: string): string {
-  return createHash('sha256')
-    .update(readFileSync(modelFile(run)))
-    .digest('hex');
 }
 
 /** Reads a finished run's model. @throws UserError where it is missing or does not fit the configuration */

@@ -1,0 +1,60 @@
+import { describeImages, type ImageSet } from '../data/image-set.js';
+import { namesOf } from '../data/known-images.js';
+import { UserError } from '../errors.js';
+import { type Config, describeConfig } from '../run/config.js';
+import { checkSameImages } from '../run/kept-images.js';
+import type { Predecessor } from '../run/predecessor.js';
+import type { RunStore } from '../run/run-store.js';
+import { type Demands, demands, describeDemands } from './estimate.js';
+import { healthProtocol, UNMEASURED } from './health.js';
+import { type HealthPlan, planHealth } from './health-plan.js';
+import { holdOut } from './held-out.js';
+import { type StepConfig, stepConfig, traceStep } from './step.js';
+
+/** What a run does, planned before its first step. */
+export interface Course {
+  readonly settings: StepConfig;
+  /** The step, traced from the settings. */
+  readonly program: ReturnType<typeof traceStep>;
+  readonly demands: Demands;
+  /** Absent where health is not measured. */
+  readonly health: HealthPlan | undefined;
+  /** The run whose weights it begins with; random ones where absent. */
+  readonly predecessor: Predecessor | undefined;
+}
+
+/** What a plan depends on beside the configuration. */
+export interface Circumstances {
+  readonly images: ImageSet;
+  readonly store: RunStore;
+  /** Bytes that the process may use. */
+  readonly memory: number;
+  /** Is told what is planned. */
+  readonly note: (line: string) => void;
+}
+
+/**
+ * Plans a run by its configuration and its images, never by a clock, so that it can be repeated and gone on with.
+ * @throws UserError for images that are too few, or not those that the run began with, and a step that cannot fit
+ */
+export async function planCourse(
+  config: Config,
+  { images, store, memory, note }: Circumstances,
+): Promise<Course> {
+  // Where the weights to begin with cannot be had, that is told first.
+  const predecessor = config.from && (await store.predecessor(config.from));
+  note(describeImages(images));
+  note(`configuration: ${describeConfig(config)}; all of it in ${store.name}/config.json`);
+  const kept = await store.images();
+  if (kept !== undefined) checkSameImages(store.name, kept, namesOf(images));
+  if (images.length < 2)
+    throw new UserError(`${images.source}: too few images to train on (${images.length})`);
+  const settings = stepConfig(config);
+  const program = traceStep(settings);
+  const counted = demands(program, settings, memory);
+  note(describeDemands(counted));
+  const sets = holdOut(images, config.seed, predecessor?.kept);
+  const health = planHealth(config, counted.multiplyAdds, sets);
+  note(health === undefined ? UNMEASURED : healthProtocol(health, config.seed));
+  return { settings, program, demands: counted, health, predecessor };
+}

@@ -1,0 +1,22 @@
+import type { ImageSet } from '../data/image-set.js';
+import type { Engine } from '../engine/index.js';
+import type { Log } from '../log.js';
+import type { RunStore } from '../run/run-store.js';
+
+/** What a run is computed on. */
+export interface Machine {
+  readonly engine: Engine;
+  /** Multiply-adds that it does in a second, for the estimate. */
+  readonly rate: number;
+  /** Bytes that the process may use. */
+  readonly memory: number;
+}
+
+/** What a run reads from and is kept in. */
+export interface Surroundings {
+  readonly images: ImageSet;
+  readonly store: RunStore;
+  /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
+  readonly signal: AbortSignal | undefined;
+  readonly log: Log;
+}
