@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { type Device, deviceNames } from '../engine/engine.js';
+import { type Device, type DeviceCount, deviceNames } from '../engine/engine.js';
 import { set as setKeys, type Tree } from '../run/settings.js';
 
 /**
@@ -45,6 +45,13 @@ export const deviceOption = (): Option =>
     '--device <name>',
     `where to compute: ${deviceNames.join(', ')} or xla:PLUGIN (default: cpu; iwm devices lists this machine's)`,
   ).argParser(device);
+
+/** `--devices <number>` */
+export const devicesOption = (): Option =>
+  new Option(
+    '--devices <number>',
+    'how many devices of that kind share out each batch, or all (default: 1)',
+  ).argParser((text: string): DeviceCount => (text === 'all' ? text : integer(1)(text)));
 
 /** `--set <key=value>`, repeatable; the last value of a key counts. */
 export const setOption = (): Option =>

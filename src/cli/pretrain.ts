@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander';
+import type { DeviceCount } from '../engine/engine.js';
 import { UserError } from '../errors.js';
 import type { Config } from '../run/config.js';
 import type { Health } from '../run/metrics.js';
@@ -8,6 +9,7 @@ import {
   type CommonOptions,
   dataOption,
   deviceOption,
+  devicesOption,
   integer,
   jsonOption,
   number,
@@ -21,6 +23,7 @@ import { createOutput, type Output } from './output.js';
 const DEFAULT_PRESET = 'cifar';
 
 interface PretrainCommand extends CommonOptions {
+  devices?: DeviceCount;
   preset?: string;
   out?: string;
   from?: string;
@@ -56,6 +59,7 @@ export function registerPretrain(program: Command): void {
     .addOption(seedOption())
     .addOption(threadsOption())
     .addOption(deviceOption())
+    .addOption(devicesOption())
     .addOption(jsonOption())
     .addHelpText(
       'after',
@@ -77,16 +81,17 @@ export async function runPretrain(
   const { pretrain } = await import('../verbs/pretrain.js');
   const { reportRun } = await import('../report/report-run.js');
   const config = await configOf(preset, out, options, output);
-  const { threads, device } = options;
+  const { threads, device, devices } = options;
   const goOn = ['npx iwm pretrain --out', quoted(out), '--resume'];
   if (threads !== undefined) goOn.push(`--threads ${threads}`);
   if (device !== undefined) goOn.push(`--device ${quoted(device)}`);
+  if (devices !== undefined) goOn.push(`--devices ${devices}`);
   const { result, report } = await interruptible(
     goOn.join(' '),
     () => output.note('stopping after this step; once more to stop at once'),
     async (signal) => {
       const shared = { log: output, signal, threads, device };
-      const result = await pretrain(config, { out, resume: options.resume === true, ...shared });
+      const result = await pretrain(config, { out, resume: options.resume === true, devices, ...shared });
       return { result, report: await reportRun(out, shared) };
     },
   );

@@ -38,12 +38,17 @@ export interface EngineOptions {
   /** Threads inside one operator, ≥ 1; all cores by default. */
   readonly threads?: number;
   readonly device?: Device;
+  /** How many devices of that kind compute together, one by default; only those of XLA can. */
+  readonly devices?: DeviceCount;
   /** Write a Chrome trace of every operator run, with this path prefix. */
   readonly profile?: string;
 }
 
 /** What a person chooses of it. */
 export type ComputeOptions = Pick<EngineOptions, 'threads' | 'device'>;
+
+/** So many devices, or all that the machine has of a kind. */
+export type DeviceCount = number | 'all';
 
 /** What ONNX Runtime computes on: `webgpu` is any GPU that Vulkan, Metal or Direct3D 12 reaches. */
 export type OnnxDevice = 'cpu' | 'webgpu';
@@ -55,16 +60,28 @@ export type Device = OnnxDevice | XlaDevice | 'auto';
 /** The devices that have a name. */
 export const deviceNames = ['cpu', 'webgpu', 'cuda', 'rocm', 'tpu', 'xla', 'auto'] as const;
 
+/** How a program is to be run. */
+export interface CompileOptions {
+  /**
+   * Name of a tree of inputs, and of outputs of the same paths, types and sizes, that are the inputs' next numbers: it
+   * is fed values of the engine, which hold the outputs after a run.
+   */
+  readonly updates?: string;
+  /**
+   * Names of trees of inputs that several devices share out along the first axis, where their number divides it; each
+   * has a copy of the others. What a program computes does not depend on it.
+   */
+  readonly shared?: readonly string[];
+}
+
 /** Compiles and runs programs, and owns their memory. */
 export interface Engine {
   /** Where it runs: never `auto`. */
   readonly device: Device;
   readonly threads: number;
-  /**
-   * @param options.updates name of a tree of inputs, and of outputs of the same paths, types and sizes, that are the
-   *   inputs' next numbers: it is fed values of the engine, which hold the outputs after a run
-   */
-  compile<I, O>(program: Program<I, O>, options?: { readonly updates?: string }): Promise<Executable<I, O>>;
+  /** How many devices compute together. @throws UserError where the machine has fewer than were asked for */
+  devices(): Promise<number>;
+  compile<I, O>(program: Program<I, O>, options?: CompileOptions): Promise<Executable<I, O>>;
   /** A value of the engine, of zeros or of `data`, which is the engine's from now on. */
   value(spec: { dtype: DType; shape: readonly number[] }, data?: TensorData): Value;
   dispose(): void;

@@ -50,8 +50,8 @@ export async function checkStart(run: RunSource, config: Config, resume: boolean
 
 /** Writes a run's configuration, once. @throws UserError where something else lies there */
 export async function beginRun(run: RunFiles, config: Config): Promise<void> {
-  const names = await run.list('');
-  if (names.includes(FILE)) return;
-  if (names.length > 0) throw new UserError(`${run.name} is no run, and not empty: choose another --out`);
+  if ((await run.read(FILE)) !== undefined) return;
+  if ((await run.list('')).some((name) => name !== FILE))
+    throw new UserError(`${run.name} is no run, and not empty: choose another --out`);
   await writeText(run, FILE, `${JSON.stringify(config, null, 2)}\n`);
 }

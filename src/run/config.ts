@@ -52,6 +52,11 @@ export const configSchema = z.strictObject({
   steps: count.describe('updates of the weights'),
   batch: count.describe('images in an update'),
   accumulate: count.describe('parts that a batch is computed in, to save memory; divides batch'),
+  sharding: z
+    .enum(['none', 'state'])
+    .describe(
+      'what each of many devices has of weights and moments: all of them, or its share, which saves memory',
+    ),
   image: z.strictObject({
     stored: count.describe('side of the images as they are kept decoded, pixels'),
     size: count.describe('side of the views that the model sees, pixels'),
@@ -139,6 +144,7 @@ const common = {
   badSamples: 0.01,
   seed: 0,
   accumulate: 1,
+  sharding: 'none',
   normalisation: imagenet,
   encoder: { frozen: false },
   predictor: { conditioning: 'feature' },

@@ -1,5 +1,12 @@
 import type { Program } from './program.js';
-import { type HloElement, type HloValue, numberText, StableHloText, typeText } from './stablehlo-text.js';
+import {
+  type HloElement,
+  type HloType,
+  type HloValue,
+  numberText,
+  StableHloText,
+  typeText,
+} from './stablehlo-text.js';
 import { type DType, elements, type Shape, type Tensor, type TensorData } from './tensor.js';
 
 const elementNames: Readonly<Record<DType, HloElement>> = {
@@ -16,6 +23,15 @@ export interface StableHloOptions {
   readonly sizes?: ReadonlyMap<string, number>;
   /** Inputs whose memory the outputs of the same paths take. */
   readonly donated?: ReadonlySet<string>;
+  /** Devices that run it together, as a mesh of one axis; where absent, one runs it alone. */
+  readonly mesh?: Mesh;
+}
+
+/** Devices that run a program together. */
+export interface Mesh {
+  readonly devices: number;
+  /** Inputs that the devices share out along the first axis, and outputs of the same paths; they all have the others. */
+  readonly shared: ReadonlySet<string>;
 }
 
 /**
@@ -24,7 +40,7 @@ export interface StableHloOptions {
  */
 export function toStableHlo(
   program: Program,
-  { sizes = new Map(), donated = new Set() }: StableHloOptions = {},
+  { sizes = new Map(), donated = new Set(), mesh }: StableHloOptions = {},
 ): string {
   const h = new StableHloText();
   const values = new Map<Tensor, HloValue>();
@@ -50,8 +66,11 @@ export function toStableHlo(
   const inputs = program.inputs.map(([path, tensor], i) => {
     const value = { ...typeOf(tensor), name: `%arg${i}` };
     values.set(tensor, value);
-    const alias = donated.has(path) ? ` {tf.aliasing_output = ${outputs.get(path)} : i32}` : '';
-    return `${value.name}: ${typeText(value)}${alias}`;
+    const attributes = mesh ? [shardingText(value, mesh.shared.has(path))] : [];
+    // Where a value is in parts, which memory goes to which output is XLA's to see.
+    if (donated.has(path))
+      attributes.push(mesh ? 'jax.buffer_donor = true' : `tf.aliasing_output = ${outputs.get(path)} : i32`);
+    return `${value.name}: ${typeText(value)}${attributesText(attributes)}`;
   });
   for (const node of program.nodes) {
     const results = node.stablehlo(
@@ -65,9 +84,14 @@ export function toStableHlo(
   }
   const results = program.outputs.map(([, tensor]) => written(tensor));
   const types = results.map(typeText).join(', ');
+  const told = program.outputs.map(([path], i) => {
+    const value = results[i] as HloValue;
+    return `${typeText(value)}${attributesText(mesh ? [shardingText(value, mesh.shared.has(path))] : [])}`;
+  });
   return [
     'module {',
-    `  func.func public @main(${inputs.join(', ')}) -> (${types}) {`,
+    ...(mesh ? [`  sdy.mesh @mesh = <["data"=${mesh.devices}]>`] : []),
+    `  func.func public @main(${inputs.join(', ')}) -> (${told.join(', ')}) {`,
     ...h.lines.map((line) => `    ${line}`),
     `    return ${results.map(({ name }) => name).join(', ')} : ${types}`,
     '  }',
@@ -75,6 +99,15 @@ export function toStableHlo(
     '',
   ].join('\n');
 }
+
+/** How a value lies on a mesh, for Shardy: in parts along its first axis, or whole on every device. */
+function shardingText({ shape }: HloType, shared: boolean): string {
+  const axes = shape.map((_, axis) => (axis === 0 && shared ? '{"data"}' : '{}'));
+  return `sdy.sharding = #sdy.sharding<@mesh, [${axes.join(', ')}]>`;
+}
+
+const attributesText = (attributes: readonly string[]): string =>
+  attributes.length === 0 ? '' : ` {${attributes.join(', ')}}`;
 
 /** Sizes as numbers, by what symbolic ones are. @throws Error where that of one is not told */
 export function staticSizes(shape: Shape, sizes: ReadonlyMap<string, number>): number[] {

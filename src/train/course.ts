@@ -1,5 +1,6 @@
 import { describeImages, type ImageSet } from '../data/image-set.js';
 import { namesOf } from '../data/known-images.js';
+import type { Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import { type Config, describeConfig } from '../run/config.js';
 import { checkSameImages } from '../run/kept-images.js';
@@ -29,6 +30,7 @@ export interface Circumstances {
   readonly store: RunStore;
   /** Bytes that the process may use. */
   readonly memory: number;
+  readonly engine: Pick<Engine, 'devices'>;
   /** Is told what is planned. */
   readonly note: (line: string) => void;
 }
@@ -39,7 +41,7 @@ export interface Circumstances {
  */
 export async function planCourse(
   config: Config,
-  { images, store, memory, note }: Circumstances,
+  { images, store, memory, engine, note }: Circumstances,
 ): Promise<Course> {
   // Where the weights to begin with cannot be had, that is told first.
   const predecessor = config.from && (await store.predecessor(config.from));
@@ -50,6 +52,12 @@ export async function planCourse(
   if (images.length < 2)
     throw new UserError(`${images.source}: too few images to train on (${images.length})`);
   const settings = stepConfig(config);
+  const devices = await engine.devices();
+  if (settings.batch % devices !== 0)
+    throw new UserError(
+      `batch ${config.batch}${config.accumulate > 1 ? ` / accumulate ${config.accumulate}` : ''} is not divisible by the ${devices} devices that share it out`,
+      2,
+    );
   const program = traceStep(settings);
   const counted = demands(program, settings, memory);
   note(describeDemands(counted));

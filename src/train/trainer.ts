@@ -9,6 +9,7 @@ import {
   type Value,
 } from '../engine/index.js';
 import { emptyFlat, type Flat, flatSpecs, initialise, mapGroups } from '../nn/index.js';
+import type { Config } from '../run/config.js';
 import type { State, Trainable } from '../run/state.js';
 import { mapTree } from '../tensor/index.js';
 import type { ModelWeights } from '../world-model/index.js';
@@ -71,6 +72,18 @@ export function weightsOf(
   return { encoder, predictor: weights.predictor, target: target ?? encoder };
 }
 
+/** How steps are run. */
+export interface TrainerOptions {
+  /** Weights of an encoder that is not trained. */
+  readonly frozenEncoder?: Flat<Float32Array> | undefined;
+  /** Whether to update a group of parameters at a time: slower, with much less memory. */
+  readonly parted: boolean;
+  readonly sharding?: Config['sharding'];
+}
+
+/** Inputs of a step that have a part for each image. */
+const PER_IMAGE = ['images', 'views'];
+
 /** Runs training steps. The state stays in the engine. */
 export class Trainer {
   private constructor(
@@ -90,25 +103,24 @@ export class Trainer {
   /**
    * Compiles a step's `program`, traced from `config`.
    * @param state where it begins; taken over
-   * @param options.frozenEncoder weights of an encoder that is not trained
-   * @param options.parted whether to update a group of parameters at a time: slower, with much less memory
    */
   static async create(
     engine: Engine,
     program: ReturnType<typeof traceStep>,
     config: StepConfig,
     state: State<Float32Array>,
-    { frozenEncoder, parted }: { frozenEncoder?: Flat<Float32Array> | undefined; parted: boolean },
+    { frozenEncoder, parted, sharding = 'none' }: TrainerOptions,
   ): Promise<Trainer> {
     const specs = stateSpecs(config);
+    const shared = sharding === 'state' ? [...PER_IMAGE, 'state'] : PER_IMAGE;
     const gradients =
       parted || config.accumulate > 1
-        ? ((await engine.compile(traceGradients(config))) as Executable)
+        ? ((await engine.compile(traceGradients(config), { shared })) as Executable)
         : undefined;
     const step = parted
       ? new PartedStep(engine, gradients as Executable, config, specs, state)
       : new WholeStep(
-          (await engine.compile(program, { updates: 'state' })) as Executable,
+          (await engine.compile(program, { updates: 'state', shared })) as Executable,
           place(engine, specs, state) as State<Value>,
         );
     const parts = layouts(config.model);

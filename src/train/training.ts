@@ -86,8 +86,8 @@ export class Training {
     const { state, frozenEncoder } = await begin();
     const saved = await store.load(state, layouts(settings.model), log.note);
     const began = performance.now();
-    const { parted } = demands;
-    const trainer = await Trainer.create(engine, course.program, settings, state, { frozenEncoder, parted });
+    const options = { frozenEncoder, parted: demands.parted, sharding: config.sharding };
+    const trainer = await Trainer.create(engine, course.program, settings, state, options);
     const compiling = (performance.now() - began) / 1000;
     const done = saved ?? 0;
     await store.forgetAfter(done);

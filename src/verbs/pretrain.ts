@@ -1,6 +1,6 @@
 import type { ImageSet } from '../data/image-set.js';
 import { createEngine } from '../engine/create-engine.js';
-import type { ComputeOptions } from '../engine/index.js';
+import type { ComputeOptions, EngineOptions } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
@@ -14,7 +14,7 @@ import { Pretraining, type PretrainResult } from '../train/pretraining.js';
 export { type Log, quiet } from '../log.js';
 export type { PretrainResult } from '../train/pretraining.js';
 
-export interface PretrainOptions extends ComputeOptions {
+export interface PretrainOptions extends ComputeOptions, Pick<EngineOptions, 'devices'> {
   /** Run folder to make, or to go on with. */
   readonly out: string;
   /** Go on with the run in `out` from its newest checkpoint; from the start where there is none yet. */
@@ -34,12 +34,13 @@ export interface PretrainOptions extends ComputeOptions {
  */
 export async function pretrain(
   config: Config,
-  { out, resume = false, threads, device, signal, log = quiet }: PretrainOptions,
+  { out, resume = false, threads, device, devices, signal, log = quiet }: PretrainOptions,
 ): Promise<PretrainResult> {
+  // A device that is none is told before a folder is made.
+  const engine = createEngine({ threads, device, devices });
   const release = await openRun(out, config, resume);
   const store = folderStore(out);
   let images: ImageSet | undefined;
-  const engine = createEngine({ threads, device });
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
     const rate = await workRate(engine);

@@ -36,6 +36,20 @@ test('a program reads like this', () => {
   checkTypes(text);
 });
 
+test('for several devices it says what they share out, of inputs and of outputs', () => {
+  const mesh = { devices: 2, shared: new Set(['x', 'y']) };
+  const text = t.toStableHlo(small(), {
+    sizes: new Map([['batch', 2]]),
+    donated: new Set(['state.w']),
+    mesh,
+  });
+  const lines = text.split('\n').slice(1, 3);
+  assert.deepEqual(lines, [
+    '  sdy.mesh @mesh = <["data"=2]>',
+    '  func.func public @main(%arg0: tensor<2x3xf32> {sdy.sharding = #sdy.sharding<@mesh, [{"data"}, {}]>}, %arg1: tensor<3xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}]>, jax.buffer_donor = true}) -> (tensor<2x3xf32> {sdy.sharding = #sdy.sharding<@mesh, [{"data"}, {}]>}, tensor<3xf32> {sdy.sharding = #sdy.sharding<@mesh, [{}]>}) {',
+  ]);
+});
+
 test('the same program is the same text, whatever was traced before it', () => {
   const sizes = new Map([['batch', 4]]);
   const first = t.toStableHlo(small(), { sizes });

@@ -17,20 +17,21 @@ const CHECKSUM = 32;
 /**
  * Compiles StableHLO text, or loads what this plugin made of it on this machine before: compiling takes seconds to
  * minutes, loading less than one. Where the folder cannot be written to, the next run compiles again, and a line says so.
+ * @param devices that run it together
  * @throws PluginError
  */
-export async function compileOrLoad(client: XlaClient, code: string): Promise<Loaded> {
+export async function compileOrLoad(client: XlaClient, code: string, devices: number): Promise<Loaded> {
   const file = join(cacheFolder(), `${keyOf(client, code)}${ENDING}`);
   const kept = read(file);
   if (kept !== undefined) {
     try {
-      return await client.load(kept);
+      return await client.load(kept, devices);
     } catch (error) {
       // What cannot be loaded is compiled anew.
       if (!(error instanceof PluginError)) throw error;
     }
   }
-  const loaded = await client.compile(code);
+  const loaded = await client.compile(code, devices);
   await keep(client, loaded, file);
   return loaded;
 }

@@ -60,10 +60,14 @@ export const calls = {
 export const structs = {
   Program: ['code', 'size', 'format', 'formatSize'],
   ExecuteOptions: [],
+  NamedValue: ['name', 'nameSize', 'type', 'value', 'valueSize'],
 } as const satisfies Record<string, readonly string[]>;
 
 /** PJRT_Buffer_Type of our element types. */
 export const bufferTypes = { bool: 1, int32: 4, int64: 5, float16: 10, float32: 11, float64: 12 } as const;
+
+/** PJRT_NamedValue_Type of a whole number. */
+export const NAMED_INT64 = 1;
 
 /** PJRT_HostBufferSemantics: the numbers are copied before the call returns. */
 export const COPIED_DURING_CALL = 0;

@@ -1,15 +1,21 @@
 import { type DType, type TensorData, zeroData } from '../../tensor/index.js';
 import type { Value } from '../engine.js';
-import type { DeviceBuffer, XlaClient } from './client.js';
+import type { DeviceArray, XlaClient } from './client.js';
 
-/** Where a device's numbers lie. */
+/** Where numbers lie on devices. */
 interface Place {
   readonly client: XlaClient;
-  readonly buffer: DeviceBuffer;
+  readonly array: DeviceArray;
+}
+
+/** How many devices numbers go to, and whether these share them out along the first axis. */
+export interface Spread {
+  readonly devices: number;
+  readonly shared: boolean;
 }
 
 /** The memory of values that nobody refers to any more. */
-const forgotten = new FinalizationRegistry<Place>(({ client, buffer }) => client.free(buffer));
+const forgotten = new FinalizationRegistry<Place>(({ client, array }) => client.free(array));
 
 /** Numbers of a device. Those that are given go there when a program first reads them. */
 export class XlaValue implements Value {
@@ -39,16 +45,23 @@ export class XlaValue implements Value {
     return value;
   }
 
-  /** Where the numbers are on the device, from now on. */
-  async on(client: XlaClient): Promise<DeviceBuffer> {
-    this.#place ??= this.#send(client);
-    return (await this.#place).buffer;
+  /** Where the numbers are on the devices, from now on. */
+  async on(client: XlaClient, spread: Spread): Promise<DeviceArray> {
+    this.#place ??= this.#send(client, spread);
+    const { array } = await this.#place;
+    if (array.shared === spread.shared) return array;
+    // A program wants them otherwise than the one before left them.
+    const data = await this.read();
+    this.dispose();
+    this.#data = data;
+    this.#place = this.#send(client, spread);
+    return (await this.#place).array;
   }
 
-  async #send(client: XlaClient): Promise<Place> {
+  async #send(client: XlaClient, spread: Spread): Promise<Place> {
     const data = this.#data;
     if (data === undefined) throw new Error('value: it is disposed');
-    const place = { client, buffer: await client.upload(this.dtype, this.shape, data) };
+    const place = { client, array: await client.upload(this.dtype, this.shape, data, spread) };
     this.#data = undefined;
     forgotten.register(this, place, this);
     return place;
@@ -66,14 +79,14 @@ export class XlaValue implements Value {
       if (this.#data === undefined) throw new Error('value: it is disposed');
       return this.#data;
     }
-    const { client, buffer } = await this.#place;
+    const { client, array } = await this.#place;
     const count = this.shape.reduce((a, b) => a * b, 1);
-    return client.download(this.dtype, count, buffer);
+    return client.download(this.dtype, count, array);
   }
 
   dispose(): void {
     forgotten.unregister(this);
-    void this.#place?.then(({ client, buffer }) => client.free(buffer));
+    void this.#place?.then(({ client, array }) => client.free(array));
     this.#place = undefined;
     this.#data = undefined;
   }

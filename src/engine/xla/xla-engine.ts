@@ -1,7 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { UserError } from '../../errors.js';
 import type { Program } from '../../tensor/index.js';
-import type { Device, Engine, EngineOptions, Executable, XlaDevice } from '../engine.js';
+import type {
+  CompileOptions,
+  Device,
+  DeviceCount,
+  Engine,
+  EngineOptions,
+  Executable,
+  XlaDevice,
+} from '../engine.js';
 import { updatedPaths } from '../feeds.js';
 import { XlaClient } from './client.js';
 import { XlaExecutable } from './executable.js';
@@ -9,13 +17,14 @@ import { PluginError } from './pjrt.js';
 import { XlaValue } from './value.js';
 
 /**
- * XLA on the first device of a plugin. State stays there, and a program updates it where it lies.
+ * XLA on devices of a plugin. State stays there, and a program updates it where it lies.
  * @param options.device as it was asked for
+ * @param options.devices how many of them compute together: each program is cut up by Shardy, and gives what it gives on one
  * @param plugin path of the shared library
  * @throws UserError where a profile is wanted, which only ONNX Runtime writes
  */
 export function createXla(
-  { device, profile }: EngineOptions & { readonly device: XlaDevice },
+  { device, devices: wanted = 1, profile }: EngineOptions & { readonly device: XlaDevice },
   plugin: string,
 ): Engine {
   if (profile !== undefined)
@@ -24,13 +33,16 @@ export function createXla(
   return {
     device,
     threads: availableParallelism(),
+    devices: async () => (await openDevices(device, plugin, wanted)).devices,
     async compile<I, O>(
       program: Program<I, O>,
-      { updates }: { readonly updates?: string } = {},
+      { updates, shared = [] }: CompileOptions = {},
     ): Promise<Executable<I, O>> {
       const updated = updatedPaths(program as Program, updates);
-      const client = await openClient(device, plugin);
-      const executable = new XlaExecutable(program, device, client, updated);
+      const isShared = (path: string): boolean =>
+        shared.some((name) => path === name || path.startsWith(`${name}.`));
+      const opened = await openDevices(device, plugin, wanted);
+      const executable = new XlaExecutable(program, { device, ...opened, updated, isShared });
       executables.add(executable as XlaExecutable<unknown, unknown>);
       if (isStatic(program as Program)) await executable.prepare(new Map());
       return executable;
@@ -47,10 +59,32 @@ export function createXla(
 const isStatic = ({ inputs }: Program): boolean =>
   inputs.every(([, { shape }]) => shape.every((dim) => typeof dim === 'number'));
 
-/** A plugin at work. @throws UserError where it cannot be used on this machine */
-export async function openClient(device: Device, plugin: string): Promise<XlaClient> {
+/** A plugin with so many devices as are wanted. @throws UserError where there are fewer; as {@link openClient} */
+async function openDevices(
+  device: Device,
+  plugin: string,
+  wanted: DeviceCount,
+): Promise<{ client: XlaClient; devices: number }> {
+  const client = await openClient(device, plugin);
+  const found = client.deviceCount;
+  const devices = wanted === 'all' ? found : wanted;
+  if (devices <= found) return { client, devices };
+  // A CPU is cut into as many as one likes, to try what many devices do.
+  if (client.platform.name === 'cpu') return { client: await openClient(device, plugin, devices), devices };
+  throw new UserError(
+    `--devices ${devices}: ${device} has ${found} on this machine; --devices all takes them`,
+    2,
+  );
+}
+
+/**
+ * A plugin at work.
+ * @param cpus devices that a plugin for the CPU makes of it
+ * @throws UserError where it cannot be used on this machine
+ */
+export async function openClient(device: Device, plugin: string, cpus = 1): Promise<XlaClient> {
   try {
-    return await XlaClient.open(plugin);
+    return await XlaClient.open(plugin, cpus);
   } catch (error) {
     if (!(error instanceof PluginError)) throw error;
     const reason = error.message.split('\n')[0];
