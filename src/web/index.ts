@@ -11,6 +11,7 @@ export type { RunFiles, RunSource } from '../run/run-files.js';
 export type { PretrainResult } from '../train/pretraining.js';
 export { type Action, actionNames } from '../world-model/index.js';
 export { type PretrainOptions, pretrain } from './pretrain.js';
-export { type ChosenFile, runAt, runOf } from './run-source.js';
+export { type ChosenFile, type ChosenRun, runAt, runOf } from './run-source.js';
+export { filesOf, keepRun } from './run-transfer.js';
 export { removeStoredRun, storedRun, storedRuns } from './stored-runs.js';
 export { WorldModel } from './world-model.js';

@@ -25,11 +25,17 @@ export type ChosenFile = Pick<Blob, 'arrayBuffer'> & {
   readonly webkitRelativePath?: string;
 };
 
+/** A run's folder that a person chose or dropped. */
+export interface ChosenRun extends RunSource {
+  /** The files in it, by their paths. */
+  readonly paths: readonly string[];
+}
+
 /**
  * A run's folder that a person chose or dropped, or only its files.
  * @throws UserError where none of them is a configuration
  */
-export function runOf(files: Iterable<ChosenFile>): RunSource {
+export function runOf(files: Iterable<ChosenFile>): ChosenRun {
   const places = [...files].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
   const config = places
     .filter(({ path }) => /(^|\/)config\.json$/.test(path))
@@ -39,6 +45,7 @@ export function runOf(files: Iterable<ChosenFile>): RunSource {
   const folder = config.path.slice(0, -'config.json'.length);
   return {
     name: folder.replace(/\/$/, '') || 'the run',
+    paths: places.flatMap(({ path }) => (path.startsWith(folder) ? [path.slice(folder.length)] : [])),
     async read(path) {
       const found = places.find((place) => place.path === folder + path);
       return found && new Uint8Array(await found.file.arrayBuffer());

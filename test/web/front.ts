@@ -3,7 +3,10 @@ import { join } from 'node:path';
 import { build } from 'esbuild';
 
 /** Bundles the library's front for browsers as `web.js`, other modules beside it by name, and an empty page. */
-export async function buildFront(folder: string, others: Readonly<Record<string, string>> = {}): Promise<void> {
+export async function buildFront(
+  folder: string,
+  others: Readonly<Record<string, string>> = {},
+): Promise<void> {
   await build({
     entryPoints: { web: 'src/web/index.ts', ...others },
     outdir: folder,
