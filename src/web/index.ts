@@ -8,6 +8,8 @@ export type { Retrieval } from '../evaluate/retrieval.js';
 export type { Log } from '../log.js';
 export type { Latents } from '../model/trained-model.js';
 export { type Config, presets, resolve } from '../run/config.js';
+export { readConfig } from '../run/config-file.js';
+export { readMetrics } from '../run/metrics-file.js';
 export type { RunFiles, RunSource } from '../run/run-files.js';
 export type { PretrainResult } from '../train/pretraining.js';
 export { type Action, actionNames } from '../world-model/index.js';

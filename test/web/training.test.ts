@@ -72,6 +72,21 @@ const trainInPage = (
     { name, config, resume, stopAt },
   );
 
+/** Measures a run of synthetic images in the page, on those of the validation split. */
+const evaluateInPage = (name: string, images: number): Promise<web.Evaluation> =>
+  opened.page.evaluate(
+    async ({ name, images }) => {
+      const module = '/web.js';
+      const { drawnImages, evaluate, readConfig, storedRun } = (await import(module)) as typeof web;
+      const { data, image } = await readConfig(storedRun(name));
+      const [trained, given] = (['train', 'validation'] as const).map((split) =>
+        drawnImages(data[0] ?? '', { size: image.stored, split }),
+      ) as [web.ImageSet, web.ImageSet];
+      return evaluate(storedRun(name), { trained, given, images, wasm: '/', device: 'cpu' });
+    },
+    { name, images },
+  );
+
 /** Saves a run of the page as a folder. */
 async function download(name: string): Promise<string> {
   const files = await opened.page.evaluate(async (name) => {
@@ -162,8 +177,12 @@ test('a run that is stopped goes on after the page was loaded anew, to the same 
   const steps = async (run: string) =>
     (await folderStore(run).metrics()).map(({ kind, step }) => `${kind} ${step}`);
   assert.deepEqual(await steps(parted), await steps(whole));
-  const { mrr } = await evaluateRun(parted, { images: 4 });
-  assert.ok(mrr.value > 0 && mrr.value <= 1);
+  const here = await evaluateRun(parted, { images: 4 });
+  const there = await evaluateInPage('whole', 4);
+  assert.deepEqual([there.mrr.images, there.protocol], [here.mrr.images, here.protocol]);
+  for (const key of ['rankMe', 'featureDeviation'] as const)
+    assert.ok(Math.abs(there[key]! / here[key]! - 1) < 1e-3, `${key} ${there[key]}, ${here[key]}`);
+  assert.ok(Math.abs(there.mrr.value - here.mrr.value) < 0.01, `MRR ${there.mrr.value}, ${here.mrr.value}`);
 });
 
 test('a run that Node began goes on in a page, from its folder, and there alone', { skip }, async () => {
