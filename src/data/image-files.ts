@@ -1,9 +1,11 @@
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { UserError } from '../errors.js';
-import { decodeImage, decodeUnresized, type Fit, imageEndings, type RgbImage } from './encoded-image.js';
-import { filesBelow, readFolder } from './folder.js';
+import { decodeImage, decodeUnresized, type Fit, type RgbImage } from './encoded-image.js';
+import { filesBelow } from './folder.js';
+import { imageEndings } from './image-endings.js';
 import { writePlanes } from './planes.js';
+import { readFolder } from './read-folder.js';
 
 /** How a model sees images; every model says it of itself. */
 export interface Seeing {

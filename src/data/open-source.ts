@@ -3,6 +3,7 @@ import { UserError } from '../errors.js';
 import { imageFolder } from './image-folder.js';
 import { parquetSource } from './parquet.js';
 import { parseColumns } from './parquet-columns.js';
+import { readFolder } from './read-folder.js';
 import { isPattern } from './shard-files.js';
 import { findShards, type Shards } from './shards.js';
 import type { Source } from './source.js';
@@ -22,7 +23,7 @@ export async function openSource(source: string, split: Split | undefined): Prom
   if (columns !== undefined)
     throw new UserError(`${source}: columns are of Parquet files, and there are none`, 2);
   if (shards !== undefined) return webDataset(shards, split);
-  if (existsSync(place) && statSync(place).isDirectory()) return imageFolder(place, split);
+  if (existsSync(place) && statSync(place).isDirectory()) return imageFolder(readFolder(place), split);
   throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
 }
 

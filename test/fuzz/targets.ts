@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { readDatasetJson } from '../../src/data/dataset-json.js';
+import { readDatasetJson } from '../../src/data/dataset-file.js';
 import { decodeImage } from '../../src/data/encoded-image.js';
 import { EncodedImages } from '../../src/data/encoded-images.js';
 import { HeldGroups } from '../../src/data/held-groups.js';
