@@ -1,5 +1,5 @@
-import type { BadSample, ImageSet } from '../data/image-set.js';
-import { readDigests } from '../data/known-images.js';
+import type { ImageSet } from '../data/image-set.js';
+import { type OnBad, readDigests } from '../data/known-images.js';
 import { UserError } from '../errors.js';
 
 /**
@@ -23,7 +23,7 @@ export class Admission {
     private readonly images: ImageSet,
     private readonly heldOut: ReadonlySet<string>,
     trained: Iterable<string>,
-    private readonly onBad: (bad: BadSample) => void,
+    private readonly onBad: OnBad,
   ) {
     this.#trained = new Set(trained);
     this.#admitted = new Uint8Array(images.length);

@@ -5,8 +5,7 @@ import { memoryLimit } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import type { Config } from '../run/config.js';
-import { storedSteps } from '../run/disk/checkpoint.js';
-import { folderStore } from '../run/disk/folder-store.js';
+import { folderStore } from '../run/disk/folder-files.js';
 import { openRun } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
 import { workRate } from '../train/estimate.js';
@@ -39,19 +38,20 @@ export async function pretrain(
 ): Promise<PretrainResult> {
   // A device that is none is told before a folder is made.
   const engine = createEngine({ threads, device, devices });
-  const release = openRun(out, config, resume);
+  const release = await openRun(out, config, resume);
+  const store = folderStore(out);
   let images: ImageSet | undefined;
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
     const rate = await workRate(engine);
     images = await openTrainingImages(config);
     const machine = { engine, rate, memory: memoryLimit() };
-    const surroundings = { images, store: folderStore(out), signal, log };
+    const surroundings = { images, store, signal, log };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);
     if (refusal === undefined) throw error;
-    const newest = storedSteps(out).at(-1);
+    const newest = (await store.storedSteps()).at(-1);
     throw new UserError(newest === undefined ? refusal : `${refusal}; --resume goes on after step ${newest}`);
   } finally {
     engine.dispose();

@@ -1,11 +1,10 @@
 import { createWebEngine, type WebEngineOptions } from '../engine/onnxruntime-web.js';
 import { TrainedModel } from '../model/trained-model.js';
 import { modelConfig } from '../run/config.js';
-import { modelWeights } from '../run/model-weights.js';
-import { decodeSafetensors, type Weights } from '../run/safetensors.js';
+import { readConfig } from '../run/config-file.js';
+import { readModel } from '../run/model-file.js';
+import type { RunSource } from '../run/run-files.js';
 import { layouts } from '../world-model/index.js';
-import { readConfig } from './run-log.js';
-import type { RunSource } from './run-source.js';
 
 /**
  * A trained image world model, ready to use in a page.
@@ -25,9 +24,7 @@ export class WorldModel extends TrainedModel {
    */
   static async load(run: RunSource, options: WebEngineOptions = {}): Promise<WorldModel> {
     const config = await readConfig(run);
-    const file = `${run.name}/model.safetensors`;
-    const stored = decodeSafetensors(await run.read('model.safetensors'), file, 'F32') as Weights;
-    const weights = modelWeights(stored, layouts(modelConfig(config)), file);
+    const weights = await readModel(run, layouts(modelConfig(config)));
     return new WorldModel(config, await createWebEngine(options), weights);
   }
 }
