@@ -2,7 +2,7 @@ import type { Engine } from '../engine/index.js';
 import type { Log } from '../log.js';
 import type { Flat } from '../nn/index.js';
 import { modelConfig } from '../run/config.js';
-import { loadModel } from '../run/disk/checkpoint.js';
+import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { encodeSafetensors } from '../run/safetensors.js';
 import { layouts } from '../world-model/index.js';
