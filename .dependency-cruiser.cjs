@@ -18,7 +18,7 @@ const core =
   '^src/((tensor|nn|world-model|evaluate|model|train|web)/' +
   '|run/[^/]+$' +
   '|engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$' +
-  '|data/(class-(numbers|table)|dataset-json|drawn-images|folder|folder-(classes|labels|masks|names|rest|splits)|image-(endings|folder|set)|known-images|mask-files|match-masks|memory-pixels|path-names|pixel-images|planes|source|splits|synthetic)\\.ts$' +
+  '|data/(class-(numbers|table)|dataset-json|drawn-images|folder|folder-(classes|labels|masks|names|rest|splits)|image-(endings|folder|set)|known-images|mask-files|match-masks|memory-pixels|path-names|pixel-images|planes|resize-square|source|splits|synthetic)\\.ts$' +
   '|(csv|errors|json|log|median|random|words)\\.ts$)';
 const portablePackages =
   'node_modules/(@bufbuild/protobuf|fastest-levenshtein|ml-matrix|onnxruntime-(common|web)|zod)/';

@@ -13,6 +13,7 @@ export { readMetrics } from '../run/metrics-file.js';
 export type { RunFiles, RunSource } from '../run/run-files.js';
 export type { PretrainResult } from '../train/pretraining.js';
 export { type Action, actionNames } from '../world-model/index.js';
+export { chosenImages } from './chosen-images.js';
 export { type EvaluateOptions, evaluate } from './evaluate.js';
 export { type PretrainOptions, pretrain } from './pretrain.js';
 export { type ChosenFile, type ChosenRun, runAt, runOf } from './run-source.js';
