@@ -22,7 +22,7 @@ const core =
   '|adapt/(network|scores)/' +
   '|adapt/(settings|inputs/(inputs|predictions)|model/(adapted-config|colours|tuned-model)|tasks/(name-tasks|task|told-classes))\\.ts$' +
   '|engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$' +
-  '|data/(class-(numbers|table)|dataset-json|drawn-images|folder|folder-(classes|labels|masks|names|rest|splits)|image-(endings|folder|set)|known-images|mask-files|match-masks|memory-pixels|path-names|pixel-images|planes|source|splits|synthetic)\\.ts$' +
+  '|data/(class-(numbers|table)|dataset-json|drawn-images|folder|folder-(classes|labels|masks|names|rest|splits)|image-(endings|folder|set)|known-images|mask-files|match-masks|memory-pixels|path-names|pixel-images|planes|resize-square|source|splits|synthetic)\\.ts$' +
   '|(csv|errors|json|log|median|random|words)\\.ts$)';
 const portablePackages =
   'node_modules/(@bufbuild/protobuf|fastest-levenshtein|ml-matrix|onnxruntime-(common|web)|zod)/';
