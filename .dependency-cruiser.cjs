@@ -19,15 +19,21 @@ below.studio = [...below.adapt, 'web', 'adapt'];
 const foundation = '^src/(cache|csv|errors|json|json-file|koffi|log|median|random|warning|words)\\.ts$';
 
 // What runs in a browser too: it knows neither Node nor a package that needs it.
-const core =
-  '^src/((tensor|nn|world-model|evaluate|model|train|web)/' +
-  '|run/[^/]+$' +
-  '|adapt/(network|scores)/' +
-  '|adapt/(settings|inputs/(inputs|predictions)|model/(adapted-config|colours|tuned-model)|tasks/(name-tasks|task|told-classes))\\.ts$' +
-  '|engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$' +
-  '|ranks/(exchange|ranks)\\.ts$' +
-  '|data/(class-(numbers|table)|dataset-json|drawn-images|folder|folder-(classes|labels|masks|names|rest|splits)|image-(endings|folder|set)|known-images|mask-files|match-masks|memory-pixels|path-names|pixel-images|planes|source|splits|synthetic)\\.ts$' +
-  '|(csv|errors|json|log|median|random|words)\\.ts$)';
+const core = `^src/(${[
+  '(tensor|nn|world-model|evaluate|model|train|web)/',
+  'run/[^/]+$',
+  'adapt/(network|scores)/',
+  'adapt/settings\\.ts$',
+  'adapt/inputs/(inputs|predictions)\\.ts$',
+  'adapt/model/(adapted-config|colours|tuned-model)\\.ts$',
+  'adapt/tasks/(name-tasks|task|told-classes)\\.ts$',
+  'engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$',
+  'ranks/(exchange|ranks)\\.ts$',
+  'data/(class-(numbers|table)|dataset-json|folder(-(classes|labels|masks|names|rest|splits))?)\\.ts$',
+  'data/(image-(endings|folder|set)|known-images|mask-files|match-masks|path-names|source|splits)\\.ts$',
+  'data/(drawn-images|memory-pixels|pixel-images|planes|resize-square|synthetic)\\.ts$',
+  '(csv|errors|json|log|median|random|words)\\.ts$',
+].join('|')})`;
 const portablePackages =
   'node_modules/(@bufbuild/protobuf|fastest-levenshtein|ml-matrix|onnxruntime-(common|web)|zod)/';
 

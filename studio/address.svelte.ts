@@ -1,5 +1,10 @@
 /** The pages of the studio, in the order of its menu. */
-export const pages = { runs: 'Runs', playground: 'Playground', adapted: 'Adapted models' } as const;
+export const pages = {
+  runs: 'Runs',
+  playground: 'Playground',
+  train: 'Train',
+  adapted: 'Adapted models',
+} as const;
 export type PageName = keyof typeof pages;
 
 /** Where the studio is: `#/playground/demo`. A part after the hash works from any sub-path and needs no server. */

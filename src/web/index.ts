@@ -25,6 +25,8 @@ export type { PretrainResult } from '../train/pretraining.js';
 export { count, duration, percent, signed } from '../words.js';
 export { type Action, actionNames, type TransformationName, transformations } from '../world-model/index.js';
 export { AdaptedModel } from './adapted-model.js';
+export { chosenImages } from './chosen-images.js';
+export { decodeSquare } from './decode-square.js';
 export { type EvaluateOptions, evaluate } from './evaluate.js';
 export { type PretrainOptions, pretrain } from './pretrain.js';
 export { type ListedRun, listRuns } from './run-list.js';

@@ -19,11 +19,14 @@ export function runAt(folder: string | URL): RunSource {
 }
 
 /** A file that a person chose or dropped. */
-export type ChosenFile = Pick<Blob, 'arrayBuffer'> & {
+export type ChosenFile = Blob & {
   readonly name: string;
   /** Where it lay in the folder that was chosen; empty for a file alone. */
   readonly webkitRelativePath?: string;
 };
+
+/** Where a file lay, with the folder that was chosen. */
+export const pathOf = ({ webkitRelativePath, name }: ChosenFile): string => webkitRelativePath || name;
 
 /** A run's folder that a person chose or dropped. */
 export interface ChosenRun extends RunSource {
@@ -36,7 +39,7 @@ export interface ChosenRun extends RunSource {
  * @throws UserError where none of them is a configuration
  */
 export function runOf(files: Iterable<ChosenFile>): ChosenRun {
-  const places = [...files].map((file) => ({ file, path: file.webkitRelativePath || file.name }));
+  const places = [...files].map((file) => ({ file, path: pathOf(file) }));
   const config = places
     .filter(({ path }) => /(^|\/)config\.json$/.test(path))
     .sort((a, b) => a.path.length - b.path.length)[0];

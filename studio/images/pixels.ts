@@ -1,13 +1,13 @@
-import { drawScene, type RgbImage, syntheticSource } from 'image-world-models/web';
+import { decodeSquare, drawScene, type RgbImage, syntheticSource } from 'image-world-models/web';
+import { messageOf } from '../message.js';
 
-/** RGB bytes [size, size, 3] or RGBA as pixels [3, size, size] in 0..1. */
+/** RGB bytes [size, size, 3] as pixels [3, size, size] in 0..1. */
 export function planes(bytes: ArrayLike<number>, size: number): Float32Array {
   const plane = size * size;
-  const channels = bytes.length / plane;
   const pixels = new Float32Array(3 * plane);
   for (let i = 0; i < plane; i++)
     for (let channel = 0; channel < 3; channel++)
-      pixels[channel * plane + i] = (bytes[i * channels + channel] as number) / 255;
+      pixels[channel * plane + i] = (bytes[3 * i + channel] as number) / 255;
   return pixels;
 }
 
@@ -21,33 +21,30 @@ export function sampleScene(number: number, size: number): RgbImage {
 }
 
 /**
- * The pixels of an image file as a model takes them.
+ * The pixels of an image file as a model takes them, [3, size, size] in 0..1.
  * @param fit its middle, or all of it stretched to a square
- * @throws Error where the browser cannot read it
+ * @throws Error naming a file that the browser cannot read, or has no room for
  */
 export async function decodeImage(
-  file: Blob & { readonly name?: string },
+  file: File,
   size: number,
   fit: 'square' | 'stretched' = 'square',
 ): Promise<Float32Array> {
-  const image = await createImageBitmap(file).catch(() => {
-    throw new Error(
-      `${file.name ?? 'this file'} is no image that this browser can read, or too large for it`,
-    );
-  });
   try {
-    const { width, height } = image;
-    const [w, h] = fit === 'stretched' ? [width, height] : [Math.min(width, height), Math.min(width, height)];
-    const canvas = new OffscreenCanvas(size, size);
-    const context = canvas.getContext('2d', { willReadFrequently: true });
-    if (context === null) throw new Error('this browser gives no surface to draw on');
-    context.imageSmoothingQuality = 'high';
-    // What is transparent is on white, as elsewhere.
-    context.fillStyle = '#fff';
-    context.fillRect(0, 0, size, size);
-    context.drawImage(image, (width - w) / 2, (height - h) / 2, w, h, 0, 0, size, size);
-    return planes(context.getImageData(0, 0, size, size).data, size);
-  } finally {
-    image.close();
+    const bytes = await decodeSquare(fit === 'square' ? file : await stretched(file, size), size);
+    return planes(bytes, size);
+  } catch (error) {
+    throw new Error(`${file.name}: ${messageOf(error)}`);
   }
+}
+
+async function stretched(file: Blob, size: number): Promise<Blob> {
+  const sides = { resizeWidth: size, resizeHeight: size, resizeQuality: 'high' } as const;
+  const image = await createImageBitmap(file, sides).catch(() => {
+    throw new Error('not an image that this browser can decode');
+  });
+  const canvas = new OffscreenCanvas(size, size);
+  canvas.getContext('2d')?.drawImage(image, 0, 0);
+  image.close();
+  return canvas.convertToBlob();
 }

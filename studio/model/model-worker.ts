@@ -9,15 +9,15 @@ import {
   type RgbImage,
   type RunSource,
   runAt,
-  runOf,
   stops,
+  storedRun,
   type TransformationName,
   transformations,
   WorldModel,
 } from 'image-world-models/web';
 
-/** Where a run's files are: a URL, or files that a person dropped. */
-export type RunPlace = string | readonly File[];
+/** Where a run's files are: at a URL, or in the browser's own storage under a name. */
+export type RunPlace = { readonly at: string } | { readonly stored: string };
 
 /** What the page needs to know of a model. */
 export interface OpenedModel {
@@ -51,7 +51,7 @@ let colours: LatentColours | undefined;
 const modelWorker = {
   /** Loads a run. @param runtime URL of the folder with ONNX Runtime's files */
   async open(place: RunPlace, runtime: string): Promise<OpenedModel> {
-    const source: RunSource = typeof place === 'string' ? runAt(place) : runOf(place);
+    const source: RunSource = 'at' in place ? runAt(place.at) : storedRun(place.stored);
     const opened = await WorldModel.load(source, { wasm: runtime });
     model?.dispose();
     model = opened;

@@ -16,16 +16,18 @@ class Play {
   /** What is being done, and how much of it is; undefined when all is. */
   work = $state.raw<{ readonly words: string; readonly share?: number }>();
   problem = $state<string>();
-  #place: RunPlace | undefined;
+  /** What is open, told apart. */
+  #place: string | undefined;
 
   /** Opens a run, where it is not open yet. */
   async open(place: RunPlace): Promise<void> {
-    if (place === this.#place) return;
-    this.#place = place;
+    const name = JSON.stringify(place);
+    if (name === this.#place) return;
+    this.#place = name;
     this.model = undefined;
     this.answer = undefined;
     await this.#do('loading the model', async () => {
-      this.model = await modelWorker().open(place as string, runtime());
+      this.model = await modelWorker().open(place, runtime());
       this.action = {};
       await this.#take(planes(sampleScene(0, this.model.size).pixels, this.model.size));
       this.sample = 0;

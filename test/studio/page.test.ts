@@ -209,7 +209,7 @@ test('an image that is dropped is looked at; what is none says so', { skip }, as
   await drop(new Uint8Array([1, 2, 3]), 'none.png');
   await until(
     async () => (await opened.page.textContent('main')) ?? '',
-    (text) => /none\.png is no image/.test(text),
+    (text) => /none\.png: not an image/.test(text),
   );
 });
 
@@ -274,7 +274,7 @@ test('as a static site it works from a sub-path, under the same policy', { skip 
   const site = await openPage([join(folder, 'web')], 'some/where/');
   try {
     await site.page.locator('tbody tr', { hasText: 'tiny' }).waitFor();
-    await site.page.getByRole('link', { name: 'Play' }).first().click();
+    await site.page.getByRole('link', { name: 'Play', exact: true }).first().click();
     await site.page.waitForSelector('.rank strong');
     assert.deepEqual(site.errors, []);
     await site.page.evaluate(
