@@ -48,7 +48,7 @@ export class MemoryPixels implements PixelSlots {
   }
 
   async digest(slot: number): Promise<string> {
-    const hash = await crypto.subtle.digest('SHA-1', this.read(slot));
+    const hash = await crypto.subtle.digest('SHA-1', this.read(slot) as Uint8Array<ArrayBuffer>);
     return Array.from(new Uint8Array(hash, 0, DIGEST), (byte) => byte.toString(16).padStart(2, '0')).join('');
   }
 

@@ -54,9 +54,9 @@ export class Admission {
       indices.filter((index) => this.#admitted[index] === 0 && !this.#refused.has(index)),
     );
     if (unknown.size > 0) {
-      const digests = await readDigests(this.images, Int32Array.from(unknown), (bad) => {
+      const digests = await readDigests(this.images, Int32Array.from(unknown), async (bad) => {
         this.#found.bad.push(bad);
-        return this.onBad(bad);
+        await this.onBad(bad);
       });
       for (const index of unknown) this.#judge(index, digests.get(index));
     }

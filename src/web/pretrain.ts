@@ -50,7 +50,7 @@ export async function pretrain(
   config: Config,
   { run, images, resume = false, signal, log = quiet, ...computing }: PretrainOptions,
 ): Promise<PretrainResult> {
-  return exclusively(run.name, async () => {
+  return inThisTab(run.name, async () => {
     await checkStart(run, config, resume);
     const engine = await createWebEngine(computing);
     try {
@@ -64,7 +64,7 @@ export async function pretrain(
 }
 
 /** Keeps other tabs and workers of the page out of a run. @throws UserError where one of them is at work there */
-function exclusively<T>(run: string, work: () => Promise<T>): Promise<T> {
+function inThisTab<T>(run: string, work: () => Promise<T>): Promise<T> {
   const { locks } = (globalThis as unknown as Locking).navigator;
   return locks.request(`image-world-models/${run}`, { ifAvailable: true }, (lock) => {
     if (lock === null)

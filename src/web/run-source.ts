@@ -5,7 +5,7 @@ import type { RunSource } from '../run/run-files.js';
 export function runAt(folder: string | URL): RunSource {
   const base = new URL(
     String(folder).replace(/\/*$/, '/'),
-    (globalThis as { location?: URL }).location?.href,
+    (globalThis as { location?: { readonly href: string } }).location?.href,
   );
   return {
     name: base.href.replace(/\/$/, ''),

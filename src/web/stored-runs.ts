@@ -73,7 +73,10 @@ export function storedRun(name: string): RunFiles {
       );
     },
     sha256: async (parts) => {
-      const hash = await crypto.subtle.digest('SHA-256', await new Blob([...parts]).arrayBuffer());
+      const hash = await crypto.subtle.digest(
+        'SHA-256',
+        await new Blob([...(parts as Iterable<Uint8Array<ArrayBuffer>>)]).arrayBuffer(),
+      );
       return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
     },
   };
@@ -91,7 +94,7 @@ export async function removeStoredRun(name: string): Promise<void> {
 }
 
 async function folderAt(names: readonly string[], create: boolean): Promise<FolderHandle> {
-  const { navigator } = globalThis as Storing;
+  const { navigator } = globalThis as unknown as Storing;
   // Where the page may not store, a browser has no such function, or it refuses.
   let folder = await navigator?.storage?.getDirectory?.().catch(() => undefined);
   if (folder === undefined)

@@ -80,9 +80,10 @@ async function trainTogether(
 
 /** What a run has kept, in an order that says nothing of when it was met. */
 async function keptBy(run: string) {
-  const { names, heldOut, trained } = (await folderStore(run).images())!;
+  const store = folderStore(run);
+  const { names, heldOut, trained } = (await store.images())!;
   const lines = readFileSync(join(run, 'bad-samples.jsonl'), 'utf8').trimEnd().split('\n');
-  const steps = (await folderStore(run).metrics()).map(({ kind, step }) => `${kind} ${step}`);
+  const steps = (await store.metrics()).map(({ kind, step }) => `${kind} ${step}`);
   return { names, heldOut, trained: trained.toSorted(), bad: lines.toSorted(), steps };
 }
 
