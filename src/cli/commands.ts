@@ -14,6 +14,7 @@ import { registerPredict } from './predict.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
 import { registerSegment } from './segment.js';
+import { registerStudy } from './study.js';
 
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
@@ -33,6 +34,7 @@ export const commands: readonly RegisterCommand[] = [
   registerAdapt,
   registerClassify,
   registerSegment,
+  registerStudy,
   registerExport,
   registerConfig,
   registerMetrics,
