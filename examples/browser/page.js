@@ -4,9 +4,11 @@ import { runAt, WorldModel } from 'image-world-models/web';
 const [image, brightness, hue, answer] = ['image', 'brightness', 'hue', 'answer'].map((id) =>
   document.getElementById(id),
 );
-addEventListener('unhandledrejection', ({ reason }) => {
-  answer.value = reason.message;
-});
+/** Also what goes wrong while the model is loaded is said on the page. */
+const tell = ({ message }) => {
+  answer.value = message;
+};
+addEventListener('error', tell);
 const model = await WorldModel.load(runAt('run'), { wasm: './wasm/' });
 const { size } = model;
 answer.value = 'Choose an image.';
@@ -45,6 +47,6 @@ async function ask() {
   show('retrieved', found.retrieved.pixels);
   answer.value = `What the action really gives has rank ${found.rank} of ${found.bank}.`;
 }
-for (const input of [image, brightness, hue]) input.addEventListener('change', ask);
+for (const input of [image, brightness, hue]) input.addEventListener('change', () => ask().catch(tell));
 // An image may have been chosen while the model was loading.
-await ask();
+await ask().catch(tell);
