@@ -150,8 +150,9 @@ async function configOf(
   const settings = { ...set, ...Object.fromEntries(given) };
   const choose = async (more: Readonly<Record<string, unknown>>): Promise<Config> => {
     if (from !== undefined) {
-      const { beginFrom } = await import('../run/disk/predecessor.js');
-      return succeed(readConfig(from), beginFrom(from), { ...settings, ...more });
+      const { folderFiles } = await import('../run/disk/folder-files.js');
+      const { beginFrom } = await import('../run/predecessor.js');
+      return succeed(readConfig(from), await beginFrom(folderFiles(from)), { ...settings, ...more });
     }
     // That there is no such run is told by the one who would go on with it.
     if (resume && isRun(out)) return amend(readConfig(out), { ...settings, ...more });
