@@ -1,4 +1,5 @@
-import { type AdaptedTask, loadModel } from '../adapt/model/model-folder.js';
+import type { AdaptedTask } from '../adapt/model/adapted-config.js';
+import { loadModel } from '../adapt/model/model-folder.js';
 import type { TaskResult } from '../adapt/result.js';
 import type { Flat } from '../nn/index.js';
 import { ijepaConfig, preprocessorConfig, segformerConfig } from './config-files.js';

@@ -1,7 +1,7 @@
 import type { Flat } from '../nn/index.js';
 import { modelConfig } from '../run/config.js';
-import { loadModel } from '../run/disk/checkpoint.js';
-import { readMetrics } from '../run/disk/metrics-file.js';
+import { folderStore } from '../run/disk/folder-files.js';
+import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Health } from '../run/metrics.js';
 import { encodeSafetensors } from '../run/safetensors.js';
@@ -38,7 +38,8 @@ export async function runFiles(run: string, { out, data, engine, log }: Exportin
   const target = await encoder(weights.target);
   const compared = { data: data ?? config.data, size, fit: 'square', normalisation } as const;
   const graphs = await graphInPrecisions(target, compared, engine, log);
-  const health = readMetrics(run).findLast(({ kind }) => kind === 'health') as Health | undefined;
+  const metrics = await folderStore(run).metrics();
+  const health = metrics.findLast(({ kind }) => kind === 'health') as Health | undefined;
   const timm = timmWeights(layouts(model).encoder, weights.target, model.encoder);
   const safetensors = (tensors: typeof timm) => encodeSafetensors({ tensors, metadata: { format: 'pt' } });
   const predictor = await fixInputs(
