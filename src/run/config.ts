@@ -8,6 +8,7 @@ import {
   paperAugmentation,
   paperRectangles,
   patchGrid,
+  positionings,
   type ViewsConfig,
 } from '../world-model/index.js';
 import { differences, get, merge, parseSettings, set, type Tree } from './settings.js';
@@ -72,7 +73,22 @@ export const configSchema = z.strictObject({
     depth: count.describe('blocks'),
     width: count.describe('features of a patch; heads, predictor and learning rate follow it'),
     heads: count.describe('attention heads; divides width'),
-    frozen: z.boolean().describe('leave the encoder random, as a control to compare with'),
+    hidden: count.describe("features inside a block's MLP"),
+    classToken: z.boolean().describe('whether a class token stands before the patches'),
+    registers: z.int().min(0).describe('register tokens before the patches'),
+    positions: z.enum(positionings).describe('how patches are told their places'),
+    layerScale: z.boolean().describe('whether what a block adds is scaled, feature by feature'),
+    epsilon: positive.describe('added to variances in layer normalisation'),
+    trained: z
+      .string()
+      .regex(/^(all|none|last:[1-9]\d*)$/, 'give all, none or last:N (of its blocks)')
+      .describe('what of it is trained: all, none, or last:N, its last N blocks'),
+    source: z
+      .strictObject({
+        name: z.string().describe('encoder whose weights are begun with (--encoder)'),
+        sha256: z.string().describe('SHA-256 of its file'),
+      })
+      .optional(),
   }),
   predictor: z.strictObject({
     depth: count.describe('blocks'),
@@ -146,7 +162,14 @@ const common = {
   accumulate: 1,
   sharding: 'none',
   normalisation: imagenet,
-  encoder: { frozen: false },
+  encoder: {
+    classToken: false,
+    registers: 0,
+    positions: 'sine-cosine',
+    layerScale: false,
+    epsilon: 1e-6,
+    trained: 'all',
+  },
   predictor: { conditioning: 'feature' },
   augmentation: paperAugmentation,
   optimiser: { warmup: 0.1, final: 0.001, betas: [0.9, 0.95], weightDecay: [0.04, 0.04], clip: 1 },
@@ -211,7 +234,7 @@ function derived(given: Tree): Tree {
   const whole = Number.isInteger(grid.rows) && grid.rows > 0;
   const masks = whole ? defaultMaskCounts(grid) : { visible: 1, predicted: 1 };
   return {
-    encoder: { heads: heads(width) },
+    encoder: { heads: heads(width), hidden: 4 * width },
     predictor: { width: predictorWidth, heads: heads(predictorWidth) },
     masks,
     optimiser: { learningRate: 1.5e-3 * Math.sqrt(96 / width) },
@@ -253,8 +276,11 @@ export function succeed(
 ): Config {
   const given = set({ ...config, from, checkpoint: { keep: checkpoint.keep } }, settings);
   const successor = check(merge(derived(given), given));
-  // Positions are computed: of the sizes, only that of the image may be another one.
-  const sizes = ({ encoder, predictor }: ModelConfig) => ({ encoder: { ...encoder, image: 0 }, predictor });
+  // Where positions are computed, the image may be of another size; what is trained may change.
+  const sizes = ({ encoder, predictor }: ModelConfig) => ({
+    encoder: { ...encoder, image: encoder.positions === 'learned' ? encoder.image : 0, trained: '' },
+    predictor,
+  });
   const before = modelConfig({ ...config, checkpoint });
   const other = differences(sizes(before), sizes(modelConfig(successor)));
   if (other.length > 0) {
@@ -296,6 +322,11 @@ export function check(given: unknown): Config {
     demand(width % heads === 0, `${part}.width ${width} is not divisible by ${part}.heads ${heads}`);
     demand(width % 4 === 0, `${part}.width ${width} is not a multiple of 4, as sine-cosine positions need`);
   }
+  const { trained, depth } = config.encoder;
+  demand(
+    Number(/\d+$/.exec(trained)?.[0] ?? 0) <= depth,
+    `encoder.trained ${trained} is more than its ${depth} blocks`,
+  );
   demand(
     config.image.size % config.image.patch === 0,
     `image.size ${config.image.size} is not divisible by image.patch ${config.image.patch}`,
@@ -310,11 +341,10 @@ export function check(given: unknown): Config {
 
 /** The part of a configuration that the model is built from. */
 export function modelConfig({ encoder, predictor, image }: Config): ModelConfig {
+  const { source: _, ...own } = encoder;
   return {
     encoder: {
-      depth: encoder.depth,
-      width: encoder.width,
-      heads: encoder.heads,
+      ...own,
       image: image.size,
       patch: image.patch,
     },

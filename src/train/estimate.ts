@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/index.js';
 import { createProductRate } from '../engine/product-rate.js';
 import { UserError } from '../errors.js';
+import { trainedPart } from '../nn/index.js';
 import { cost, type Node, type Program } from '../tensor/index.js';
 import { duration, gigabytes, millions } from '../words.js';
 import { layouts } from '../world-model/index.js';
@@ -33,7 +34,7 @@ export const isModelWork = (node: Node): boolean =>
 export function demands(program: Program, config: StepConfig, available: number): Demands {
   const { encoder, predictor } = layouts(config.model);
   const counted = cost(program, isModelWork);
-  const state = 4 * (3 * predictor.count + (config.frozen ? 0 : 4 * encoder.count));
+  const state = 4 * (3 * predictor.count + 4 * trainedPart(encoder).count);
   // The state stands twice, as a step reads one copy and writes the other, and once more while a checkpoint is written.
   const whole = counted.inputBytes + 2 * state + counted.peakBytes;
   const parted = whole > available / 2;

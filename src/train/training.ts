@@ -13,7 +13,7 @@ import { digestsOf, keepHeldOut } from './held-out.js';
 import { rates } from './schedule.js';
 import { StepLog } from './step-log.js';
 import type { Machine, Surroundings } from './surroundings.js';
-import { initialState, type Start, startFrom, Trainer, weightsOf } from './trainer.js';
+import { type Start, startFrom, Trainer, weightsOf } from './trainer.js';
 
 /** What a run came to. */
 export interface PretrainResult {
@@ -79,15 +79,12 @@ export class Training {
   ): Promise<Training> {
     const { images, store, signal, log } = surroundings;
     const { settings, demands, health, predecessor } = course;
-    const begin = (): Start =>
-      predecessor === undefined
-        ? initialState(settings, config.seed)
-        : startFrom(settings, predecessor.weights(layouts(settings.model)));
-    const { state, frozenEncoder } = begin();
-    const saved = await store.load(state, layouts(settings.model), log.note);
+    const begin = (): Start => startFrom(settings, course.weights());
+    const start = begin();
+    const saved = await store.load(start.state, layouts(settings.model), log.note);
     const began = performance.now();
-    const options = { frozenEncoder, parted: demands.parted, sharding: config.sharding };
-    const trainer = await Trainer.create(engine, course.program, settings, state, options);
+    const options = { parted: demands.parted, sharding: config.sharding };
+    const trainer = await Trainer.create(engine, course.program, settings, start, options);
     const compiling = (performance.now() - began) / 1000;
     const done = saved ?? 0;
     await store.forgetAfter(done);
@@ -163,8 +160,7 @@ export class Training {
     const weights = await trainer.weights();
     if (!allFinite(weights)) throw await this.#divergence(this.done, 'a weight');
     if (panels.at(0) === undefined) {
-      const { state, frozenEncoder } = begin();
-      await panels.add(weightsOf(state, frozenEncoder), 0);
+      await panels.add(weightsOf(begin()), 0);
     }
     await panels.add(weights, this.done);
   }
@@ -173,7 +169,7 @@ export class Training {
   async finish(): Promise<PretrainResult> {
     const { config, surroundings, trainer, admission, badSamples, steps, panels } = this.parts;
     const { store, log } = surroundings;
-    await store.saveModel(await trainer.state(), trainer.layouts, trainer.frozenEncoder);
+    await store.saveModel(await trainer.weights(), trainer.layouts);
     for (const skipped of [badSamples.describe(), admission.describe()])
       if (skipped !== undefined) log.note(skipped);
     const images = (this.done - this.#start) * config.batch;

@@ -9,7 +9,7 @@ import { resolve } from '../../src/run/config.js';
 import { loadCheckpoint, loadModel, saveCheckpoint, saveModel } from '../../src/run/disk/checkpoint.js';
 import { readSafetensors, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { stepConfig } from '../../src/train/step.js';
-import { initialState } from '../../src/train/trainer.js';
+import { initialState, weightsOf } from '../../src/train/trainer.js';
 import { layouts } from '../../src/world-model/index.js';
 import { tiny } from '../train/tiny-run.js';
 
@@ -93,7 +93,7 @@ describe('a damaged newest checkpoint', () => {
 
 test('a model that does not fit is refused with every tensor by name', () => {
   const run = mkdtempSync(join(folder, 'run-'));
-  saveModel(run, stateOf(5), parts);
+  saveModel(run, weightsOf(initialState(settings, 5)), parts);
   assert.deepEqual(loadModel(run, parts).predictor, stateOf(5).weights.predictor);
   const file = join(run, 'model.safetensors');
   const { tensors, metadata } = readSafetensors(file);

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
-import type { Flat } from '../../nn/index.js';
 import type { Layouts, ModelWeights } from '../../world-model/index.js';
 import { modelWeights } from '../model-weights.js';
 import { collect, fill, type Section } from '../named-tensors.js';
@@ -87,13 +86,8 @@ function readCheckpoint(file: string, sections: readonly Section[]): void {
 }
 
 /** Writes the finished model: encoder, predictor, target_encoder. */
-export function saveModel(
-  run: string,
-  state: State<Float32Array>,
-  layouts: Layouts,
-  frozenEncoder?: Flat<Float32Array>,
-): void {
-  const tensors = collect(weightSections(state, layouts, frozenEncoder));
+export function saveModel(run: string, weights: ModelWeights, layouts: Layouts): void {
+  const tensors = collect(weightSections(weights, layouts));
   writeSafetensors(join(run, 'model.safetensors'), { tensors, metadata: { format: 'image-world-models' } });
 }
 

@@ -16,7 +16,7 @@ export function folderStore(run: string): RunStore {
     storedSteps: async () => storedSteps(run),
     load: async (state, layouts, note) => loadCheckpoint(run, state, layouts, note),
     save: async (step, state, layouts, keep) => saveCheckpoint(run, step, state, layouts, keep),
-    saveModel: async (state, layouts, frozenEncoder) => saveModel(run, state, layouts, frozenEncoder),
+    saveModel: async (weights, layouts) => saveModel(run, weights, layouts),
     images: async () => (storedSteps(run).length > 0 ? keptIn(run, keptImages) : readImages(run)),
     saveImages: async (images) => writeImages(run, images),
     metrics: async () => readMetrics(run),
