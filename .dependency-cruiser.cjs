@@ -6,9 +6,10 @@ below.nn = below.engine = ['tensor'];
 below.data = [];
 below['world-model'] = ['tensor', 'nn'];
 below.run = ['tensor', 'nn', 'engine', 'data', 'world-model'];
+below.encoders = [...below.run, 'run'];
 below.evaluate = [...below.run, 'run'];
 below.train = below.model = [...below.evaluate, 'evaluate'];
-below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
+below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model', 'encoders'];
 below.report = [...below.adapt, 'verbs', 'adapt'];
 // Below every layer.
 const foundation = '^src/(cache|csv|errors|json|json-file|log|median|random|warning|words)\\.ts$';
@@ -17,7 +18,7 @@ const foundation = '^src/(cache|csv|errors|json|json-file|log|median|random|warn
 const core =
   '^src/((tensor|nn|world-model|evaluate|model|train|web)/' +
   '|run/[^/]+$' +
-  '|engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$' +
+  '|engine/(calling|compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$' +
   '|data/(class-numbers|image-set|known-images|source|splits|synthetic)\\.ts$' +
   '|(csv|errors|json|log|median|random|words)\\.ts$)';
 const portablePackages =

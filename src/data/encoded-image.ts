@@ -117,6 +117,11 @@ async function reason(bytes: Uint8Array, { message }: Error): Promise<string> {
   // What several threads run into at once has no words of its own.
   if (message === 'Unknown error') return 'not a readable image (damaged)';
   if (!message.includes('pixel limit')) return `not a readable image (${message.split('\n')[0]})`;
-  const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
-  return `too large: ${width} × ${height} pixels, more than ${MOST_PIXELS / 1e6} million`;
+  const most = MOST_PIXELS / 1e6;
+  const { width, height } = await sharp(bytes, { limitInputPixels: false })
+    .metadata()
+    .catch(() => ({ width: undefined, height: undefined }));
+  // Damaged besides, it may not even tell its size.
+  if (width === undefined) return `too large: more than ${most} million pixels`;
+  return `too large: ${width} × ${height} pixels, more than ${most} million`;
 }

@@ -7,6 +7,7 @@ import { measureModel } from '../evaluate/measure-model.js';
 import type { Log } from '../log.js';
 import { evaluatorConfig, modelConfig } from '../run/config.js';
 import { loadModel } from '../run/disk/checkpoint.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { keptIn } from '../run/disk/images-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { keptImages } from '../run/kept-images.js';
@@ -37,7 +38,7 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
   const weights = loadModel(run, layouts(modelConfig(config)));
   log?.progress('reads the images');
   const sets = await openEvaluationSets(config, keptIn(run, keptImages), { ...options, seed });
-  const engine = createEngine({ threads, device });
+  const engine = createEngine({ threads, device, models: readModels(run, config) });
   try {
     const { description, asked } = sets;
     log?.note(`images: ${describeImages({ description: description.asked, notes: asked.notes })}`);

@@ -6,6 +6,7 @@ import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import type { Config } from '../run/config.js';
 import { storedSteps } from '../run/disk/checkpoint.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { folderStore } from '../run/disk/folder-store.js';
 import { openRun } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
@@ -38,7 +39,8 @@ export async function pretrain(
   { out, resume = false, threads, device, devices, signal, log = quiet }: PretrainOptions,
 ): Promise<PretrainResult> {
   // A device that is none is told before a folder is made.
-  const engine = createEngine({ threads, device, devices });
+  const models = readModels(out, config, true);
+  const engine = createEngine({ threads, device, devices, models });
   const release = openRun(out, config, resume);
   let images: ImageSet | undefined;
   try {
@@ -46,7 +48,7 @@ export async function pretrain(
     const rate = await workRate(engine);
     images = await openTrainingImages(config);
     const machine = { engine, rate, memory: memoryLimit() };
-    const surroundings = { images, store: folderStore(out), signal, log };
+    const surroundings = { images, store: folderStore(out, models), signal, log };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import sharp from 'sharp';
 import { decodeImage, decodeUnresized, imageSize } from '../../src/data/encoded-image.js';
@@ -108,6 +109,15 @@ test('more pixels than allowed are refused with their number', async () => {
   await assert.rejects(decodeImage(bomb, 8), { message });
   await assert.rejects(imageSize(bomb), { message });
 });
+
+test('an image that is too large and does not even tell its size is refused too', () =>
+  // Fuzzing made it: input 181,165 of seed 31.
+  assert.rejects(
+    decodeImage(readFileSync(new URL('../fixtures/large-and-damaged.gif', import.meta.url)), 8),
+    {
+      message: 'too large: more than 100 million pixels',
+    },
+  ));
 
 test('what is no image of the kinds named is not given to the decoders', async () => {
   const vector =

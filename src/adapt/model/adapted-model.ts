@@ -2,6 +2,7 @@ import { createEngine } from '../../engine/create-engine.js';
 import { Compiled, type ComputeOptions, type Engine } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
 import type { Flat } from '../../nn/index.js';
+import { readModels } from '../../run/disk/encoder-file.js';
 import { type Inputs, imageInputs } from '../inputs/inputs.js';
 import { predictLogits } from '../inputs/predictions.js';
 import type { DenseHeadConfig } from '../network/dense-head.js';
@@ -73,7 +74,7 @@ export class AdaptedModel {
   /** Loads an adapted model. @param folder as `adapt` has made @throws UserError where it holds none */
   static async load(folder: string, { threads, device }: ComputeOptions = {}): Promise<AdaptedModel> {
     const { config, network, weights, result } = loadModel(folder);
-    const engine = createEngine({ threads, device });
+    const engine = createEngine({ threads, device, models: readModels(folder, config.pretraining) });
     return new AdaptedModel(folder, config, result, network, weights, engine);
   }
 

@@ -1,0 +1,178 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { z } from 'zod';
+import { createEngine } from '../engine/create-engine.js';
+import { UserError } from '../errors.js';
+import { readJson } from '../json-file.js';
+import { call, type OnnxHeader, readOnnxHeader, spec, trace } from '../tensor/index.js';
+import { countModel, imageSizes, modelSchema, normalisationOf, preprocessorSchema } from './program-facts.js';
+
+/** What a run's configuration says of an encoder that is an ONNX model, by dotted key. */
+export type ProgramSettings = Readonly<Record<string, unknown>>;
+
+/** The ONNX file that a source names: itself, or in the layout of transformers.js; undefined where there is none. */
+export function programFile(source: string): string | undefined {
+  if (/\.onnx$/.test(source)) return source;
+  const file = join(source, 'onnx', 'model.onnx');
+  return existsSync(file) ? file : undefined;
+}
+
+/**
+ * Settings of a run whose encoder is an ONNX model: sizes, normalisation, and where its latents are.
+ * @param source a folder with onnx/model.onnx, config.json and preprocessor_config.json, or a file in such a folder
+ * @param given settings that a person chose; of the encoder only the image's size is free, where the model takes it
+ * @throws UserError that says what was expected and what was found
+ */
+export async function programSettings(source: string, given: ProgramSettings): Promise<ProgramSettings> {
+  const file = programFile(source);
+  if (file === undefined)
+    throw new UserError(`${source}: expected an ONNX encoder, found no ${join('onnx', 'model.onnx')}`);
+  const bytes = readProgram(file);
+  const header = readHeader(file, bytes);
+  const folder = basename(dirname(file)) === 'onnx' ? dirname(dirname(file)) : dirname(file);
+  const model = readSettings(folder, 'config.json', modelSchema);
+  const preprocessor = readSettings(folder, 'preprocessor_config.json', preprocessorSchema);
+
+  const sizes = imageSizes(preprocessor, model);
+  const size = Number(given['image.size'] ?? fixedSide(header) ?? sizes?.size ?? Number.NaN);
+  if (Number.isNaN(size))
+    throw new UserError(
+      `${folder}: neither config.json nor preprocessor_config.json says the size of its images; give --set image.size=PIXELS`,
+      2,
+    );
+  const output = latentsOutput(file, header);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const [tokens, width] = await measure(file, bytes, sha256, output, size);
+  const { patch, prefix } = tokenGrid(file, { tokens, size, patch: model.patch_size });
+  const facts = {
+    'image.patch': patch,
+    'encoder.width': width,
+    'encoder.trained': 'none',
+    ...(model.num_hidden_layers === undefined ? {} : { 'encoder.depth': model.num_hidden_layers }),
+    ...(model.num_attention_heads === undefined ? {} : { 'encoder.heads': model.num_attention_heads }),
+  };
+  for (const [key, value] of Object.entries(facts))
+    if (given[key] !== undefined && given[key] !== value)
+      throw new UserError(`${file} has ${key} ${value}, not ${given[key]}; leave ${key} out`, 2);
+  const { mean, std } = normalisationOf(preprocessor);
+  return {
+    'image.size': size,
+    'image.stored': Math.max(size, sizes?.stored ?? size),
+    'normalisation.mean': mean,
+    'normalisation.std': std,
+    'encoder.source': { name: file, sha256 },
+    'encoder.program': { output, prefix, ...countModel(header, { tokens, width }) },
+    ...facts,
+  };
+}
+
+/** The bytes of an ONNX file. @throws UserError where there is none, or it is too large for one */
+export function readProgram(file: string): Uint8Array {
+  if (!existsSync(file)) throw new UserError(`${file}: there is no such file`);
+  if (statSync(file).size >= 2 ** 31)
+    throw new UserError(
+      `${file}: expected less than 2 GiB, found ${(statSync(file).size / 2 ** 30).toFixed(1)}`,
+    );
+  return readFileSync(file);
+}
+
+function readHeader(file: string, bytes: Uint8Array): OnnxHeader {
+  let header: OnnxHeader;
+  try {
+    header = readOnnxHeader(bytes);
+  } catch {
+    throw new UserError(`${file} is no ONNX model, or was cut off; get it anew`);
+  }
+  const [first, ...others] = header.inputs.map(({ name }) => name);
+  if (first === undefined || others.length > 0)
+    throw new UserError(
+      `${file}: expected one input, pixel_values, found ${[first ?? 'none', ...others].join(', ')}: export the encoder of images alone`,
+    );
+  const [input] = header.inputs;
+  if (input?.shape !== undefined && (input.shape.length !== 4 || ![3, undefined].includes(input.shape[1])))
+    throw new UserError(`${file}: expected images [B, 3, S, S] as ${first}, found ${shapeText(input.shape)}`);
+  if (typeof input?.shape?.[0] === 'number')
+    throw new UserError(
+      `${file}: expected any number of images at once, found ${input.shape[0]}: export it with a dynamic batch axis`,
+    );
+  const [external] = header.externalFiles;
+  if (external !== undefined)
+    throw new UserError(
+      `${file}: expected a model in one file, found weights in ${external}; write it as one with Python: onnx.save(onnx.load("${basename(file)}"), "one.onnx")`,
+    );
+  return header;
+}
+
+const shapeText = (shape: readonly (number | undefined)[]): string =>
+  `[${shape.map((size) => size ?? '?').join(', ')}]`;
+
+/** The side of the images that a model is made for alone. */
+const fixedSide = ({ inputs }: OnnxHeader): number | undefined => inputs[0]?.shape?.[2];
+
+/** The output that holds latents: by its name, else the first that may be [B, tokens, D]. */
+function latentsOutput(file: string, { outputs }: OnnxHeader): string {
+  const fitting = outputs.filter(({ shape }) => shape === undefined || shape.length === 3);
+  const found = fitting.find(({ name }) => name === 'last_hidden_state') ?? fitting[0];
+  if (found !== undefined) return found.name;
+  const others = outputs.map(({ name, shape = [] }) => `${name} ${shapeText(shape)}`);
+  throw new UserError(
+    `${file}: expected an output [B, tokens, D] with latents of patches, found ${others.join(', ')}`,
+  );
+}
+
+/** Tokens and features that a model gives for an image, seen by running it. */
+async function measure(
+  file: string,
+  bytes: Uint8Array,
+  name: string,
+  output: string,
+  size: number,
+): Promise<[tokens: number, width: number]> {
+  const engine = createEngine({ models: { [name]: bytes } });
+  try {
+    const program = trace('look', { images: spec([1, 3, size, size]) }, ({ images }) => ({
+      latents: call({ name, output }, images, spec(['batch', 'tokens', 'width']), {
+        multiplyAdds: 0,
+        bytes: 0,
+      }),
+    }));
+    const { latents } = await (await engine.compile(program)).run({
+      images: new Float32Array(3 * size ** 2),
+    });
+    const [, tokens = 0, width = 0] = latents.shape;
+    return [tokens, width];
+  } catch (error) {
+    const [reason] = (error as Error).message.split('\n');
+    throw new UserError(`${file} does not run on an image of ${size} × ${size}: ${reason}`);
+  } finally {
+    engine.dispose();
+  }
+}
+
+/** Which of the tokens are those of patches: the last, as many as a square has. */
+function tokenGrid(
+  file: string,
+  {
+    tokens,
+    size,
+    patch,
+  }: { readonly tokens: number; readonly size: number; readonly patch: number | undefined },
+): { patch: number; prefix: number } {
+  const cells = patch === undefined ? Math.floor(Math.sqrt(tokens)) : Math.floor(size / patch);
+  const prefix = tokens - cells ** 2;
+  if (cells < 1 || prefix < 0 || size % cells !== 0 || prefix >= cells ** 2)
+    throw new UserError(
+      `${file}: expected ${patch === undefined ? 'a square of patches' : `${cells} × ${cells} patches of ${patch} pixels`} and a few tokens before them, found ${tokens} tokens for an image of ${size} × ${size}`,
+    );
+  return { patch: size / cells, prefix };
+}
+
+/** A file of settings beside the model; where it is missing nothing is known. */
+function readSettings<T>(folder: string, name: string, schema: z.ZodType<T>): T {
+  const file = join(folder, name);
+  const parsed = schema.safeParse(existsSync(file) ? readJson(file) : {});
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new UserError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`);
+}
