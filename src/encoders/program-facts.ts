@@ -42,31 +42,25 @@ export const preprocessorSchema = z.object({
 export type Model = z.output<typeof modelSchema>;
 export type Preprocessor = z.output<typeof preprocessorSchema>;
 
-/** The square that a model is given, in pixels, and that which images are brought to before; undefined where neither is said. */
-export function imageSizes(
-  preprocessor: Preprocessor,
+/** Side of the square that a model is given, in pixels; undefined where neither says it. */
+export function imageSide(
+  { size, crop_size, do_center_crop }: Preprocessor,
   model: Model,
-): { size: number; stored: number } | undefined {
-  const { size, crop_size, do_center_crop } = preprocessor;
+): number | undefined {
   const given = (do_center_crop ? crop_size : undefined) ?? size;
-  const found = given?.height ?? model.image_size;
-  if (found === undefined) return undefined;
-  return { size: found, stored: Math.max(found, size?.height ?? found) };
+  return given?.height ?? model.image_size;
 }
 
+type Triple = [number, number, number];
+
 /** How channels in 0 … 1 are normalised: theirs may be in 0 … 255, or scaled otherwise. */
-export function normalisationOf(preprocessor: Preprocessor): { mean: number[]; std: number[] } {
+export function normalisationOf(preprocessor: Preprocessor): { mean: Triple; std: Triple } {
   const { do_rescale, rescale_factor, do_normalize, image_mean, image_std } = preprocessor;
-  const factor = do_rescale ? 255 * rescale_factor : 255;
-  const [mean, std] = do_normalize
-    ? [image_mean ?? [0, 0, 0], image_std ?? [1, 1, 1]]
-    : [
-        [0, 0, 0],
-        [1, 1, 1],
-      ];
+  const { mean, std } = do_normalize ? { mean: image_mean, std: image_std } : {};
   // 255 · 1/255 is a little off 1 in the files' digits.
-  const scale = Math.abs(factor - 1) < 1e-6 ? 1 : factor;
-  return { mean: mean.map((each) => each / scale), std: std.map((each) => each / scale) };
+  const scale = do_rescale ? Math.fround(255 * rescale_factor) : 255;
+  const scaled = ([red, green, blue]: Triple): Triple => [red / scale, green / scale, blue / scale];
+  return { mean: scaled(mean ?? [0, 0, 0]), std: scaled(std ?? [1, 1, 1]) };
 }
 
 const elements = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);

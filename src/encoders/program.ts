@@ -5,11 +5,21 @@ import type { z } from 'zod';
 import { createEngine } from '../engine/create-engine.js';
 import { UserError } from '../errors.js';
 import { readJson } from '../json-file.js';
-import { call, type OnnxHeader, readOnnxHeader, spec, trace } from '../tensor/index.js';
-import { countModel, imageSizes, modelSchema, normalisationOf, preprocessorSchema } from './program-facts.js';
+import type { Config } from '../run/config.js';
+import { type Callee, call, type OnnxHeader, readOnnxHeader, spec, trace } from '../tensor/index.js';
+import { countModel, imageSide, modelSchema, normalisationOf, preprocessorSchema } from './program-facts.js';
 
-/** What a run's configuration says of an encoder that is an ONNX model, by dotted key. */
-export type ProgramSettings = Readonly<Record<string, unknown>>;
+/** An encoder that is an ONNX model. */
+export interface ForeignProgram {
+  /** What it settles of a configuration. */
+  readonly settled: {
+    readonly encoder: Pick<Config['encoder'], 'width' | 'depth' | 'source' | 'program'> & {
+      readonly heads?: number;
+    };
+    readonly image: { readonly size: number; readonly patch: number };
+    readonly normalisation: Config['normalisation'];
+  };
+}
 
 /** The ONNX file that a source names: itself, or in the layout of transformers.js; undefined where there is none. */
 export function programFile(source: string): string | undefined {
@@ -19,51 +29,40 @@ export function programFile(source: string): string | undefined {
 }
 
 /**
- * Settings of a run whose encoder is an ONNX model: sizes, normalisation, and where its latents are.
- * @param source a folder with onnx/model.onnx, config.json and preprocessor_config.json, or a file in such a folder
- * @param given settings that a person chose; of the encoder only the image's size is free, where the model takes it
+ * Opens an ONNX model as an encoder that is run as it is: what it is fed and gives is seen by running it on one image.
+ * @param file with config.json and preprocessor_config.json beside it, or one folder up where its own is `onnx`
+ * @param wanted side of the images, in pixels, where a person has chosen one
  * @throws UserError that says what was expected and what was found
  */
-export async function programSettings(source: string, given: ProgramSettings): Promise<ProgramSettings> {
-  const file = programFile(source);
-  if (file === undefined)
-    throw new UserError(`${source}: expected an ONNX encoder, found no ${join('onnx', 'model.onnx')}`);
+export async function openProgram(file: string, wanted?: number): Promise<ForeignProgram> {
   const bytes = readProgram(file);
   const header = readHeader(file, bytes);
   const folder = basename(dirname(file)) === 'onnx' ? dirname(dirname(file)) : dirname(file);
   const model = readSettings(folder, 'config.json', modelSchema);
   const preprocessor = readSettings(folder, 'preprocessor_config.json', preprocessorSchema);
-
-  const sizes = imageSizes(preprocessor, model);
-  const size = Number(given['image.size'] ?? fixedSide(header) ?? sizes?.size ?? Number.NaN);
-  if (Number.isNaN(size))
+  const size = wanted ?? fixedSide(header) ?? imageSide(preprocessor, model);
+  if (size === undefined)
     throw new UserError(
       `${folder}: neither config.json nor preprocessor_config.json says the size of its images; give --set image.size=PIXELS`,
       2,
     );
   const output = latentsOutput(file, header);
   const sha256 = createHash('sha256').update(bytes).digest('hex');
-  const [tokens, width] = await measure(file, bytes, sha256, output, size);
+  const [tokens, width] = await measure({ file, bytes, name: sha256, output }, size);
   const { patch, prefix } = tokenGrid(file, { tokens, size, patch: model.patch_size });
-  const facts = {
-    'image.patch': patch,
-    'encoder.width': width,
-    'encoder.trained': 'none',
-    ...(model.num_hidden_layers === undefined ? {} : { 'encoder.depth': model.num_hidden_layers }),
-    ...(model.num_attention_heads === undefined ? {} : { 'encoder.heads': model.num_attention_heads }),
-  };
-  for (const [key, value] of Object.entries(facts))
-    if (given[key] !== undefined && given[key] !== value)
-      throw new UserError(`${file} has ${key} ${value}, not ${given[key]}; leave ${key} out`, 2);
-  const { mean, std } = normalisationOf(preprocessor);
   return {
-    'image.size': size,
-    'image.stored': Math.max(size, sizes?.stored ?? size),
-    'normalisation.mean': mean,
-    'normalisation.std': std,
-    'encoder.source': { name: file, sha256 },
-    'encoder.program': { output, prefix, ...countModel(header, { tokens, width }) },
-    ...facts,
+    settled: {
+      encoder: {
+        width,
+        // Nothing is built from them; they say what it is.
+        depth: model.num_hidden_layers ?? 1,
+        ...(model.num_attention_heads === undefined ? {} : { heads: model.num_attention_heads }),
+        source: { name: file, sha256 },
+        program: { output, prefix, ...countModel(header, { tokens, width }) },
+      },
+      image: { size, patch },
+      normalisation: normalisationOf(preprocessor),
+    },
   };
 }
 
@@ -123,10 +122,7 @@ function latentsOutput(file: string, { outputs }: OnnxHeader): string {
 
 /** Tokens and features that a model gives for an image, seen by running it. */
 async function measure(
-  file: string,
-  bytes: Uint8Array,
-  name: string,
-  output: string,
+  { file, bytes, name, output }: { readonly file: string; readonly bytes: Uint8Array } & Callee,
   size: number,
 ): Promise<[tokens: number, width: number]> {
   const engine = createEngine({ models: { [name]: bytes } });
