@@ -1,49 +1,34 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import type { z } from 'zod';
 import { createEngine } from '../engine/create-engine.js';
 import { UserError } from '../errors.js';
 import { readJson } from '../json-file.js';
-import type { Config } from '../run/config.js';
+import type { Config, Settled } from '../run/config.js';
+import { type Models, readModel } from '../run/disk/encoder-file.js';
 import { type Callee, call, type OnnxHeader, readOnnxHeader, spec, trace } from '../tensor/index.js';
 import { countModel, imageSide, modelSchema, normalisationOf, preprocessorSchema } from './program-facts.js';
-
-/** An encoder that is an ONNX model. */
-export interface ForeignProgram {
-  /** What it settles of a configuration. */
-  readonly settled: {
-    readonly encoder: Pick<Config['encoder'], 'width' | 'depth' | 'source' | 'program'> & {
-      readonly heads?: number;
-    };
-    readonly image: { readonly size: number; readonly patch: number };
-    readonly normalisation: Config['normalisation'];
-  };
-}
-
-/** The ONNX file that a source names: itself, or in the layout of transformers.js; undefined where there is none. */
-export function programFile(source: string): string | undefined {
-  if (/\.onnx$/.test(source)) return source;
-  const file = join(source, 'onnx', 'model.onnx');
-  return existsSync(file) ? file : undefined;
-}
+import { findProgram, type ProgramFiles } from './program-files.js';
 
 /**
- * Opens an ONNX model as an encoder that is run as it is: what it is fed and gives is seen by running it on one image.
- * @param file with config.json and preprocessor_config.json beside it, or one folder up where its own is `onnx`
+ * Opens an ONNX model as an encoder that is run as it is: what it gives is seen by running it on one image.
  * @param wanted side of the images, in pixels, where a person has chosen one
+ * @returns what it settles of a configuration; its weights are in itself
  * @throws UserError that says what was expected and what was found
  */
-export async function openProgram(file: string, wanted?: number): Promise<ForeignProgram> {
+export async function openProgram(
+  { source, model: file, config, preprocessor: preparation }: ProgramFiles,
+  wanted?: number,
+): Promise<{ settled: Settled; notes: readonly string[]; weights: () => Record<string, never> }> {
   const bytes = readProgram(file);
   const header = readHeader(file, bytes);
-  const folder = basename(dirname(file)) === 'onnx' ? dirname(dirname(file)) : dirname(file);
-  const model = readSettings(folder, 'config.json', modelSchema);
-  const preprocessor = readSettings(folder, 'preprocessor_config.json', preprocessorSchema);
+  const model = readSettings(config, modelSchema);
+  const preprocessor = readSettings(preparation, preprocessorSchema);
   const size = wanted ?? fixedSide(header) ?? imageSide(preprocessor, model);
   if (size === undefined)
     throw new UserError(
-      `${folder}: neither config.json nor preprocessor_config.json says the size of its images; give --set image.size=PIXELS`,
+      `${source}: neither config.json nor preprocessor_config.json says the size of its images; give --set image.size=PIXELS`,
       2,
     );
   const output = latentsOutput(file, header);
@@ -57,13 +42,23 @@ export async function openProgram(file: string, wanted?: number): Promise<Foreig
         // Nothing is built from them; they say what it is.
         depth: model.num_hidden_layers ?? 1,
         ...(model.num_attention_heads === undefined ? {} : { heads: model.num_attention_heads }),
-        source: { name: file, sha256 },
+        source: { name: source, sha256 },
         program: { output, prefix, ...countModel(header, { tokens, width }) },
       },
       image: { size, patch },
       normalisation: normalisationOf(preprocessor),
     },
+    notes: [],
+    weights: () => ({}),
   };
+}
+
+/** What a new run's programs call, read from where its configuration found it. @throws UserError where it is gone or another */
+export async function modelsFrom(config: Config): Promise<Models> {
+  const { program, source } = config.encoder;
+  if (program === undefined || source === undefined) return {};
+  const found = await findProgram(source.name);
+  return readModel(config, found?.model ?? source.name);
 }
 
 /** The bytes of an ONNX file. @throws UserError where there is none, or it is too large for one */
@@ -165,9 +160,8 @@ function tokenGrid(
 }
 
 /** A file of settings beside the model; where it is missing nothing is known. */
-function readSettings<T>(folder: string, name: string, schema: z.ZodType<T>): T {
-  const file = join(folder, name);
-  const parsed = schema.safeParse(existsSync(file) ? readJson(file) : {});
+function readSettings<T>(file: string | undefined, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(file === undefined ? {} : readJson(file));
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   throw new UserError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`);

@@ -161,7 +161,13 @@ export const configSchema = z.strictObject({
 /** A whole, valid configuration. */
 export type Config = z.infer<typeof configSchema>;
 
-const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+/** Side of the images that are kept, as a multiple of a view's: crops take less than all of an image. */
+const STORED = 8 / 7;
+
+const imagenet: { mean: [number, number, number]; std: [number, number, number] } = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
 
 /** What presets share: the paper's recipe, with I-JEPA's as proxy where it is silent. */
 const common = {
@@ -264,9 +270,56 @@ function complete(preset: string, settings: Readonly<Record<string, unknown>>): 
  * @throws UserError (exit code 2) naming an unknown preset or key, or a value out of range
  */
 export function resolve(preset: string, settings: Readonly<Record<string, unknown>> = {}): Config {
-  if (!Object.hasOwn(presets, preset))
-    throw new UserError(`unknown preset "${preset}"; presets are ${Object.keys(presets).join(', ')}`, 2);
+  presetNamed(preset);
   return check(complete(preset, settings));
+}
+
+/** A preset. @throws UserError where there is none of the name */
+function presetNamed(name: string): Tree {
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
+  if (preset !== undefined) return preset;
+  throw new UserError(`unknown preset "${name}"; presets are ${Object.keys(presets).join(', ')}`, 2);
+}
+
+/** What an encoder from elsewhere settles of a configuration. */
+export interface Settled {
+  readonly encoder: Partial<Omit<Config['encoder'], 'trained'>>;
+  readonly image: { readonly size: number; readonly patch: number };
+  /** Absent where it is not told. */
+  readonly normalisation?: Config['normalisation'];
+}
+
+/**
+ * The configuration of a run on an encoder from elsewhere, which is frozen unless it is set otherwise: that one's sizes,
+ * and of the preset what does not go with sizes. Its images may be of another size, and normalised otherwise.
+ * @throws UserError as {@link resolve}, and where what it settles is set otherwise
+ */
+export function adopt(
+  preset: string,
+  { encoder, image, normalisation = imagenet }: Settled,
+  settings: Readonly<Record<string, unknown>>,
+): Config {
+  const given = set({}, settings);
+  for (const [part, settled] of Object.entries({ encoder, image: { patch: image.patch } }))
+    for (const [name, own] of Object.entries(settled)) {
+      const wanted = get(given, `${part}.${name}`);
+      if (wanted === undefined || wanted === own) continue;
+      const told = [wanted, own].map((value) => JSON.stringify(value));
+      throw new UserError(
+        `${part}.${name} ${told[0]}: of the encoder that is given it is ${told[1]}; leave it out`,
+        2,
+      );
+    }
+  const { image: _image, encoder: _encoder, masks: _masks, ...course } = presetNamed(preset);
+  const size = Number(get(given, 'image.size') ?? image.size);
+  const own = {
+    preset,
+    encoder: { ...encoder, trained: 'none' },
+    image: { ...image, stored: Math.round(STORED * size) },
+    normalisation,
+  };
+  const whole = merge(merge(merge(common, course), own), given);
+  return check(merge(derived(whole), whole));
 }
 
 /** A configuration with values set by dotted key; what was derived from the old ones stays. @throws as {@link resolve} */
@@ -334,7 +387,7 @@ export function check(given: unknown): Config {
   const { trained, depth, program, source } = config.encoder;
   demand(
     program === undefined || (trained === 'none' && source !== undefined),
-    'an encoder that is an ONNX model is frozen: encoder.trained none',
+    `encoder.trained ${trained}: an encoder that is an ONNX model is never trained; leave it out`,
   );
   demand(
     Number(/\d+$/.exec(trained)?.[0] ?? 0) <= depth,

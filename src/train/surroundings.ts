@@ -19,7 +19,7 @@ export interface Surroundings {
   readonly images: ImageSet;
   readonly store: RunStore;
   /** Lays out the weights of the encoder that `encoder.source` names; absent where it names none. */
-  readonly encoder?: (layout: Layouts['encoder']) => Flat<Float32Array>;
+  readonly encoder?: ((layout: Layouts['encoder']) => Flat<Float32Array>) | undefined;
   /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
   readonly signal: AbortSignal | undefined;
   readonly log: Log;

@@ -1,4 +1,6 @@
 import type { ImageSet } from '../data/image-set.js';
+import { reopenEncoder } from '../encoders/open-encoder.js';
+import { modelsFrom } from '../encoders/program.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions, EngineOptions } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
@@ -6,7 +8,7 @@ import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import type { Config } from '../run/config.js';
 import { storedSteps } from '../run/disk/checkpoint.js';
-import { readModels } from '../run/disk/encoder-file.js';
+import { keepsModels, readModels } from '../run/disk/encoder-file.js';
 import { folderStore } from '../run/disk/folder-store.js';
 import { openRun } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
@@ -39,16 +41,22 @@ export async function pretrain(
   { out, resume = false, threads, device, devices, signal, log = quiet }: PretrainOptions,
 ): Promise<PretrainResult> {
   // A device that is none is told before a folder is made.
-  const models = readModels(out, config, true);
+  const models = keepsModels(out) ? readModels(out, config) : await modelsFrom(config);
   const engine = createEngine({ threads, device, devices, models });
   const release = openRun(out, config, resume);
   let images: ImageSet | undefined;
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
     const rate = await workRate(engine);
+    // What a predecessor has made of it counts; a model has its weights in itself.
+    const { source: named, program } = config.encoder;
+    const source = config.from === undefined && program === undefined ? named : undefined;
+    const encoder = source && (await reopenEncoder(source));
+    for (const line of encoder?.notes ?? []) log.note(line);
     images = await openTrainingImages(config);
     const machine = { engine, rate, memory: memoryLimit() };
-    const surroundings = { images, store: folderStore(out, models), signal, log };
+    const store = folderStore(out, models);
+    const surroundings = { images, store, encoder: encoder?.weights, signal, log };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);
