@@ -43,7 +43,7 @@ export async function openProgram(
         depth: model.num_hidden_layers ?? 1,
         ...(model.num_attention_heads === undefined ? {} : { heads: model.num_attention_heads }),
         source: { name: source, sha256 },
-        program: { output, prefix, ...countModel(header, { tokens, width }) },
+        program: { output, sees: 'whole image', prefix, ...countModel(header, { tokens, width }) },
       },
       image: { size, patch },
       normalisation: normalisationOf(preprocessor),

@@ -92,6 +92,9 @@ export const configSchema = z.strictObject({
     program: z
       .strictObject({
         output: z.string().describe('its output that holds the latents'),
+        sees: z
+          .literal('whole image')
+          .describe('what the latents of visible patches have seen: a model takes no mask'),
         prefix: z.int().min(0).describe("tokens before the patches'"),
         parameters: z.int().min(0).describe('its weights'),
         multiplyAdds: z.int().min(0).describe('of its products, for one image'),

@@ -41,7 +41,8 @@ export async function pretrain(
   { out, resume = false, threads, device, devices, signal, log = quiet }: PretrainOptions,
 ): Promise<PretrainResult> {
   // A device that is none is told before a folder is made.
-  const models = keepsModels(out) ? readModels(out, config) : await modelsFrom(config);
+  const kept = [out, config.from?.run].find((run) => run !== undefined && keepsModels(run));
+  const models = kept === undefined ? await modelsFrom(config) : readModels(kept, config);
   const engine = createEngine({ threads, device, devices, models });
   const release = openRun(out, config, resume);
   let images: ImageSet | undefined;
