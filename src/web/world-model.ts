@@ -31,6 +31,8 @@ export class WorldModel extends TrainedModel {
     const file = `${run.name}/model.safetensors`;
     const stored = decodeSafetensors(await run.read('model.safetensors'), file, 'F32') as Weights;
     const weights = modelWeights(stored, layouts(modelConfig(config)), file);
-    return new WorldModel(config, await createWebEngine(options), weights);
+    const { program, source } = config.encoder;
+    const models = program && source ? { [source.sha256]: await run.read('encoder.onnx') } : {};
+    return new WorldModel(config, await createWebEngine({ ...options, models }), weights);
   }
 }
