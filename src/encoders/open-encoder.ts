@@ -73,8 +73,7 @@ export async function openEncoder(source: string, wanted?: number): Promise<Fore
     weights: (layout) => {
       const flat = emptyFlat(layout);
       const fitted = fitPositions(tensors, layout, antialias);
-      const prefixed = new Map([...fitted].map(([name, tensor]) => [`encoder.${name}`, tensor]));
-      fill({ tensors: prefixed }, [{ prefix: 'encoder', layout, flat }], files.weights);
+      fill({ tensors: fitted }, [{ prefix: '', layout, flat }], files.weights);
       return flat;
     },
   };

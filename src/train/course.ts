@@ -68,10 +68,7 @@ export async function planCourse(
   note(health === undefined ? UNMEASURED : healthProtocol(health, config.seed));
   const weights = (): ModelWeights => {
     const parts = layouts(settings.model);
-    if (predecessor !== undefined) return predecessor.weights(parts);
-    const random = initialWeights(settings, config.seed);
-    const given = encoder?.(parts.encoder);
-    return given === undefined ? random : { ...random, encoder: given, target: given };
+    return predecessor?.weights(parts) ?? initialWeights(settings, config.seed, encoder?.(parts.encoder));
   };
   return { settings, program, demands: counted, health, predecessor, weights };
 }

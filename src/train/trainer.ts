@@ -36,10 +36,14 @@ export interface Start {
   readonly frozen: Flat<Float32Array>;
 }
 
-/** A fresh model's weights: random, the target encoder a copy of the encoder. */
-export function initialWeights(config: StepConfig, seed: number): ModelWeights {
-  const parts = layouts(config.model);
-  const encoder = initialise(parts.encoder, seed, 0);
+/** A fresh model's weights: random, but for an encoder that is given. The target encoder is the encoder. */
+export function initialWeights(
+  { model }: StepConfig,
+  seed: number,
+  given?: Flat<Float32Array>,
+): ModelWeights {
+  const parts = layouts(model);
+  const encoder = given ?? initialise(parts.encoder, seed, 0);
   return { encoder, predictor: initialise(parts.predictor, seed, 1), target: encoder };
 }
 

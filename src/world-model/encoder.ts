@@ -14,11 +14,11 @@ import {
   add,
   concat,
   type Dim,
-  expand,
   gatherRows,
   gatherTokens,
   mapTree,
   matmulTransposed,
+  mul,
   reshape,
   scope,
   size,
@@ -146,7 +146,9 @@ export function encode(
   );
   const tokens = add(embedded, visible === undefined ? positions : gatherRows(positions, visible));
   const before = [parameters.cls_token, parameters.reg_token].filter((token) => token !== undefined);
-  const forAll = (token: Tensor): Tensor => expand(token, [images.shape[0] as Dim, ...token.shape.slice(1)]);
+  // A sum repeats them for all images also where their number is symbolic.
+  const nought = mul(slice(slice(patches, 1, 0, 1), 2, 0, 1), 0);
+  const forAll = (token: Tensor): Tensor => add(nought, token);
   const all = before.length === 0 ? tokens : concat([...before.map(forAll), tokens], 1);
   // The last block computes only what is read of it.
   const select = (sequence: Tensor): Tensor => {
