@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { openEncoder } from '../../src/encoders/open-encoder.js';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
@@ -40,6 +41,30 @@ test('sizes, normalisation, prefix tokens and what it takes come from its files 
   const exact = tokens * (12 * width ** 2 + 2 * tokens * width) + 16 * 3 * 64 * width;
   assert.ok(Math.abs(multiplyAdds / exact - 1) < 0.06, `${multiplyAdds} against ${exact}`);
   assert.ok(parameters > 12 * width ** 2);
+});
+
+test('latents of what PyTorch exports are those of PyTorch, at its own size and at another', async () => {
+  const source = fileURLToPath(new URL('../fixtures/onnx-encoder', import.meta.url));
+  const expected = JSON.parse(readFileSync(join(source, 'latents.json'), 'utf8')) as Record<string, number[]>;
+  for (const size of [32, 24]) {
+    const { settled } = await openEncoder(source, size);
+    const { source: named, program } = settled.encoder;
+    assert.deepEqual([program?.output, program?.prefix, settled.image.patch], ['last_hidden_state', 1, 8]);
+    const config = adopt('demo', settled, { 'image.size': size });
+    const bytes = readFileSync(join(source, 'onnx', 'model.onnx'));
+    const engine = createEngine({ threads: 1, models: { [named?.sha256 as string]: bytes } });
+    const predictor = initialise(layouts(modelConfig(config)).predictor, 1, 1);
+    const pixels = Float32Array.from({ length: 3 * size ** 2 }, (_, i) => ((i * 7) % 256) / 255);
+    const { data } = await new TrainedModel(config, engine, { encoder: {}, target: {}, predictor }).encode(
+      pixels,
+    );
+    engine.dispose();
+    const right = expected[size] as number[];
+    assert.equal(data.length, right.length);
+    const most = Math.max(...right.map(Math.abs));
+    for (const [i, value] of right.entries())
+      assert.ok(Math.abs((data[i] as number) - value) < 1e-5 * most, `${size}: latent ${i}`);
+  }
 });
 
 test('the same encoder as weights and as a program gives the same latents, features, R² and MRR', async () => {
