@@ -5,13 +5,16 @@ import { registerClassify } from './classify.js';
 import { registerConfig } from './config.js';
 import { registerDemo } from './demo.js';
 import { registerDevices } from './devices.js';
+import { registerEmbed } from './embed.js';
 import { registerEvaluate } from './evaluate.js';
+import { registerExport } from './export.js';
 import { registerInfer } from './infer.js';
 import { registerMetrics } from './metrics.js';
 import { registerPredict } from './predict.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
 import { registerSegment } from './segment.js';
+import { registerStudy } from './study.js';
 
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
@@ -26,10 +29,13 @@ export const commands: readonly RegisterCommand[] = [
   registerEvaluate,
   registerPredict,
   registerInfer,
+  registerEmbed,
   registerProbe,
   registerAdapt,
   registerClassify,
   registerSegment,
+  registerStudy,
+  registerExport,
   registerConfig,
   registerMetrics,
   registerBench,

@@ -18,6 +18,7 @@ import {
   pick,
   trainedPart,
 } from '../nn/index.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
 import type { State, Trainable } from '../run/state.js';
 import { mapTree } from '../tensor/index.js';
@@ -87,6 +88,8 @@ export interface TrainerOptions {
   /** Whether to update a group of parameters at a time: slower, with much less memory. */
   readonly parted: boolean;
   readonly sharding?: Config['sharding'];
+  /** Processes that train together, each its part; this one alone by default. */
+  readonly ranks?: Ranks;
 }
 
 /** Inputs of a step that have a part for each image. */
@@ -102,6 +105,7 @@ export class Trainer {
     private readonly gradients: Executable | undefined,
     /** Weights of the encoder that are not trained, here and in the engine. */
     private readonly frozen: { readonly numbers: Flat<Float32Array>; readonly values: Flat<Value> },
+    private readonly ranks: Ranks,
   ) {}
 
   /**
@@ -113,7 +117,7 @@ export class Trainer {
     program: ReturnType<typeof traceStep>,
     config: StepConfig,
     { state, frozen }: Start,
-    { parted, sharding = 'none' }: TrainerOptions,
+    { parted, sharding = 'none', ranks = alone }: TrainerOptions,
   ): Promise<Trainer> {
     const specs = stateSpecs(config);
     const shared = sharding === 'state' ? [...PER_IMAGE, 'state'] : PER_IMAGE;
@@ -122,17 +126,17 @@ export class Trainer {
         ? ((await engine.compile(traceGradients(config), { shared })) as Executable)
         : undefined;
     const step = parted
-      ? new PartedStep(engine, gradients as Executable, config, specs, state)
+      ? new PartedStep(engine, gradients as Executable, config, specs, state, ranks)
       : new WholeStep(
           (await engine.compile(program, { updates: 'state', shared })) as Executable,
           place(engine, specs, state) as State<Value>,
         );
     const parts = layouts(config.model);
     const values = place(engine, flatSpecs(frozenPart(parts.encoder)), frozen) as Flat<Value>;
-    return new Trainer(parts, config, step, gradients, { numbers: frozen, values });
+    return new Trainer(parts, config, step, gradients, { numbers: frozen, values }, ranks);
   }
 
-  /** One update from `accumulate` batches. @returns the mean loss and the gradient's norm before clipping */
+  /** One update from the runs of this rank. @returns the mean loss and the gradient's norm before clipping */
   async update(
     batches: readonly Batch[],
     rates: Rates<number>,
@@ -165,7 +169,9 @@ export class Trainer {
     const last = await this.step.run(feeds(batches.at(-1) as Batch, gradients));
     release(gradients ?? {});
     loss += Number((await take(last.loss))[0]);
-    return { loss: loss / batches.length, gradientNorm: last.gradientNorm };
+    const all = new Float32Array([loss / this.config.accumulate]);
+    await this.ranks.sum(all);
+    return { loss: all[0] as number, gradientNorm: last.gradientNorm };
   }
 
   /** What the first run of several adds its gradients to. */

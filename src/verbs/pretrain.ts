@@ -1,4 +1,5 @@
 import type { ImageSet } from '../data/image-set.js';
+import { namesOf } from '../data/known-images.js';
 import { reopenEncoder } from '../encoders/open-encoder.js';
 import { modelsFrom } from '../encoders/program.js';
 import { createEngine } from '../engine/create-engine.js';
@@ -6,6 +7,7 @@ import type { ComputeOptions, EngineOptions } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
 import { storedSteps } from '../run/disk/checkpoint.js';
 import { keepsModels, readModels } from '../run/disk/encoder-file.js';
@@ -14,6 +16,8 @@ import { openRun } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
 import { workRate } from '../train/estimate.js';
 import { Pretraining, type PretrainResult } from '../train/pretraining.js';
+import { rankStore } from '../train/rank-store.js';
+import { checkSameEverywhere, codeDigest, shortDigest } from './same-everywhere.js';
 
 export { type Log, quiet } from '../log.js';
 export type { PretrainResult } from '../train/pretraining.js';
@@ -26,6 +30,11 @@ export interface PretrainOptions extends ComputeOptions, Pick<EngineOptions, 'de
   /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
   readonly signal?: AbortSignal;
   readonly log?: Log;
+  /**
+   * The processes that train together ({@link openRanks}), each of which calls this; this one alone by default. The run is
+   * kept, measured and spoken of by rank 0. What fails on one must end it, as that ends the others.
+   */
+  readonly ranks?: Ranks;
 }
 
 /**
@@ -38,13 +47,15 @@ export interface PretrainOptions extends ComputeOptions, Pick<EngineOptions, 'de
  */
 export async function pretrain(
   config: Config,
-  { out, resume = false, threads, device, devices, signal, log = quiet }: PretrainOptions,
+  { out, resume = false, threads, device, devices, signal, log = quiet, ranks = alone }: PretrainOptions,
 ): Promise<PretrainResult> {
+  const first = ranks.rank === 0;
+  if (ranks.size > 1) await checkSameEverywhere(ranks, { code: codeDigest(), ...config });
   // A device that is none is told before a folder is made.
   const kept = [out, config.from?.run].find((run) => run !== undefined && keepsModels(run));
   const models = kept === undefined ? await modelsFrom(config) : readModels(kept, config);
   const engine = createEngine({ threads, device, devices, models });
-  const release = openRun(out, config, resume);
+  const release = first ? openRun(out, config, resume) : () => {};
   let images: ImageSet | undefined;
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
@@ -53,11 +64,12 @@ export async function pretrain(
     const { source: named, program } = config.encoder;
     const source = config.from === undefined && program === undefined ? named : undefined;
     const encoder = source && (await reopenEncoder(source));
-    for (const line of encoder?.notes ?? []) log.note(line);
+    if (first) for (const line of encoder?.notes ?? []) log.note(line);
     images = await openTrainingImages(config);
-    const machine = { engine, rate, memory: memoryLimit() };
-    const store = folderStore(out, models);
-    const surroundings = { images, store, encoder: encoder?.weights, signal, log };
+    if (ranks.size > 1) await checkSameEverywhere(ranks, { images: shortDigest(namesOf(images)) });
+    const machine = { engine, rate, memory: memoryLimit(), ranks };
+    const store = rankStore(ranks, folderStore(out, models));
+    const surroundings = { images, store, encoder: encoder?.weights, signal, log: first ? log : quiet };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);
