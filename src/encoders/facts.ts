@@ -19,6 +19,14 @@ export interface Facts {
 type Colours = [number, number, number];
 
 const count = z.int().min(1);
+/** A number, or twice the same. */
+const side = z.union([
+  count,
+  z
+    .tuple([count, count])
+    .refine(([height, width]) => height === width)
+    .transform(([height]) => height),
+]);
 const colours = z.tuple([z.number(), z.number(), z.number()]);
 
 /** Kinds of transformers' models that are read; for each, whether it smooths its positions. */
@@ -51,7 +59,7 @@ const preprocessorConfig = z.object({
 
 const timmConfig = z.object({
   architecture: z.string(),
-  model_args: z.object({ num_heads: count.optional() }).optional(),
+  model_args: z.object({ num_heads: count.nullish(), img_size: side.nullish() }).optional(),
   pretrained_cfg: z.object({
     input_size: z.tuple([z.literal(3), count, count]),
     mean: colours,
@@ -90,9 +98,7 @@ function transformersFacts(config: z.infer<typeof transformersConfig>, files: En
   const { rescale_factor: factor, do_rescale: rescales } = given;
   if (rescales === false || Math.abs((factor ?? 1 / 255) * 255 - 1) > 1e-3)
     throw new UserError(`${files.preprocessor}: pixels are not scaled to 0 … 1 (do_rescale, rescale_factor)`);
-  const own = z
-    .union([count, z.tuple([count, count]).transform(([side]) => side)])
-    .safeParse(config.image_size);
+  const own = side.safeParse(config.image_size);
   const image = sideOf(given) ?? own.data;
   if (image === undefined) throw new UserError(`${files.config}: image_size is no size of a square`);
   const { image_mean: mean, image_std: std } = given;
@@ -125,7 +131,8 @@ function timmFacts(config: z.infer<typeof timmConfig>, file: string): Facts {
       `${file}: how many heads ${architecture} has is not known; write "model_args": {"num_heads": N} into it`,
     );
   const { mean, std, input_size } = pretrained_cfg;
-  return { heads, epsilon: 1e-6, image: input_size[1], normalisation: { mean, std }, antialias: true };
+  const image = model_args?.img_size ?? input_size[1];
+  return { heads, epsilon: 1e-6, image, normalisation: { mean, std }, antialias: true };
 }
 
 const otherKind = (file: string, kind: string): UserError =>

@@ -2,7 +2,7 @@ import { type AdaptedTask, loadModel } from '../adapt/model/model-folder.js';
 import type { Engine } from '../engine/index.js';
 import type { Log } from '../log.js';
 import type { Flat } from '../nn/index.js';
-import { ijepaConfig, preprocessorConfig, segformerConfig } from './config-files.js';
+import { preprocessorConfig, segformerConfig, transformersConfig } from './config-files.js';
 import { fixInputs } from './fix-inputs.js';
 import { type Files, graphInPrecisions, jsonFile } from './graph-files.js';
 import { taskGraph, weightFeeds } from './graphs.js';
@@ -52,7 +52,7 @@ async function taskFiles(
   return new Map([
     [
       'config.json',
-      jsonFile(segments ? segformerConfig(classes) : ijepaConfig(network.model.encoder, classes)),
+      jsonFile(segments ? segformerConfig(classes) : transformersConfig(network.model.encoder, classes)),
     ],
     ['preprocessor_config.json', jsonFile(preprocessorConfig(normalisation, compared.size, compared.fit))],
     ...files,

@@ -7,7 +7,7 @@ import { readConfig } from '../run/disk/run-folder.js';
 import { encodeSafetensors } from '../run/safetensors.js';
 import { layouts } from '../world-model/index.js';
 import { actionVocabulary } from './action-vocabulary.js';
-import { ijepaConfig, preprocessorConfig, timmConfig } from './config-files.js';
+import { preprocessorConfig, timmConfig, transformersConfig } from './config-files.js';
 import { timmWeights, transformersWeights } from './encoder-names.js';
 import { fixInputs } from './fix-inputs.js';
 import { type Files, graphFiles, graphInPrecisions, jsonFile, onnxFile } from './graph-files.js';
@@ -48,9 +48,9 @@ export async function runFiles(
     own === undefined ? `../${graphFiles.float32}` : 'encoder.onnx',
   );
   return new Map([
-    ['config.json', jsonFile(ijepaConfig(model.encoder))],
+    ['config.json', jsonFile(transformersConfig(model.encoder))],
     ['preprocessor_config.json', jsonFile(preprocessorConfig(normalisation, size, 'square'))],
-    ['model.safetensors', safetensors(transformersWeights(timm))],
+    ['model.safetensors', safetensors(transformersWeights(timm, model.encoder))],
     ...files,
     ['timm/config.json', jsonFile(timmConfig(model.encoder, normalisation))],
     ['timm/model.safetensors', safetensors(timm)],
