@@ -14,6 +14,7 @@ import { registerPredict } from './predict.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
 import { registerSegment } from './segment.js';
+import { registerStudio } from './studio.js';
 import { registerStudy } from './study.js';
 
 /**
@@ -36,6 +37,7 @@ export const commands: readonly RegisterCommand[] = [
   registerSegment,
   registerStudy,
   registerExport,
+  registerStudio,
   registerConfig,
   registerMetrics,
   registerBench,

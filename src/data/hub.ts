@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { UserError } from '../errors.js';
-import { readDatasetJson } from './dataset-json.js';
+import { readDatasetJson } from './dataset-file.js';
 import { explained, HubFiles } from './hub-files.js';
 import { factsOfPaths } from './path-facts.js';
 import { byKind } from './shard-files.js';

@@ -5,10 +5,11 @@ import { Compiled, type ComputeOptions } from '../engine/index.js';
 import { type EvaluatorConfig, whole } from '../evaluate/programs.js';
 import { type Flat, flatSpecs, unpack } from '../nn/index.js';
 import { evaluatorConfig, modelConfig } from '../run/config.js';
-import { loadModel } from '../run/disk/checkpoint.js';
-import { type Models, readModels } from '../run/disk/encoder-file.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { hashed } from '../run/disk/kept-numbers.js';
+import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
+import type { Models } from '../run/encoder-file.js';
 import { mean, type Program, scope, spec, type Tensor, toOnnx, trace } from '../tensor/index.js';
 import { type Encoder, encode, layouts, normalise, tokenCount } from '../world-model/index.js';
 

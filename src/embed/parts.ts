@@ -61,7 +61,7 @@ export async function computeParts(
   const { dims } = encoder;
   const { length } = images;
   const step = imagesOfPart(dims);
-  const tooMany = new BadSamples({ images: length, share: encoder.badSamples });
+  const tooMany = await BadSamples.open({ images: length, share: encoder.badSamples });
   const skipped: BadSample[] = [];
   const parts: Part[] = [];
   const began = performance.now();
@@ -71,7 +71,7 @@ export async function computeParts(
     const places = Int32Array.from({ length: Math.min(step, length - first) }, (_, i) => first + i);
     const bad = await images.bad(places);
     for (const found of bad.values()) {
-      tooMany.add(found);
+      await tooMany.add(found);
       skipped.push(found);
     }
     const good = places.filter((place) => !bad.has(place));

@@ -5,10 +5,10 @@ import { jitterNames } from '../evaluate/bank.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
 import type { Log } from '../log.js';
 import { type Config, evaluatorConfig, modelConfig } from '../run/config.js';
-import { loadModel } from '../run/disk/checkpoint.js';
 import { readModels } from '../run/disk/encoder-file.js';
+import { folderStore } from '../run/disk/folder-files.js';
 import { keptIn } from '../run/disk/images-file.js';
-import { readMetrics } from '../run/disk/metrics-file.js';
+import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
 import { keptImages } from '../run/kept-images.js';
@@ -70,7 +70,7 @@ export async function reportRun(
       log?.progress(`report: image ${image + 1} of ${found.length}`);
       sweeps.push(await evaluator.sweep(weights, await shown.batch([image])));
     }
-    const metrics = readMetrics(run);
+    const metrics = await folderStore(run).metrics();
     const how = [
       plan === undefined ? UNMEASURED : healthProtocol(plan, config.seed),
       found.length === 0

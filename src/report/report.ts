@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { CHANCE } from '../evaluate/run-curves.js';
 import type { Sweep } from '../evaluate/sweep.js';
 import { writeAtomically } from '../run/disk/atomic-file.js';
 import type { Health, StepLine } from '../run/metrics.js';
 import { percent } from '../words.js';
-import { CHANCE, curves } from './curves.js';
+import { curves } from './curves.js';
 import { type Html, html } from './html.js';
 import { style } from './style.js';
 import { sweepFigure } from './sweep-figure.js';

@@ -26,7 +26,7 @@ export interface Course {
   /** The run whose weights it begins with, where there is one. */
   readonly predecessor: Predecessor | undefined;
   /** What it begins with, the caller's to change; the same at every call. */
-  readonly weights: () => ModelWeights;
+  readonly weights: () => Promise<ModelWeights>;
 }
 
 /** What a plan depends on beside the configuration. */
@@ -68,9 +68,10 @@ export async function planCourse(
   const sets = holdOut(images, config.seed, predecessor?.kept);
   const health = planHealth(config, counted.multiplyAdds, sets);
   note(health === undefined ? UNMEASURED : healthProtocol(health, config.seed));
-  const weights = (): ModelWeights => {
+  const weights = async (): Promise<ModelWeights> => {
     const parts = layouts(settings.model);
-    return predecessor?.weights(parts) ?? initialWeights(settings, config.seed, encoder?.(parts.encoder));
+    const theirs = await predecessor?.weights(parts);
+    return theirs ?? initialWeights(settings, config.seed, encoder?.(parts.encoder));
   };
   return { settings, program, demands: counted, health, predecessor, weights };
 }

@@ -52,7 +52,7 @@ interface Parts {
   /** Its images, without those that it was trained on. */
   readonly kept: KeptImages;
   /** Where it began; the same at every call. */
-  readonly begin: () => Start;
+  readonly begin: () => Promise<Start>;
   /** Step of the newest checkpoint. */
   readonly saved: number | undefined;
 }
@@ -83,8 +83,8 @@ export class Training {
   ): Promise<Training> {
     const { images, store, signal, log } = surroundings;
     const { settings, demands, health, predecessor } = course;
-    const begin = (): Start => startFrom(settings, course.weights());
-    const start = begin();
+    const begin = async (): Promise<Start> => startFrom(settings, await course.weights());
+    const start = await begin();
     const saved = await store.load(start.state, layouts(settings.model), log.note);
     const began = performance.now();
     const options = { parted: demands.parted, sharding: config.sharding, ranks };
@@ -96,7 +96,7 @@ export class Training {
       log.note(
         `${store.name}: ${saved === undefined ? 'no checkpoint yet, starting afresh' : `going on after step ${done}`}`,
       );
-    const badSamples = new BadSamples({
+    const badSamples = await BadSamples.open({
       images: images.length,
       share: config.badSamples,
       list: store.badSamples,
@@ -181,7 +181,7 @@ export class Training {
     const weights = await trainer.weights();
     if (!allFinite(weights)) throw await this.#divergence(this.done, 'a weight');
     if (panels.at(0) === undefined) {
-      await panels.add(weightsOf(begin()), 0);
+      await panels.add(weightsOf(await begin()), 0);
     }
     await panels.add(weights, this.done);
   }

@@ -9,9 +9,8 @@ import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { alone, type Ranks } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
-import { storedSteps } from '../run/disk/checkpoint.js';
 import { keepsModels, readModels } from '../run/disk/encoder-file.js';
-import { folderStore } from '../run/disk/folder-store.js';
+import { folderStore } from '../run/disk/folder-files.js';
 import { openRun } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
 import { workRate } from '../train/estimate.js';
@@ -52,10 +51,11 @@ export async function pretrain(
   const first = ranks.rank === 0;
   if (ranks.size > 1) await checkSameEverywhere(ranks, { code: codeDigest(), ...config });
   // A device that is none is told before a folder is made.
-  const kept = [out, config.from?.run].find((run) => run !== undefined && keepsModels(run));
-  const models = kept === undefined ? await modelsFrom(config) : readModels(kept, config);
+  const own = [out, config.from?.run].find((run) => run !== undefined && keepsModels(run));
+  const models = own === undefined ? await modelsFrom(config) : readModels(own, config);
   const engine = createEngine({ threads, device, devices, models });
-  const release = first ? openRun(out, config, resume) : () => {};
+  const release = first ? await openRun(out, config, resume) : () => {};
+  const kept = folderStore(out, models);
   let images: ImageSet | undefined;
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
@@ -68,13 +68,13 @@ export async function pretrain(
     images = await openTrainingImages(config);
     if (ranks.size > 1) await checkSameEverywhere(ranks, { images: shortDigest(namesOf(images)) });
     const machine = { engine, rate, memory: memoryLimit(), ranks };
-    const store = rankStore(ranks, folderStore(out, models));
+    const store = rankStore(ranks, kept);
     const surroundings = { images, store, encoder: encoder?.weights, signal, log: first ? log : quiet };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);
     if (refusal === undefined) throw error;
-    const newest = storedSteps(out).at(-1);
+    const newest = (await kept.storedSteps()).at(-1);
     throw new UserError(newest === undefined ? refusal : `${refusal}; --resume goes on after step ${newest}`);
   } finally {
     engine.dispose();

@@ -2,8 +2,8 @@ import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions } from '../engine/index.js';
 import { TrainedModel } from '../model/trained-model.js';
 import { modelConfig } from '../run/config.js';
-import { loadModel } from '../run/disk/checkpoint.js';
 import { readModels } from '../run/disk/encoder-file.js';
+import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { layouts } from '../world-model/index.js';
 

@@ -12,7 +12,7 @@ import { type Embedding, type EmbedOptions, embed } from '../../src/embed/embed.
 import { createEngine } from '../../src/engine/create-engine.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
 import { evaluatorConfig, modelConfig, resolve } from '../../src/run/config.js';
-import { loadModel } from '../../src/run/disk/checkpoint.js';
+import { loadModel } from '../../src/run/disk/model-file.js';
 import { readSafetensors, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { WorldModel } from '../../src/verbs/world-model.js';

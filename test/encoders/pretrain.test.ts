@@ -7,8 +7,9 @@ import { fileURLToPath } from 'node:url';
 import { openEncoder } from '../../src/encoders/open-encoder.js';
 import { UserError } from '../../src/errors.js';
 import { adopt, type Config, succeed } from '../../src/run/config.js';
-import { beginFrom } from '../../src/run/disk/predecessor.js';
+import { folderFiles } from '../../src/run/disk/folder-files.js';
 import { readSafetensors, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
+import { beginFrom } from '../../src/run/predecessor.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { WorldModel } from '../../src/verbs/world-model.js';
 import { digest } from '../train/tiny-run.js';
@@ -113,10 +114,8 @@ test('weights that have changed since are refused; a successor asks only for the
   rmSync(source, { recursive: true });
   await assert.rejects(pretrain(config, { out }), /dinov2: no such file or folder/);
   const run = join(folder, 'frozen');
-  const next = succeed(config, beginFrom(run), { 'encoder.trained': 'last:2', steps: 1 });
+  const from = await beginFrom(folderFiles(run));
+  const next = succeed(config, from, { 'encoder.trained': 'last:2', steps: 1 });
   await pretrain(next, { out });
-  assert.throws(
-    () => succeed(config, beginFrom(run), { 'image.size': 16 }),
-    /another size: encoder\.image 12, now 16/,
-  );
+  assert.throws(() => succeed(config, from, { 'image.size': 16 }), /another size: encoder\.image 12, now 16/);
 });

@@ -16,9 +16,9 @@ import { AdaptedModel } from '../../src/adapt/model/adapted-model.js';
 import { openEncoder } from '../../src/encoders/open-encoder.js';
 import { UserError } from '../../src/errors.js';
 import { adopt, type Config, succeed } from '../../src/run/config.js';
-import { readMetrics } from '../../src/run/disk/metrics-file.js';
-import { beginFrom } from '../../src/run/disk/predecessor.js';
+import { folderFiles, folderStore } from '../../src/run/disk/folder-files.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
+import { beginFrom } from '../../src/run/predecessor.js';
 import { evaluateRun } from '../../src/verbs/evaluate-run.js';
 import { type PretrainResult, pretrain } from '../../src/verbs/pretrain.js';
 import { WorldModel } from '../../src/verbs/world-model.js';
@@ -51,11 +51,13 @@ before(async () => {
   renameSync(source, moved);
 });
 
-test('the predictor learns on the frozen model; of the encoder nothing is in the checkpoint', () => {
+test('the predictor learns on the frozen model; of the encoder nothing is in the checkpoint', async () => {
   const { before, after, loss } = result;
   assert.ok(before && after);
   assert.ok(after.mrr > 2 * before.mrr, `MRR ${before.mrr} → ${after.mrr}`);
-  const [first] = readMetrics(run).filter(({ kind }) => kind === 'step') as { loss: number }[];
+  const [first] = (await folderStore(run).metrics()).filter(({ kind }) => kind === 'step') as {
+    loss: number;
+  }[];
   assert.ok(first && loss < 0.5 * first.loss, `${loss} after ${first?.loss}`);
   // What the encoder makes of images does not change.
   for (const what of ['knn', 'rankMe', 'featureDeviation'] as const) assert.equal(after[what], before[what]);
@@ -73,7 +75,7 @@ test('a run is gone on with, evaluated, used and begun from without the folder t
   assert.deepEqual((await model.predict(latents, { brightness: 0.3 })).dims, [1, 16, 32]);
   model.dispose();
   const out = join(folder, 'next');
-  await pretrain(succeed(config, beginFrom(run), { steps: 2 }), { out, threads: 1 });
+  await pretrain(succeed(config, await beginFrom(folderFiles(run)), { steps: 2 }), { out, threads: 1 });
   assert.ok(existsSync(join(out, 'encoder.onnx')));
 });
 

@@ -3,12 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import type { Config } from '../config.js';
+import { ENCODER_FILE, type Models } from '../encoder-file.js';
 import { writeAtomically } from './atomic-file.js';
 
-/** The models that programs call, by name: that of the encoder, where it is an ONNX model. */
-export type Models = Readonly<Record<string, Uint8Array>>;
-
-const fileIn = (folder: string): string => join(folder, 'encoder.onnx');
+const fileIn = (folder: string): string => join(folder, ENCODER_FILE);
 
 /** Keeps what a folder's programs call in it, once: so it needs nothing else. */
 export function keepModels(folder: string, models: Models): void {
