@@ -27,7 +27,7 @@ const core = `^src/(${[
   'adapt/inputs/(inputs|predictions)\\.ts$',
   'adapt/model/(adapted-config|colours|tuned-model)\\.ts$',
   'adapt/tasks/(name-tasks|task|told-classes)\\.ts$',
-  'engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$',
+  'engine/(calling|compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$',
   'ranks/(exchange|ranks)\\.ts$',
   'data/(class-(numbers|table)|dataset-json|folder(-(classes|labels|masks|names|rest|splits))?)\\.ts$',
   'data/(image-(endings|folder|set)|known-images|mask-files|match-masks|path-names|source|splits)\\.ts$',

@@ -50,7 +50,7 @@ export function registerPretrain(program: Command): void {
     )
     .option(
       '--encoder <source>',
-      "learn on others' encoder: a folder or file of safetensors (I-JEPA, ViT, DINOv2, timm), hf:owner/name; frozen unless --set encoder.trained=last:2 or all",
+      "learn on others' encoder: a folder or file of safetensors (I-JEPA, ViT, DINOv2, timm) or ONNX (any that gives latents of patches), hf:owner/name; frozen unless --set encoder.trained=last:2 or all (safetensors)",
     )
     .addOption(new Option('--steps <integer>', 'number of steps').argParser(integer(1)))
     .addOption(
@@ -164,7 +164,8 @@ async function configOf(
   const given = Object.entries(named).filter(([, value]) => value !== undefined);
   const settings = { ...set, ...Object.fromEntries(given) };
   const { openEncoder } = await import('../encoders/open-encoder.js');
-  const settled = encoder === undefined ? undefined : (await openEncoder(encoder)).settled;
+  const wanted = settings['image.size'] as number | undefined;
+  const settled = encoder === undefined ? undefined : (await openEncoder(encoder, wanted)).settled;
   const choose = async (more: Readonly<Record<string, unknown>>): Promise<Config> => {
     if (from !== undefined) {
       const { folderFiles } = await import('../run/disk/folder-files.js');

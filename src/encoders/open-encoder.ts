@@ -10,6 +10,8 @@ import { findEncoder } from './encoder-files.js';
 import { readFacts } from './facts.js';
 import { renamed } from './names.js';
 import { fitPositions, patchPositions } from './positions.js';
+import { openProgram } from './program.js';
+import { findProgram } from './program-files.js';
 import { sizesOf } from './sizes.js';
 
 type Source = NonNullable<Config['encoder']['source']>;
@@ -36,11 +38,14 @@ export async function reopenEncoder({ name, sha256 }: Source): Promise<ForeignEn
 }
 
 /**
- * Opens a vision transformer in the names of transformers (`ijepa`, `vit`, `dinov2`, `dinov2_with_registers`) or timm.
- * @param source a folder, a file of safetensors with its `config.json` beside it, or `hf:owner/name`
+ * Opens an ONNX model, or a vision transformer in the names of transformers (`ijepa`, `vit`, `dinov2`, `dinov2_with_registers`) or timm.
+ * @param source a folder, a file of safetensors or ONNX with its `config.json` beside it, or `hf:owner/name`
+ * @param wanted side of the images, in pixels, where a person has chosen one
  * @throws UserError for what is not there, is damaged, a pickle, or an encoder of another kind
  */
-export async function openEncoder(source: string): Promise<ForeignEncoder> {
+export async function openEncoder(source: string, wanted?: number): Promise<ForeignEncoder> {
+  const program = await findProgram(source);
+  if (program !== undefined) return openProgram(program, wanted);
   const files = await findEncoder(source);
   const { heads, epsilon, image, normalisation, antialias } = readFacts(files);
   const bytes = readFileSync(files.weights);

@@ -89,6 +89,18 @@ export const configSchema = z.strictObject({
         sha256: z.string().describe('SHA-256 of its file'),
       })
       .optional(),
+    program: z
+      .strictObject({
+        output: z.string().describe('its output that holds the latents'),
+        sees: z
+          .literal('whole image')
+          .describe('what the latents of visible patches have seen: a model takes no mask'),
+        prefix: z.int().min(0).describe("tokens before the patches'"),
+        parameters: z.int().min(0).describe('its weights'),
+        multiplyAdds: z.int().min(0).describe('of its products, for one image'),
+      })
+      .optional()
+      .describe('where the encoder is an ONNX model that is run as it is: what was found in it'),
   }),
   predictor: z.strictObject({
     depth: count.describe('blocks'),
@@ -274,7 +286,7 @@ function presetNamed(name: string): Tree {
 
 /** What an encoder from elsewhere settles of a configuration. */
 export interface Settled {
-  readonly encoder: Omit<Config['encoder'], 'trained'>;
+  readonly encoder: Partial<Omit<Config['encoder'], 'trained'>>;
   readonly image: { readonly size: number; readonly patch: number };
   /** Absent where it is not told. */
   readonly normalisation?: Config['normalisation'];
@@ -381,7 +393,11 @@ export function check(given: unknown): Config {
     demand(width % heads === 0, `${part}.width ${width} is not divisible by ${part}.heads ${heads}`);
     demand(width % 4 === 0, `${part}.width ${width} is not a multiple of 4, as sine-cosine positions need`);
   }
-  const { trained, depth } = config.encoder;
+  const { trained, depth, program, source } = config.encoder;
+  demand(
+    program === undefined || (trained === 'none' && source !== undefined),
+    `encoder.trained ${trained}: an encoder that is an ONNX model is never trained; leave it out`,
+  );
   demand(
     Number(/\d+$/.exec(trained)?.[0] ?? 0) <= depth,
     `encoder.trained ${trained} is more than its ${depth} blocks`,
@@ -400,10 +416,11 @@ export function check(given: unknown): Config {
 
 /** The part of a configuration that the model is built from. */
 export function modelConfig({ encoder, predictor, image }: Config): ModelConfig {
-  const { source: _, ...own } = encoder;
+  const { source, program, ...own } = encoder;
   return {
     encoder: {
       ...own,
+      ...(program && source ? { program: { name: source.sha256, ...program } } : {}),
       image: image.size,
       patch: image.patch,
     },

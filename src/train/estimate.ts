@@ -50,7 +50,7 @@ export function demands(program: Program, config: StepConfig, available: number,
     );
   }
   return {
-    encoderParameters: encoder.count,
+    encoderParameters: config.model.encoder.program?.parameters ?? encoder.count,
     predictorParameters: predictor.count,
     memory,
     parted,

@@ -26,6 +26,7 @@ import {
   type Tensor,
   transpose,
 } from '../tensor/index.js';
+import { type EncoderProgram, encodeByProgram } from './encoder-program.js';
 
 /** How tokens are told their places: computed, or learned with the other weights. */
 export const positionings = ['sine-cosine', 'learned'] as const;
@@ -49,6 +50,8 @@ export interface EncoderConfig {
   readonly epsilon?: number;
   /** Which weights a run changes: `all`, `none`, or `last:N`, those of the last N blocks. */
   readonly trained?: string;
+  /** The model that it is, where it came as one: then it has no parameters of ours, and depth, heads … only describe it. */
+  readonly program?: EncoderProgram | undefined;
 }
 
 /** Patches of an image, and so its latents. */
@@ -76,6 +79,7 @@ const lastBlocks = (trained: string): number => Number(/^last:(\d+)$/.exec(train
 
 /** The encoder's parameters; those that `trained` leaves are marked as frozen. */
 export function encoderSpec(config: EncoderConfig): Encoder<ParameterSpec> {
+  if (config.program !== undefined) return {} as Encoder<ParameterSpec>;
   const { depth, width, patch, classToken, registers = 0, positions, trained = 'all', ...sizes } = config;
   const tokens = (count: number): ParameterSpec => ({
     shape: [1, count, width],
@@ -130,7 +134,9 @@ export function encode(
   visible?: Tensor,
   wanted?: Tensor,
 ): Tensor {
-  const { width, patch, heads, epsilon } = config;
+  const { width, patch, heads, epsilon, program } = config;
+  if (program !== undefined)
+    return encodeByProgram(images, program, { tokens: tokenCount(config), width }, visible ?? wanted);
   const positions = positionsOf(parameters, config);
   const patches = patchify(images, patch);
   const seen = visible === undefined ? patches : gatherTokens(patches, visible);
