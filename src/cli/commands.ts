@@ -11,6 +11,7 @@ import { registerMetrics } from './metrics.js';
 import { registerPredict } from './predict.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
+import { registerReport } from './report.js';
 import { registerSegment } from './segment.js';
 
 /**
@@ -32,6 +33,7 @@ export const commands: readonly RegisterCommand[] = [
   registerSegment,
   registerConfig,
   registerMetrics,
+  registerReport,
   registerBench,
   registerDevices,
   registerDemo,

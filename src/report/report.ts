@@ -1,26 +1,24 @@
 import { join } from 'node:path';
-import type { Sweep } from '../evaluate/sweep.js';
 import { writeAtomically } from '../run/disk/atomic-file.js';
 import type { Health, StepLine } from '../run/metrics.js';
 import { percent } from '../words.js';
 import { CHANCE, curves } from './curves.js';
 import { type Html, html } from './html.js';
+import type { Look } from './look.js';
 import { style } from './style.js';
 import { sweepFigure } from './sweep-figure.js';
 
 /** What the page of a run shows; what is empty is left out of it. */
-export interface Report {
+export interface Report extends Look {
   readonly name: string;
+  /** The command line that makes this run. */
+  readonly command: string | undefined;
   /** Printed as JSON. */
   readonly config: unknown;
   /** In order of steps. */
   readonly steps: readonly StepLine[];
   /** In order of steps; the first is the untrained model's. */
   readonly health: readonly Health[];
-  /** How MRR, k-NN and the pictures were made. */
-  readonly protocol: string;
-  /** One for each held-out image. */
-  readonly sweeps: readonly Sweep[];
 }
 
 /**
@@ -36,11 +34,11 @@ export async function writeReport(folder: string, report: Report): Promise<strin
 
 /** The page as HTML text. */
 export async function renderReport(report: Report): Promise<string> {
-  const { name, config, steps, health, protocol } = report;
+  const { name, command, config, steps, health, protocol } = report;
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${name} – image world model</title><style>${style}</style></head><body><main>
-<header><h1>${name}</h1><p>An image world model: a predictor that is told a transformation and applies it to an image’s latents.</p></header>
+<header><h1>${name}</h1><p>An image world model: a predictor that is told a transformation and applies it to an image’s latents.</p>${command === undefined ? undefined : html`<pre class="command">${command}</pre>`}</header>
 ${headline(health)}
 <p class="protocol">${protocol}</p>
 ${steps.length + health.length > 0 ? html`<h2>How training went</h2>${curves(steps, health)}` : undefined}

@@ -18,7 +18,9 @@ body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 sys
 main { max-width: 1120px; margin: 0 auto; padding: 28px 16px 64px; }
 h1 { font-size: 1.7rem; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2.4rem 0 .8rem; }
-header p { margin: 2px 0 20px; }
+header p { margin: 2px 0 12px; }
+header { margin-bottom: 20px; }
+.command { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 8px 14px; }
 header p, .protocol, .card span, .card small, .chart p, figcaption, th { color: var(--soft); }
 main > p { max-width: 84ch; }
 main > .protocol { font-size: .85rem; max-width: 110ch; }

@@ -220,7 +220,7 @@ function derived(given: Tree): Tree {
 }
 
 /** A preset with settings by dotted key, and what follows from both; not checked. */
-function complete(preset: string, settings: Readonly<Record<string, unknown>>): Tree {
+export function complete(preset: string, settings: Readonly<Record<string, unknown>>): Tree {
   const given = set(merge(merge(common, presets[preset] ?? {}), { preset }), settings);
   return merge(derived(given), given);
 }
@@ -265,24 +265,6 @@ export function succeed(
     );
   }
   return successor;
-}
-
-/** A configuration in a line: its preset, and what was set otherwise. */
-export function describeConfig(config: Config): string {
-  const { preset } = config;
-  if (!Object.hasOwn(presets, preset)) return preset;
-  const changes = differences(complete(preset, {}), config);
-  // What only follows from the others goes without saying.
-  const said = changes.filter(({ key, now }) => {
-    const others = changes.filter((change) => change.key !== key);
-    const without = complete(preset, Object.fromEntries(others.map((change) => [change.key, change.now])));
-    return JSON.stringify(get(without, key)) !== JSON.stringify(now);
-  });
-  const text = (value: unknown): string =>
-    Array.isArray(value) && value.every((each) => typeof each === 'string')
-      ? value.join(' + ')
-      : JSON.stringify(value);
-  return [`preset ${preset}`, ...said.map(({ key, now }) => `${key} ${text(now)}`)].join(', ');
 }
 
 /** Checks a whole configuration, e.g. one read from a run folder. @throws UserError */

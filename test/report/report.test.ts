@@ -29,6 +29,7 @@ const cells = (of: number[], size: number) =>
 
 const report = (size = 8): Report => ({
   name: 'runs/<b>&co',
+  command: "npx iwm pretrain --out 'runs/<b>&co'",
   config: { data: ['a </pre> b'], steps: 20 },
   steps: [10, 20].map((step) => ({
     step,
@@ -118,6 +119,7 @@ test('text of the run is shown as text', async () => {
   const page = await renderReport(report());
   assert.ok(page.includes('<h1>runs/&lt;b&gt;&amp;co</h1>'));
   assert.ok(page.includes('a &lt;/pre&gt; b'));
+  assert.ok(page.includes('npx iwm pretrain --out &#39;runs/&lt;b&gt;&amp;co&#39;'));
 });
 
 test('every retrieval is there: pictures bit for bit, right ones framed, others with their rank', async () => {
