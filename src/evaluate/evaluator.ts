@@ -4,7 +4,9 @@ import type { ModelWeights, TransformationName } from '../world-model/index.js';
 import { type ActionR2, measureActionR2 } from './action-r2.js';
 import { effectiveJitters } from './effects.js';
 import { pooledFeatures } from './features.js';
+import { type Inversion, invert } from './inversion.js';
 import { type KnnResult, knnAccuracy } from './knn.js';
+import { type LatentMaps, latentMaps } from './latent-maps.js';
 import { type MrrOptions, type MrrResult, meanReciprocalRank, measureRanks } from './mrr.js';
 import type { EvaluatorConfig } from './programs.js';
 import { featureDeviation, rankMe } from './spectrum.js';
@@ -36,6 +38,14 @@ export interface Evaluator {
   effectiveJitters(image: Float32Array): Promise<ReadonlySet<TransformationName>>;
   /** @param image [1, 3, h, w], square */
   sweep(weights: ModelWeights, image: Float32Array): Promise<Sweep>;
+  /** @param image [1, 3, h, w], square */
+  invert(weights: ModelWeights, image: Float32Array): Promise<Inversion[]>;
+  /** @param images each [1, 3, h, w], square */
+  latentMaps(
+    weights: ModelWeights,
+    images: readonly Float32Array[],
+    options: { seed: number },
+  ): Promise<LatentMaps[]>;
   /** Frees its programs; the engine stays. */
   dispose(): Promise<void>;
 }
@@ -87,6 +97,14 @@ export async function createEvaluator(
     sweep: (weights, image) => {
       countOf(image);
       return sweepImage(compiled, config, weights, image);
+    },
+    invert: (weights, image) => {
+      countOf(image);
+      return invert(compiled, config, weights, image);
+    },
+    latentMaps: (weights, images, { seed }) => {
+      images.forEach(countOf);
+      return latentMaps(compiled, config, weights, images, seed);
     },
     dispose: () => compiled.dispose(),
   };

@@ -128,11 +128,40 @@ export function traceComparison(config: EvaluatorConfig, actions: number, count:
   });
 }
 
-/** Predictions of all positions for K actions [K, 7] from one clean image [1, 3, h, w]: [K, N, D]. */
-export function traceAnswers(config: EvaluatorConfig, actions: number) {
+/**
+ * Predictions of all positions for K actions [K, 7] from one clean image [1, 3, h, w].
+ * @returns [K, N, D], and the encoder's latents of the image that they are made from [1, N, D]
+ */
+export function answer(
+  image: Tensor,
+  action: Tensor,
+  weights: Readonly<Record<'encoder' | 'predictor', Flat<Tensor>>>,
+  actions: number,
+  config: EvaluatorConfig,
+): { readonly context: Tensor; readonly answers: Tensor } {
   const { encoder, predictor } = config.model;
   const parts = layouts(config.model);
   const tokens = tokenCount(encoder);
+  const parameters = unpack(parts.encoder, weights.encoder) as Encoder<Tensor>;
+  const clean = normalise(whole(image, config), config.normalisation);
+  const context = scope('encoder', () => encode(clean, parameters, encoder));
+  const everywhere = Int32Array.from({ length: actions * tokens }, (_, i) => i % tokens);
+  const answers = scope('predictor', () =>
+    predict(
+      expand(context, [actions, tokens, encoder.width]),
+      action,
+      { predicted: constant(everywhere, { dtype: 'int32', shape: [actions, tokens] }) },
+      unpack(parts.predictor, weights.predictor) as Predictor<Tensor>,
+      predictor,
+      encoder,
+    ),
+  );
+  return { context, answers };
+}
+
+/** The program of {@link answer}. */
+export function traceAnswers(config: EvaluatorConfig, actions: number) {
+  const parts = layouts(config.model);
   const specs = {
     image: spec([1, 3, config.image.height, config.image.width]),
     action: spec([actions, actionSize]),
@@ -140,20 +169,7 @@ export function traceAnswers(config: EvaluatorConfig, actions: number) {
   };
   return trace('answers', specs, (inputs) => {
     const weights = inputs.weights as unknown as { encoder: Flat<Tensor>; predictor: Flat<Tensor> };
-    const parameters = unpack(parts.encoder, weights.encoder) as Encoder<Tensor>;
-    const clean = normalise(whole(inputs.image as Tensor, config), config.normalisation);
-    const context = scope('encoder', () => encode(clean, parameters, encoder));
-    const everywhere = Int32Array.from({ length: actions * tokens }, (_, i) => i % tokens);
-    const answers = scope('predictor', () =>
-      predict(
-        expand(context, [actions, tokens, encoder.width]),
-        inputs.action as Tensor,
-        { predicted: constant(everywhere, { dtype: 'int32', shape: [actions, tokens] }) },
-        unpack(parts.predictor, weights.predictor) as Predictor<Tensor>,
-        predictor,
-        encoder,
-      ),
-    );
+    const { answers } = answer(inputs.image as Tensor, inputs.action as Tensor, weights, actions, config);
     return { answers };
   });
 }

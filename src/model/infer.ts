@@ -26,6 +26,7 @@ import {
   type ModelWeights,
   type Predictor,
   predict,
+  readAction,
   sampleParameters,
   tokenCount,
   transformations,
@@ -58,9 +59,6 @@ const [STEPS, STEP] = [60, 0.15];
 const PROBES = Array.from({ length: IMPROVED / 2 }, (_, i) => 0.05 * 2 ** i);
 
 const jitters = transformations.flatMap((row, at) => (row.kind === 'jitter' ? [{ row, at }] : []));
-
-/** A number of the action's vector → the parameter's change. */
-const unit = ({ row }: (typeof jitters)[number]): number => 1 / row.action(row.identity, row.identity + 1);
 
 /**
  * Searches the action whose prediction from BEFORE is nearest to AFTER's latents: of many drawn as in training the
@@ -107,16 +105,11 @@ export async function inferAction(
   const [best, ...others] = nearest([...improved, ...tried]) as [Answer, ...Answer[]];
   const tolerance = await tolerances(ask, best);
   const differs = ({ vector }: Answer): boolean =>
-    vector.some((value, at) => {
-      const jitter = jitters.findIndex((each) => each.at === at);
-      return Math.abs(value - (best.vector[at] as number)) > (jitter < 0 ? 0 : (tolerance[jitter] as number));
-    });
+    vector.some((value, at) => Math.abs(value - (best.vector[at] as number)) > (tolerance[at] as number));
   const runnerUp = others.find(differs) ?? (others.at(-1) as Answer);
   return {
     ...told(best),
-    tolerance: Object.fromEntries(
-      jitters.map((jitter, i) => [jitter.row.name, (tolerance[i] as number) * unit(jitter)]),
-    ),
+    tolerance: { ...readAction(tolerance) },
     nothing,
     runnerUp: told(runnerUp),
   };
@@ -173,9 +166,9 @@ async function descend(ask: Ask, start: readonly Answer[]): Promise<Answer[]> {
   return best;
 }
 
-/** How far each jitter's number goes from the best, to the nearer side, until the distance is a tenth larger. */
-async function tolerances(ask: Ask, best: Answer): Promise<number[]> {
-  const widths: number[] = [];
+/** How far each jitter's number goes from the best, to the nearer side, until the distance is a tenth larger; flags not at all. */
+async function tolerances(ask: Ask, best: Answer): Promise<Float32Array> {
+  const widths = new Float32Array(actionSize);
   for (const { at } of jitters) {
     const sides = [-1, 1].map((side) => PROBES.map((width) => side * width));
     const answers = await ask(
@@ -188,7 +181,7 @@ async function tolerances(ask: Ask, best: Answer): Promise<number[]> {
     const rises = sides.map((_, side) =>
       crossing(answers.slice(side * PROBES.length, (side + 1) * PROBES.length), best.distance),
     );
-    widths.push(Math.min(...rises));
+    widths[at] = Math.min(...rises);
   }
   return widths;
 }
@@ -208,14 +201,7 @@ function crossing(answers: readonly Answer[], least: number): number {
 }
 
 /** An answer as an action. */
-function told({ vector, distance }: Answer): InferredAction {
-  const entries = transformations.flatMap((row, at) => {
-    const value = vector[at] as number;
-    if (row.kind === 'jitter') return [[row.name, value * unit({ row, at })] as const];
-    return value === 0 ? [] : [[row.name, 1] as const];
-  });
-  return { action: Object.fromEntries(entries), distance };
-}
+const told = ({ vector, distance }: Answer): InferredAction => ({ action: readAction(vector), distance });
 
 /** How far the predictions for actions [K, 7] are from the latents of another image, and the slope by each action. */
 function traceDistance(model: ModelConfig, layouts: Layouts) {

@@ -1,11 +1,17 @@
-import { findKnown } from '../data/known-images.js';
+import { everyIndex, findKnown } from '../data/known-images.js';
 import { createEngine } from '../engine/create-engine.js';
-import type { ComputeOptions } from '../engine/index.js';
+import { Compiled, type ComputeOptions } from '../engine/index.js';
 import { jitterNames } from '../evaluate/bank.js';
+import { ACTIONS, BANK } from '../evaluate/evaluation-protocol.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
+import type { Inversion } from '../evaluate/inversion.js';
+import type { LatentMaps } from '../evaluate/latent-maps.js';
+import type { MrrResult } from '../evaluate/mrr.js';
+import { mrrByJitter } from '../evaluate/mrr-by-jitter.js';
+import { type SeenViews, seenViews } from '../evaluate/seen-views.js';
 import type { Sweep } from '../evaluate/sweep.js';
 import type { Log } from '../log.js';
-import { type Config, evaluatorConfig, modelConfig } from '../run/config.js';
+import { type Config, evaluatorConfig, modelConfig, viewsConfig } from '../run/config.js';
 import { loadModel } from '../run/disk/checkpoint.js';
 import { keptIn } from '../run/disk/images-file.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
@@ -15,19 +21,35 @@ import { healthProtocol, UNMEASURED } from '../train/health.js';
 import { measuringCosts, planHealth } from '../train/health-plan.js';
 import { holdOut } from '../train/held-out.js';
 import { stepConfig, traceStep } from '../train/step.js';
-import { layouts } from '../world-model/index.js';
+import { layouts, transformations } from '../world-model/index.js';
 
-/** Held-out images that a report shows, and the share of a run's time that looking at them may take. */
-const IMAGES = 4;
+/** Held-out images that a report shows, those that are asked for each jitter alone, and the share of a run's time for both. */
+const SHOWN = 4;
+const ASKED = 32;
 const SHARE = 0.05;
 
 /** What a report shows beside the curves: what needs a run's model and its images. */
 export interface Look {
   /** How MRR, k-NN and the pictures were made, or why there are none. */
   readonly protocol: string;
-  /** One for each held-out image. */
+  /** These four have one for each held-out image that is shown. */
   readonly sweeps: readonly Sweep[];
+  readonly inversions: readonly (readonly Inversion[])[];
+  readonly latents: readonly LatentMaps[];
+  readonly views: readonly SeenViews[];
+  /** MRR with one jitter varied alone, by its name. */
+  readonly byJitter: Readonly<Record<string, MrrResult>>;
 }
+
+/** Nothing to see. @param protocol why */
+export const unseen = (protocol: string): Look => ({
+  protocol,
+  sweeps: [],
+  inversions: [],
+  latents: [],
+  views: [],
+  byJitter: {},
+});
 
 export interface LookOptions extends ComputeOptions {
   /** Held-out images to show (default: 4, fewer where the run was short). */
@@ -36,10 +58,19 @@ export interface LookOptions extends ComputeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** How many images' sweeps a run has deserved: a short run of a large model would wait longer for them than it took. */
-function picturesOf(config: Config, step: number): number {
-  const sweep = jitterNames.length * measuringCosts(config).ranks;
-  return Math.min(IMAGES, Math.floor((SHARE * config.steps * step) / sweep));
+/**
+ * How many images a run has deserved to be shown, and asked for each jitter: a short run of a large model would wait
+ * longer for them than it took.
+ * @param step multiply-adds of a step
+ */
+function imagesOf(config: Config, step: number): { readonly shown: number; readonly asked: number } {
+  const { ranks } = measuringCosts(config);
+  const affordable = (SHARE * config.steps * step) / ranks;
+  // An image is encoded with its versions for each row of pictures.
+  const rows = transformations.length;
+  const shown = Math.min(SHOWN, Math.floor(affordable / rows));
+  const asked = Math.min(ASKED, Math.floor((affordable - shown * rows) / jitterNames.length));
+  return { shown, asked };
 }
 
 /**
@@ -59,16 +90,13 @@ export async function lookAt(
     const settings = stepConfig(config);
     const step = demands(traceStep(settings), settings, Number.POSITIVE_INFINITY).multiplyAdds;
     const plan = planHealth(config, step, holdOut(images, config.seed));
-    const most = pictures ?? picturesOf(config, step);
+    const deserved = imagesOf(config, step);
+    const most = pictures ?? deserved.shown;
     // Another that cannot be read any more is as good as gone.
-    const { found } = await findKnown(images, heldOut.slice(0, most), () => {});
-    const shown = images.subset(found);
-    const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
-    const sweeps = [];
-    for (let image = 0; image < found.length; image++) {
-      log?.progress(`report: image ${image + 1} of ${found.length}`);
-      sweeps.push(await evaluator.sweep(weights, await shown.batch([image])));
-    }
+    const { found } = await findKnown(images, heldOut.slice(0, Math.max(most, deserved.asked)), () => {});
+    const asked = images.subset(found);
+    const shown: Float32Array[] = [];
+    for (let i = 0; i < Math.min(most, found.length); i++) shown.push(await asked.batch([i]));
     const how = [
       plan === undefined ? UNMEASURED : healthProtocol(plan, config.seed),
       most === 0
@@ -76,8 +104,39 @@ export async function lookAt(
         : found.length === 0
           ? 'Pictures: none, as none of the held-out images is in the data any more.'
           : 'Pictures: a prediction retrieves from the versions of its own row and 256 random ones.',
-    ];
-    return { protocol: how.join(' '), sweeps };
+    ].join(' ');
+    if (shown.length === 0) return unseen(how);
+    const { seed } = config;
+    const compiled = new Compiled(engine, signal);
+    const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
+    const looks = [];
+    for (const [i, image] of shown.entries()) {
+      log?.progress(`report: image ${i + 1} of ${shown.length}`);
+      looks.push({
+        sweep: await evaluator.sweep(weights, image),
+        inversions: await evaluator.invert(weights, image),
+        views: await seenViews(compiled, viewsConfig(config), image, seed, i),
+      });
+    }
+    log?.progress('report: asks for each jitter alone');
+    const { byAction } = await mrrByJitter(evaluator, evaluatorConfig(config), asked, async (set, vary) =>
+      set.length === 0
+        ? undefined
+        : evaluator.mrr(weights, await set.batch(everyIndex(set)), {
+            bank: BANK,
+            actions: ACTIONS,
+            seed,
+            vary,
+          }),
+    );
+    return {
+      protocol: how,
+      sweeps: looks.map(({ sweep }) => sweep),
+      inversions: looks.map(({ inversions }) => inversions),
+      latents: await evaluator.latentMaps(weights, shown, { seed }),
+      views: looks.map(({ views }) => views),
+      byJitter: byAction,
+    };
   } finally {
     engine.dispose();
     await images.close();

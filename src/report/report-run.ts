@@ -4,7 +4,7 @@ import { pretrainCommand } from '../run/describe-config.js';
 import { readMetrics } from '../run/disk/metrics-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Health, StepLine } from '../run/metrics.js';
-import { type Look, type LookOptions, lookAt } from './look.js';
+import { type Look, type LookOptions, lookAt, unseen } from './look.js';
 import { writeReport } from './report.js';
 
 /**
@@ -33,6 +33,6 @@ async function lookOrReason(run: string, config: Config, options: LookOptions): 
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     options.log?.note(`report: no pictures: ${error.message}`);
-    return { protocol: `Pictures: none: ${error.message}.`, sweeps: [] };
+    return unseen(`Pictures: none: ${error.message}.`);
   }
 }

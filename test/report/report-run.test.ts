@@ -35,7 +35,9 @@ test('a finished run gets its page: curves, and four images with every jitter sw
   assert.match(page, /MRR: 2 images held out of the training data/);
   for (const name of ['brightness', 'contrast', 'saturation', 'hue'])
     assert.equal([...page.matchAll(new RegExp(`<figcaption><b>${name}</b> \\d of 7 right`, 'g'))].length, 4);
-  assert.equal([...page.matchAll(/<img/g)].length, 4 * (1 + 4 * 2 * 7));
+  const [sweep, inversions, latents, views] = [1 + 4 * 2 * 7, 3 * 3, 5, 4];
+  assert.equal([...page.matchAll(/<img/g)].length, 4 * (sweep + inversions + latents + views));
+  assert.equal([...page.matchAll(/<div class="bar"/g)].length, 4);
   for (const title of ['Loss', 'MRR', 'k-NN accuracy', 'RankMe', 'Feature deviation'])
     assert.ok(page.includes(`<b>${title}</b>`), title);
 });
