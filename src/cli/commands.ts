@@ -13,6 +13,7 @@ import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
 import { registerReport } from './report.js';
 import { registerSegment } from './segment.js';
+import { registerStudy } from './study.js';
 
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
@@ -31,6 +32,7 @@ export const commands: readonly RegisterCommand[] = [
   registerAdapt,
   registerClassify,
   registerSegment,
+  registerStudy,
   registerConfig,
   registerMetrics,
   registerReport,

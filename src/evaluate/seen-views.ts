@@ -26,7 +26,7 @@ export interface SeenViews {
 const plain = { mean: [0, 0, 0], std: [1, 1, 1] } as const;
 
 /**
- * The views that training draws of an image at its first step.
+ * A pair of views of an image, drawn as in training.
  * @param image [1, 3, h, w] in 0..1
  * @param sample the image's number, for the draws
  */
@@ -37,7 +37,7 @@ export async function seenViews(
   seed: number,
   sample: number,
 ): Promise<SeenViews> {
-  const { visible, predicted, action, ...inputs } = sampleViews(config, seed, 0, [sample]);
+  const { visible, predicted, action, ...inputs } = sampleViews(config, seed, [[0, sample]]);
   const { source, target } = await compiled.run('seen views', () => traceSeenViews(config), {
     image,
     inputs,
