@@ -17,7 +17,7 @@ export { openSegmentation, type SegmentationSample, type SegmentationSet } from 
 export { UserError } from './errors.js';
 export type { Retrieval } from './evaluate/retrieval.js';
 export type { Log } from './log.js';
-export type { Inference, InferredAction } from './model/infer.js';
+export type { Inference, InferredAction } from './model/search-action.js';
 export type { Latents } from './model/trained-model.js';
 export { openRanks } from './ranks/open-ranks.js';
 export type { Ranks } from './ranks/ranks.js';

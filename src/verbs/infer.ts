@@ -1,6 +1,6 @@
 import { readImages } from '../data/image-files.js';
 import type { ComputeOptions } from '../engine/index.js';
-import type { Inference, InferredAction } from '../model/infer.js';
+import type { Inference, InferredAction } from '../model/search-action.js';
 import { signed } from '../words.js';
 import { transformations } from '../world-model/index.js';
 import { WorldModel } from './world-model.js';
