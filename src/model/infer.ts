@@ -28,7 +28,8 @@ import {
 import { IMPROVED, type Inference, searchAction } from './search-action.js';
 
 /**
- * Searches the action whose prediction from BEFORE is nearest to AFTER's latents, by gradient descent through the predictor.
+ * Searches the action that is likeliest, of those that training draws, given how near its prediction from BEFORE comes to
+ * AFTER's latents; by gradient descent through the predictor.
  * @param before latents of the encoder [1, N, D]
  * @param after latents of the target encoder [1, N, D]
  */
@@ -51,6 +52,8 @@ export function inferAction(
         weights: weights.predictor,
       }),
     augmentation,
+    // The errors of a patch's features go together: each patch tells as much as one number.
+    tokenCount(model.encoder),
   );
 }
 

@@ -1,14 +1,5 @@
-import { purpose, random } from '../random.js';
-import {
-  type Action,
-  type AugmentationConfig,
-  actionSize,
-  actionVector,
-  readAction,
-  sampleParameters,
-  transformations,
-  type ViewParameters,
-} from '../world-model/index.js';
+import { type Action, type AugmentationConfig, actionSize, readAction } from '../world-model/index.js';
+import { type ActionPrior, actionPrior } from './action-prior.js';
 
 /** An action that was inferred. */
 export interface InferredAction {
@@ -20,7 +11,7 @@ export interface InferredAction {
 
 /** Which action leads from one image to another, as far as a world model can tell. */
 export interface Inference extends InferredAction {
-  /** How far each jitter may be off before the distance rises by a tenth; what the model hardly sees has a wide one. */
+  /** Of each jitter about one standard deviation: so far off it is still likely. What the model hardly sees has a wide one. */
   readonly tolerance: Readonly<Record<string, number>>;
   /** The distance where nothing is done. */
   readonly nothing: number;
@@ -36,44 +27,48 @@ const [STEPS, STEP] = [60, 0.15];
 /** How far from the best a jitter is tried to see how the distance rises, in units of the action's vector. */
 const PROBES = Array.from({ length: IMPROVED / 2 }, (_, i) => 0.05 * 2 ** i);
 
-const jitters = transformations.flatMap((row, at) => (row.kind === 'jitter' ? [{ row, at }] : []));
-
 /** How far actions [{@link IMPROVED}, 7] lead from AFTER, and the slope of that by each action. */
 export type MeasureActions = (
   actions: Float32Array,
 ) => Promise<{ readonly distance: Float32Array; readonly slope: Float32Array }>;
 
 /**
- * Searches the action that leads nearest to AFTER: of many drawn as in training the nearest are improved by gradient
- * descent; flags of what was destroyed stay as drawn.
+ * Searches the action that is likeliest to lead to AFTER: it comes near, and is one that training draws. Of many drawn the
+ * likeliest are improved by gradient descent; flags of what was destroyed stay as drawn. Without what is likely, a jitter
+ * that hardly shows would be pushed to anything that gains a little.
+ * @param observations independent ones, of normal noise of unknown size, that a distance is taken to be the mean of
  */
 export async function searchAction(
   measure: MeasureActions,
   augmentation: AugmentationConfig,
+  observations: number,
 ): Promise<Inference> {
-  const ask = async (vectors: readonly Float32Array[]): Promise<Answer[]> => {
+  const prior = actionPrior(augmentation, TRIED - 1);
+  const ask: Ask = async (vectors) => {
     const answers: Answer[] = [];
     for (let first = 0; first < vectors.length; first += IMPROVED) {
       const actions = new Float32Array(IMPROVED * actionSize);
       const part = vectors.slice(first, first + IMPROVED);
       for (const [i, vector] of part.entries()) actions.set(vector, i * actionSize);
       const { distance, slope } = await measure(actions);
-      answers.push(
-        ...part.map((vector, i) => ({
-          vector,
-          distance: distance[i] as number,
-          slope: slope.slice(i * actionSize, (i + 1) * actionSize),
-        })),
-      );
+      for (const [i, vector] of part.entries()) {
+        const far = distance[i] as number;
+        const cost = (observations / 2) * Math.log(far) + prior.cost(vector);
+        const own = slope.subarray(i * actionSize, (i + 1) * actionSize);
+        const rises = prior.varied.map(
+          (at) => ((observations / 2) * (own[at] as number)) / far + prior.slope(vector, at),
+        );
+        answers.push({ vector, distance: far, cost, rises });
+      }
     }
     return answers;
   };
 
-  const tried = await ask([new Float32Array(actionSize), ...drawActions(augmentation)]);
+  const tried = await ask([new Float32Array(actionSize), ...prior.draws]);
   const nothing = (tried[0] as Answer).distance;
-  const improved = await descend(ask, nearest(tried).slice(0, IMPROVED));
-  const [best, ...others] = nearest([...improved, ...tried]) as [Answer, ...Answer[]];
-  const tolerance = await tolerances(ask, best);
+  const improved = await descend(ask, prior, likeliest(tried).slice(0, IMPROVED));
+  const [best, ...others] = likeliest([...improved, ...tried]) as [Answer, ...Answer[]];
+  const tolerance = await tolerances(ask, prior, best);
   const differs = ({ vector }: Answer): boolean =>
     vector.some((value, at) => Math.abs(value - (best.vector[at] as number)) > (tolerance[at] as number));
   const runnerUp = others.find(differs) ?? (others.at(-1) as Answer);
@@ -89,25 +84,17 @@ interface Answer {
   /** [7], as the predictor is told it. */
   readonly vector: Float32Array;
   readonly distance: number;
-  /** Of the distance, by the vector. */
-  readonly slope: Float32Array;
+  /** Minus the logarithm of how likely the action is to have led to AFTER, up to a constant. */
+  readonly cost: number;
+  /** Slope of the cost by each number that varies. */
+  readonly rises: readonly number[];
 }
 type Ask = (vectors: readonly Float32Array[]) => Promise<Answer[]>;
 
-const nearest = (answers: readonly Answer[]): Answer[] =>
-  [...answers].sort((a, b) => a.distance - b.distance);
-
-/** Actions between views as training draws them; always the same. */
-function drawActions(augmentation: AugmentationConfig): Float32Array[] {
-  return Array.from({ length: TRIED - 1 }, (_, i) => {
-    const draw = (view: 'source' | 'target', key: number): ViewParameters =>
-      sampleParameters(random(0, i, key, purpose.jitter), augmentation, view);
-    return actionVector(draw('source', 0), draw('target', 1));
-  });
-}
+const likeliest = (answers: readonly Answer[]): Answer[] => [...answers].sort((a, b) => a.cost - b.cost);
 
 /** Adam on the jitters of all at once; what comes of each at its best. */
-async function descend(ask: Ask, start: readonly Answer[]): Promise<Answer[]> {
+async function descend(ask: Ask, { varied }: ActionPrior, start: readonly Answer[]): Promise<Answer[]> {
   const best = [...start];
   const [means, squares] = [0, 1].map(() => start.map(() => new Float64Array(actionSize))) as [
     Float64Array[],
@@ -116,11 +103,11 @@ async function descend(ask: Ask, start: readonly Answer[]): Promise<Answer[]> {
   let now = [...start];
   for (let step = 1; step <= STEPS; step++) {
     const size = STEP * 0.01 ** (step / STEPS);
-    const moved = now.map(({ vector, slope }, i) => {
+    const moved = now.map(({ vector, rises }, i) => {
       const next = vector.slice();
       const [mean, square] = [means[i] as Float64Array, squares[i] as Float64Array];
-      for (const { at } of jitters) {
-        const g = slope[at] as number;
+      for (const [k, at] of varied.entries()) {
+        const g = rises[k] as number;
         mean[at] = 0.9 * (mean[at] as number) + 0.1 * g;
         square[at] = 0.99 * (square[at] as number) + 0.01 * g * g;
         const direction = (mean[at] as number) / (1 - 0.9 ** step);
@@ -130,16 +117,15 @@ async function descend(ask: Ask, start: readonly Answer[]): Promise<Answer[]> {
       return next;
     });
     now = await ask(moved);
-    for (const [i, answer] of now.entries())
-      if (answer.distance < (best[i] as Answer).distance) best[i] = answer;
+    for (const [i, answer] of now.entries()) if (answer.cost < (best[i] as Answer).cost) best[i] = answer;
   }
   return best;
 }
 
-/** How far each jitter's number goes from the best, to the nearer side, until the distance is a tenth larger; flags not at all. */
-async function tolerances(ask: Ask, best: Answer): Promise<Float32Array> {
+/** How far each jitter's number goes from the best, to the nearer side, until the cost is ½ larger; flags not at all. */
+async function tolerances(ask: Ask, { varied }: ActionPrior, best: Answer): Promise<Float32Array> {
   const widths = new Float32Array(actionSize);
-  for (const { at } of jitters) {
+  for (const at of varied) {
     const sides = [-1, 1].map((side) => PROBES.map((width) => side * width));
     const answers = await ask(
       sides.flat().map((change) => {
@@ -148,26 +134,24 @@ async function tolerances(ask: Ask, best: Answer): Promise<Float32Array> {
         return vector;
       }),
     );
-    const rises = sides.map((_, side) =>
-      crossing(answers.slice(side * PROBES.length, (side + 1) * PROBES.length), best.distance),
+    const widest = sides.map((_, side) =>
+      crossing(answers.slice(side * PROBES.length, (side + 1) * PROBES.length), best.cost),
     );
-    widths[at] = Math.min(...rises);
+    widths[at] = Math.min(...widest);
   }
   return widths;
 }
 
-/** Where distances at the probes cross 1.1 × the least, a parabola between two; Infinity where they never do. */
+/** Where costs at the probes cross the least + ½, a parabola between two; the last probe where they never do. */
 function crossing(answers: readonly Answer[], least: number): number {
-  let [width, distance] = [0, least];
+  let [width, cost] = [0, least];
   for (const [i, answer] of answers.entries()) {
     const next = PROBES[i] as number;
-    if (answer.distance >= 1.1 * least)
-      return Math.sqrt(
-        width ** 2 + ((next ** 2 - width ** 2) * (1.1 * least - distance)) / (answer.distance - distance),
-      );
-    [width, distance] = [next, answer.distance];
+    if (answer.cost >= least + 0.5)
+      return Math.sqrt(width ** 2 + ((next ** 2 - width ** 2) * (least + 0.5 - cost)) / (answer.cost - cost));
+    [width, cost] = [next, answer.cost];
   }
-  return Infinity;
+  return width;
 }
 
 /** An answer as an action. */
