@@ -68,9 +68,7 @@ describe('the inferred action', () => {
       ...Object.entries(units).map(([name, unit]) => (action[name as 'hue'] ?? 0) / unit),
       ...[action.grayscale, action.blur, action.solarize].map((flag) => (flag ? 1 : 0)),
     ]);
-    return (
-      8 * Math.log(await distance(action, to)) + actionPrior(model.config.augmentation, 511).cost(vector)
-    );
+    return 8 * Math.log(await distance(action, to)) + prior.cost(vector);
   };
 
   test('is as near as it says, and likelier than the truth and than a hundred others', async () => {
