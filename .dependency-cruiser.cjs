@@ -10,20 +10,30 @@ below.run = ['tensor', 'nn', 'engine', 'data', 'world-model'];
 below.evaluate = [...below.run, 'run'];
 below.model = [...below.evaluate, 'evaluate'];
 below.train = [...below.model, 'ranks'];
-below.web = below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
-below.report = [...below.adapt, 'verbs', 'adapt'];
+below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
+below.web = [...below.adapt, 'adapt'];
+below.report = below.embed = below.export = [...below.adapt, 'verbs', 'adapt'];
 below.study = [...below.report, 'report'];
+below.studio = [...below.adapt, 'web', 'adapt'];
 // Below every layer.
 const foundation = '^src/(cache|csv|errors|json|json-file|koffi|log|median|random|warning|words)\\.ts$';
 
 // What runs in a browser too: it knows neither Node nor a package that needs it.
-const core =
-  '^src/((tensor|nn|world-model|evaluate|model|train|web)/' +
-  '|run/[^/]+$' +
-  '|engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$' +
-  '|ranks/(exchange|ranks)\\.ts$' +
-  '|data/(class-numbers|image-set|known-images|source|splits|synthetic)\\.ts$' +
-  '|(csv|errors|json|log|median|random|words)\\.ts$)';
+const core = `^src/(${[
+  '(tensor|nn|world-model|evaluate|model|train|web)/',
+  'run/[^/]+$',
+  'adapt/(network|scores)/',
+  'adapt/settings\\.ts$',
+  'adapt/inputs/(inputs|predictions)\\.ts$',
+  'adapt/model/(adapted-config|colours|tuned-model)\\.ts$',
+  'adapt/tasks/(name-tasks|task|told-classes)\\.ts$',
+  'engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$',
+  'ranks/(exchange|ranks)\\.ts$',
+  'data/(class-(numbers|table)|dataset-json|folder(-(classes|labels|masks|names|rest|splits))?)\\.ts$',
+  'data/(image-(endings|folder|set)|known-images|mask-files|match-masks|path-names|source|splits)\\.ts$',
+  'data/(drawn-images|memory-pixels|pixel-images|planes|resize-square|synthetic)\\.ts$',
+  '(csv|errors|json|log|median|random|words)\\.ts$',
+].join('|')})`;
 const portablePackages =
   'node_modules/(@bufbuild/protobuf|fastest-levenshtein|ml-matrix|onnxruntime-(common|web)|zod)/';
 
@@ -67,6 +77,13 @@ module.exports = {
       to: { pathNot: [core, portablePackages] },
     },
     {
+      name: 'page-through-the-web-front',
+      comment: "The studio's page reaches the model as any other page does: by image-world-models/web.",
+      severity: 'error',
+      from: { path: '^studio/' },
+      to: { path: '^src/' },
+    },
+    {
       name: 'runtime-only-in-engine',
       comment:
         'Another runtime must be able to take the place of ONNX Runtime without a change above src/engine.',
@@ -86,13 +103,15 @@ module.exports = {
       comment: 'An import that cannot be found.',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true },
+      // The page's own name for the web front, which its tsconfig.json and Vite know.
+      to: { couldNotResolve: true, pathNot: '^image-world-models/web$' },
     },
     {
       name: 'declared-dependencies-only',
       comment: 'What the package imports must be among its dependencies, or its installed copy breaks.',
       severity: 'error',
-      from: {},
+      // The page is bundled.
+      from: { pathNot: '^studio/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['npm-peer'] },
     },
   ],

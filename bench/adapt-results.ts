@@ -1,13 +1,12 @@
 // What the tables of adaptations have in common: one `iwm adapt` a line of results, means over seeds.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { AdaptationResult, TaskResult } from '../src/adapt/result.js';
 import { headline } from '../src/adapt/scores/score.js';
-import { wholeLines } from '../src/json-file.js';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -17,9 +16,10 @@ export type CellResult = Omit<AdaptationResult, 'model'>;
 /** `0,1,2` */
 export const numbers = (text: string): number[] => text.split(',').map(Number);
 
-/** The lines of results so far. */
+/** The lines of results so far, whole ones only. */
 export function readLines<L>(file: string): L[] {
-  return wholeLines(file).map((line) => JSON.parse(line) as L);
+  const lines = existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
+  return lines.map((line) => JSON.parse(line) as L);
 }
 
 /**

@@ -14,6 +14,7 @@ export { readImages, type Seeing } from './data/image-files.js';
 export type { BadSample, ImageSet } from './data/image-set.js';
 export { openImages, type Split } from './data/images.js';
 export { openSegmentation, type SegmentationSample, type SegmentationSet } from './data/segmentation.js';
+export { type Embedding, type EmbedOptions, embed } from './embed/embed.js';
 export { UserError } from './errors.js';
 export type { Retrieval } from './evaluate/retrieval.js';
 export type { Log } from './log.js';

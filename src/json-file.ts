@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { UserError } from './errors.js';
 
 /** What a JSON file holds, not checked. @throws UserError where it cannot be read or is not valid JSON */
@@ -8,9 +8,4 @@ export function readJson(file: string): unknown {
   } catch {
     throw new UserError(`${file} is not valid JSON`);
   }
-}
-
-/** The whole lines of a file that lines are appended to; none where it is missing. A last line cut off is left out. */
-export function wholeLines(file: string): string[] {
-  return existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : [];
 }

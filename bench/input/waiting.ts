@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { openImages } from '../../src/data/images.js';
-import { readMetrics } from '../../src/run/disk/metrics-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
 import type { StepLine } from '../../src/run/metrics.js';
 import { holdOut } from '../../src/train/held-out.js';
 
@@ -54,7 +54,9 @@ await images.close();
 const epoch = Math.ceil(training / batch);
 pretrain(Math.ceil(Number(values.epochs) * epoch));
 
-const lines = readMetrics(run).filter((line): line is { kind: 'step' } & StepLine => line.kind === 'step');
+const lines = (await folderStore(run).metrics()).filter(
+  (line): line is { kind: 'step' } & StepLine => line.kind === 'step',
+);
 const { image } = JSON.parse(readFileSync(join(run, 'config.json'), 'utf8'));
 /** Of steps of equal size: the mean of their shares, weighted by their time. */
 function share(steps: readonly StepLine[]): string {

@@ -1,13 +1,8 @@
 import type { Device } from '../engine/index.js';
 import { type Log, quiet } from '../log.js';
 import { readConfig } from '../run/disk/run-folder.js';
-import {
-  type AdaptedConfig,
-  type AdaptedTask,
-  checkFree,
-  networkOf,
-  saveModel,
-} from './model/model-folder.js';
+import { type AdaptedConfig, type AdaptedTask, networkOf } from './model/adapted-config.js';
+import { checkFree, saveModel } from './model/model-folder.js';
 import type { HeadConfig } from './network/heads.js';
 import { describeProtocol } from './protocol.js';
 import type { AdaptationResult } from './result.js';

@@ -11,12 +11,12 @@ export function registerMetrics(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  iwm metrics runs/demo > demo.csv')
     .action(async (run: string, options: CommonOptions) => {
-      const { readMetrics } = await import('../run/disk/metrics-file.js');
+      const { folderStore } = await import('../run/disk/folder-files.js');
       const { readConfig } = await import('../run/disk/run-folder.js');
       const { metricsTable } = await import('../run/metrics.js');
       // Says so where the folder is none of a run.
       readConfig(run);
-      const metrics = readMetrics(run);
+      const metrics = await folderStore(run).metrics();
       createOutput({ json: options.json === true }).result(metrics, metricsTable(metrics));
     });
 }

@@ -1,3 +1,4 @@
+import { availableParallelism, cpus } from 'node:os';
 import { type Command, Option } from 'commander';
 import type { DeviceCount } from '../engine/engine.js';
 import { UserError } from '../errors.js';
@@ -83,6 +84,10 @@ export async function runPretrain(
   const { openRanks } = await import('../ranks/open-ranks.js');
   const ranks = await openRanks();
   if (ranks.rank > 0) output = silent;
+  if (ranks.size > 1 && availableParallelism() < cpus().length)
+    output.note(
+      `each rank has ${availableParallelism()} of ${count(cpus().length, 'core')}, as its launcher says; with Open MPI mpirun --bind-to none gives it all`,
+    );
   const config = await configOf(preset, out, options, output);
   const { threads, device, devices } = options;
   const together = ranks.size > 1 ? `mpirun -n ${ranks.size} ` : '';
@@ -146,8 +151,9 @@ async function configOf(
   const settings = { ...set, ...Object.fromEntries(given) };
   const choose = async (more: Readonly<Record<string, unknown>>): Promise<Config> => {
     if (from !== undefined) {
-      const { beginFrom } = await import('../run/disk/predecessor.js');
-      return succeed(readConfig(from), beginFrom(from), { ...settings, ...more });
+      const { folderFiles } = await import('../run/disk/folder-files.js');
+      const { beginFrom } = await import('../run/predecessor.js');
+      return succeed(readConfig(from), await beginFrom(folderFiles(from)), { ...settings, ...more });
     }
     // That there is no such run is told by the one who would go on with it.
     if (resume && isRun(out)) return amend(readConfig(out), { ...settings, ...more });

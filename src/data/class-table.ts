@@ -1,6 +1,5 @@
-import { readFileSync, statSync } from 'node:fs';
-import { posix } from 'node:path';
-import type { DataFile, Folder } from './folder.js';
+import type { DataFile, Folder, OtherFile } from './folder.js';
+import { basename, extname } from './path-names.js';
 
 const ENDINGS = ['.txt', '.tsv'];
 /** A longer file is no table of labels. */
@@ -32,16 +31,16 @@ export function findClassTables(
 }
 
 function readTable(
-  file: DataFile,
+  file: OtherFile,
   images: readonly DataFile[],
   classes: ReadonlySet<string>,
 ): ClassTable | undefined {
-  if (!ENDINGS.includes(posix.extname(file.name).toLowerCase()) || statSync(file.path).size > LONGEST)
-    return undefined;
-  const byName = new Map(images.map(({ name }) => [posix.basename(name), name]));
+  const text = ENDINGS.includes(extname(file.name).toLowerCase()) ? file.text(LONGEST) : undefined;
+  if (text === undefined) return undefined;
+  const byName = new Map(images.map(({ name }) => [basename(name), name]));
   if (byName.size < images.length) return undefined;
   const found = new Map<string, string>();
-  for (const line of readFileSync(file.path, 'utf8').split(/\r?\n/)) {
+  for (const line of text.split(/\r?\n/)) {
     if (line === '') continue;
     const [name = '', label = ''] = line.split('\t');
     const image = byName.get(name);

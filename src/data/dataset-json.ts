@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { readJson } from '../json-file.js';
+import { parseJson } from '../json.js';
+import { withoutEnding } from './path-names.js';
 import { type Split, splitIn } from './splits.js';
 
 const schema = z.strictObject({
@@ -23,6 +22,9 @@ const kinds = {
   parquet: { what: 'Parquet files', keys: ['classes', 'splits', 'columns'] },
 };
 
+/** The kind of data that a `dataset.json` lies beside. */
+export type DataKind = keyof typeof kinds;
+
 /** What a data set says of itself in a file `dataset.json`; each part may be missing. */
 export interface DatasetFacts {
   /** Names of the classes: of class 0, 1, … */
@@ -40,16 +42,23 @@ export interface DatasetFacts {
 }
 
 /**
- * Reads `dataset.json` of a folder: `{"classes": ["sky", …], "ignored": 11, "splits": {"train": ["0001", …]}}`. A split
+ * Reads a `dataset.json`: `{"classes": ["sky", …], "ignored": 11, "splits": {"train": ["0001", …]}}`. A split
  * lists files, files without their ending, or folders. Beside Parquet also `{"columns": {"image": "img", "label": "fine"}}`.
+ * @param text undefined where there is none
+ * @param file what to call it in messages
  * @param kind of the data beside it
  * @throws UserError for a file that is not of this form, or says what means nothing there
  */
-export function readDatasetJson(folder: string, kind: keyof typeof kinds = 'images'): DatasetFacts {
-  const file = join(folder, 'dataset.json');
-  if (!existsSync(file)) return {};
+export function parseDatasetJson(
+  text: string | undefined,
+  file: string,
+  kind: DataKind = 'images',
+): DatasetFacts {
+  if (text === undefined) return {};
+  const json = parseJson(text);
+  if (json === undefined) throw new UserError(`${file} is not valid JSON`);
   const { what, keys } = kinds[kind];
-  const parsed = schema.safeParse(readJson(file));
+  const parsed = schema.safeParse(json);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     if (issue?.code === 'unrecognized_keys')
@@ -113,9 +122,4 @@ function namesOf(path: string): string[] {
     const name = parts.slice(0, parts.length - i).join('/');
     return [name, withoutEnding(name), withoutEnding(name.replace(/\.gz$/i, ''))];
   });
-}
-
-/** A path without the ending of its last part. */
-export function withoutEnding(path: string): string {
-  return path.replace(/(?<=[^\\/])\.[^.\\/]+$/, '');
 }

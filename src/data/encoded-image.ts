@@ -3,17 +3,6 @@ import { warn } from '../warning.js';
 import { decodePlainJpeg } from './plain-jpeg.js';
 import { hasUndeclaredBand } from './tiff-bands.js';
 
-/** Names of image files end so. */
-export const imageEndings: readonly string[] = '.jpg .jpeg .jfif .jpe .png .webp .avif .gif .tif .tiff'.split(
-  ' ',
-);
-
-/** Names of image files that are not read end so. */
-export const undecodedEndings: readonly string[] = (
-  '.bmp .dib .ico .heic .heif .jp2 .j2k .jxl .svg .eps .psd .tga .dds .pbm .pgm .ppm .pnm .exr .hdr .fits .dcm ' +
-  '.dng .cr2 .cr3 .nef .arw'
-).split(' ');
-
 /**
  * What becomes of an image that is no square: `square` keeps the middle, `stretched` brings everything into a square,
  * `whole` keeps everything and its shape.

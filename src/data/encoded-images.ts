@@ -2,6 +2,7 @@ import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { HeldGroups } from './held-groups.js';
 import { ParquetRows } from './parquet-rows.js';
 import type { Pixels, TarShard } from './source.js';
+import { sceneName } from './synthetic.js';
 import { openTar } from './tar-file.js';
 
 /** Files kept open. */
@@ -29,7 +30,7 @@ function within<File extends { readonly path: string; readonly rows: number }>(
 
 /** What to call an image in messages: `dir/a.png`, `train.parquet, row 5`, `train.tar, 0001.jpg`. */
 export function nameOf({ source, at }: Place): string {
-  if (source.kind === 'synthetic') return `scene ${source.first + at}`;
+  if (source.kind === 'synthetic') return sceneName(source.first + at);
   if (source.kind === 'files') return source.paths[at] ?? '';
   if (source.kind === 'parquet') {
     const { file, row } = within(source.files, at);

@@ -1,10 +1,10 @@
-import { posix } from 'node:path';
 import { UserError } from '../errors.js';
 import { count, some } from '../words.js';
 import type { DatasetFacts } from './dataset-json.js';
 import { type DataFile, someOf } from './folder.js';
 import type { MaskGroup } from './mask-files.js';
 import { isPng, type MatchedMasks, matchMasks } from './match-masks.js';
+import { basename, withoutEnding } from './path-names.js';
 import type { Masks, Pixels, Source } from './source.js';
 import { MissingSplit, type Split } from './splits.js';
 
@@ -86,7 +86,7 @@ function chooseMasks(images: readonly DataFile[], byImage: MatchedMasks['byImage
 function foreign(groups: readonly MaskGroup[], all: readonly DataFile[]): string {
   const mask = groups.flatMap(({ masks }) => masks)[0]?.name ?? '';
   const image = all[0]?.name ?? '';
-  return `no mask is called like its image: there is ${mask}; the mask of ${image} would be ${posix.parse(image).name}.png`;
+  return `no mask is called like its image: there is ${mask}; the mask of ${image} would be ${withoutEnding(basename(image))}.png`;
 }
 
 function notesOf(

@@ -1,7 +1,6 @@
-import { posix } from 'node:path';
 import { count, some } from '../words.js';
-import { withoutEnding } from './dataset-json.js';
 import { type DataFile, type Folder, filesBelow, holdsImages, someOf } from './folder.js';
+import { basename, extname, withoutEnding } from './path-names.js';
 import { splitsAmong } from './splits.js';
 
 /**
@@ -36,14 +35,14 @@ function emptyFolders(folder: Folder): Folder[] {
 }
 
 const isListOfSplit = ({ name }: DataFile): boolean =>
-  /\.(?:txt|csv|lst)$/i.test(name) && splitsAmong([withoutEnding(posix.basename(name))]).size > 0;
+  /\.(?:txt|csv|lst)$/i.test(name) && splitsAmong([withoutEnding(basename(name))]).size > 0;
 
 /** Names where these are few, else how many there are of each kind: `17,125 .xml, 3 .txt`. */
 function kindsOf(files: readonly DataFile[]): string {
   if (files.length <= 3) return someOf(files);
   const counts = new Map<string, number>();
   for (const { name } of files) {
-    const kind = posix.extname(name).toLowerCase() || posix.basename(name);
+    const kind = extname(name).toLowerCase() || basename(name);
     counts.set(kind, (counts.get(kind) ?? 0) + 1);
   }
   const kinds = [...counts].sort(([, a], [, b]) => b - a);

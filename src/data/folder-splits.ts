@@ -1,9 +1,9 @@
-import { posix } from 'node:path';
 import { UserError } from '../errors.js';
 import { count } from '../words.js';
-import { type DatasetFacts, withoutEnding } from './dataset-json.js';
+import type { DatasetFacts } from './dataset-json.js';
 import { type DataFile, type Folder, holdsImages, someOf } from './folder.js';
 import { isImagesFolder, subjectOf } from './folder-names.js';
+import { basename, withoutEnding } from './path-names.js';
 import { type Split, splitIn, splitsAmong } from './splits.js';
 
 /** An image and where it lies. */
@@ -90,13 +90,13 @@ function splitFolders(
 
 function listedSplits(placed: readonly PlacedImage[], { splitOf, checkListed }: DatasetFacts): PlacedImage[] {
   // A name may leave out the folders that say nothing: `0001` for `images/0001.jpg`.
-  const short = ({ name, folders }: PlacedImage): string => [...folders, posix.basename(name)].join('/');
+  const short = ({ name, folders }: PlacedImage): string => [...folders, basename(name)].join('/');
   checkListed?.(placed.flatMap((image) => [image.name, short(image)]));
   return placed.map((image) => ({ ...image, split: splitOf?.(image.name) ?? splitOf?.(short(image)) }));
 }
 
 function splitsOfFiles(placed: readonly PlacedImage[]): SplitImages {
-  const stem = ({ name }: PlacedImage): string => withoutEnding(posix.basename(name));
+  const stem = ({ name }: PlacedImage): string => withoutEnding(basename(name));
   const splits = splitsAmong(placed.map(stem));
   if (new Set(splits.values()).size < 2) return { images: placed, notes: [] };
   const silent = placed.filter((image) => !splits.has(stem(image)));

@@ -7,7 +7,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, type ListFileEntry, listFiles } from '@huggingface/hub';
 import { cacheFolder } from '../cache.js';
 import { UserError } from '../errors.js';
-import { readDatasetJson } from './dataset-json.js';
+import { readDatasetJson } from './dataset-file.js';
 import { factsOfPaths } from './path-facts.js';
 import { byKind } from './shard-files.js';
 import { chooseShards, notRead, type Shard, type Shards } from './shards.js';

@@ -1,16 +1,20 @@
-import { posix } from 'node:path';
 import { UserError } from '../errors.js';
 import { count, some } from '../words.js';
-import { readDatasetJson } from './dataset-json.js';
-import { imageEndings } from './encoded-image.js';
-import { type DataFile, readFolder, someOf } from './folder.js';
+import { parseDatasetJson } from './dataset-json.js';
+import { type DataFile, type Folder, someOf } from './folder.js';
 import { labelImages } from './folder-labels.js';
 import { folderMasks } from './folder-masks.js';
 import { restOf } from './folder-rest.js';
 import { type PlacedImage, splitImages } from './folder-splits.js';
+import { imageEndings } from './image-endings.js';
 import { separateMasks } from './mask-files.js';
+import { basename } from './path-names.js';
 import { describeSource, type Source } from './source.js';
 import { chooseSplit, type Split } from './splits.js';
+
+const FACTS = 'dataset.json';
+/** Bytes of it. */
+const LONGEST = 2 ** 28;
 
 /**
  * A folder of images: flat, or one sub-folder per class, each as deep as you like; splits are folders at any level, or told
@@ -19,16 +23,17 @@ import { chooseSplit, type Split } from './splits.js';
  * The order is that of the file names, whatever folders they are in: the same images flat or by class give the same training.
  * @throws UserError for a folder without images or without the split asked for
  */
-export function imageFolder(folder: string, wanted: Split | undefined): Source {
-  const facts = readDatasetJson(folder);
-  const whole = readFolder(folder);
+export function imageFolder(whole: Folder, wanted: Split | undefined): Source {
+  const { path: folder } = whole;
+  const said = whole.others.find(({ name }) => name === FACTS);
+  const facts = parseDatasetJson(said?.text(LONGEST), said?.path ?? FACTS);
   const { images: tree, groups } = separateMasks(whole);
   const placed = splitImages(tree, facts);
   const split = chooseSplit(folder, new Set(placed.images.map((image) => image.split)), wanted);
   const { images: all, classes, tables, notes } = labelImages(tree, placed.images, facts, groups.length > 0);
   const own = inOrder(all.filter((image) => split === 'all' || image.split === split));
   const rest = restOf(whole, {
-    read: new Set(['dataset.json', ...tables.map(({ file }) => file.name)]),
+    read: new Set([FACTS, ...tables.map(({ file }) => file.name)]),
     hasSplits: all.some((image) => image.split !== undefined),
   });
   if (own.length === 0) {
@@ -68,6 +73,6 @@ function splitNotes(all: readonly PlacedImage[], split: Split, wanted: Split | u
 
 /** By the file's name, then by its folders. */
 function inOrder<File extends DataFile>(files: readonly File[]): readonly File[] {
-  const keyed = files.map((file) => ({ file, key: `${posix.basename(file.name)}\0${file.name}` }));
+  const keyed = files.map((file) => ({ file, key: `${basename(file.name)}\0${file.name}` }));
   return keyed.sort((a, b) => (a.key < b.key ? -1 : 1)).map(({ file }) => file);
 }

@@ -6,6 +6,9 @@ export interface KnownImage {
   readonly digest: string;
 }
 
+/** Is told of an image that cannot be read, and throws to stop. */
+export type OnBad = (bad: BadSample) => void | Promise<void>;
+
 /** The places of all images of a set. */
 export const everyIndex = ({ length }: Pick<ImageSet, 'length'>): Int32Array =>
   Int32Array.from({ length }, (_, i) => i);
@@ -20,10 +23,10 @@ export const namesOf = (set: ImageSet): string[] => Array.from(everyIndex(set), 
 export async function readDigests(
   set: ImageSet,
   indices: Int32Array,
-  onBad: (bad: BadSample) => void,
+  onBad: OnBad,
 ): Promise<ReadonlyMap<number, string>> {
   const bad = await set.bad(indices);
-  for (const found of bad.values()) onBad(found);
+  for (const found of bad.values()) await onBad(found);
   const good = Array.from(indices).filter((index) => !bad.has(index));
   const digests = await set.digests(good);
   return new Map(good.map((index, i) => [index, digests[i] as string]));
@@ -38,7 +41,7 @@ export async function readDigests(
 export async function findKnown(
   set: ImageSet,
   known: readonly KnownImage[],
-  onBad: (bad: BadSample) => void,
+  onBad: OnBad,
 ): Promise<{ readonly found: Int32Array; readonly missing: number }> {
   const byName = new Map(namesOf(set).map((name, index) => [name, index]));
   const named = new Set(known.flatMap(({ name }) => byName.get(name) ?? []));

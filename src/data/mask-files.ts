@@ -1,7 +1,6 @@
-import { posix } from 'node:path';
-import { withoutEnding } from './dataset-json.js';
 import { type DataFile, type Folder, filesBelow, holdsImages } from './folder.js';
 import { saysImages, saysMasks, subjectOf } from './folder-names.js';
+import { basename, withoutEnding } from './path-names.js';
 import { splitIn } from './splits.js';
 
 /** Masks that lie in one place, and the images that they may belong to. */
@@ -27,7 +26,7 @@ const maskAffix = delimited(
 const imageAffix = delimited('leftimg8bit|images?|imgs?');
 
 /** The name of a file without folders and ending. */
-export const stem = ({ name }: DataFile): string => withoutEnding(posix.basename(name));
+export const stem = ({ name }: DataFile): string => withoutEnding(basename(name));
 
 /** What the name of a file says beside being an image or a mask: `001` in `001_mask`, `img-001`, `001_gtFine_labelIds`. */
 export const thing = (stem: string): string =>

@@ -1,6 +1,6 @@
-import { posix } from 'node:path';
 import type { DataFile } from './folder.js';
 import { type GroupImage, type MaskGroup, nameIn, stem, thing } from './mask-files.js';
+import { basename, dirname } from './path-names.js';
 
 /** Which masks belong to which images. */
 export interface MatchedMasks {
@@ -33,7 +33,7 @@ export function matchMasks(groups: readonly MaskGroup[]): MatchedMasks {
 export const isPng = ({ name }: DataFile): boolean => name.toLowerCase().endsWith('.png');
 
 function matchGroup({ folder, masks, images }: MaskGroup): Map<string, readonly DataFile[]> {
-  const near = (name: string): string => posix.join(posix.dirname(name), thing(posix.basename(name)));
+  const near = (name: string): string => `${dirname(name)}/${thing(basename(name))}`;
   const exact = groupBy(masks, (mask) => nameIn(folder, mask));
   const close = groupBy(masks, (mask) => near(nameIn(folder, mask)));
   const byPath = match(images, ({ maskNames }) =>

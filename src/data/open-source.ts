@@ -3,22 +3,18 @@ import { UserError } from '../errors.js';
 import { imageFolder } from './image-folder.js';
 import { parquetSource } from './parquet.js';
 import { parseColumns } from './parquet-columns.js';
+import { readFolder } from './read-folder.js';
 import { isPattern } from './shard-files.js';
 import { findShards, type Shards } from './shards.js';
 import type { Source } from './source.js';
 import type { Split } from './splits.js';
-import { syntheticSource } from './synthetic.js';
+import { findSynthetic } from './synthetic.js';
 import { webDataset } from './webdataset.js';
 
 /** Looks at what a person gave as data: which kind it is, and what is in it. @throws UserError */
 export async function openSource(source: string, split: Split | undefined): Promise<Source> {
-  const synthetic = /^synthetic(?::(\d+))?$/.exec(source);
-  if (synthetic) {
-    const [, count] = synthetic;
-    if (count !== undefined && !(Number(count) > 0 && Number(count) <= 2 ** 24))
-      throw new UserError(`${source}: the count of scenes must be in 1 … ${2 ** 24}`);
-    return syntheticSource(split ?? 'train', count === undefined ? undefined : Number(count));
-  }
+  const synthetic = findSynthetic(source, split ?? 'train');
+  if (synthetic) return synthetic;
   const { place, columns } = existsSync(source)
     ? { place: source, columns: undefined }
     : parseColumns(source);
@@ -27,7 +23,7 @@ export async function openSource(source: string, split: Split | undefined): Prom
   if (columns !== undefined)
     throw new UserError(`${source}: columns are of Parquet files, and there are none`, 2);
   if (shards !== undefined) return webDataset(shards, split);
-  if (existsSync(place) && statSync(place).isDirectory()) return imageFolder(place, split);
+  if (existsSync(place) && statSync(place).isDirectory()) return imageFolder(readFolder(place), split);
   throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
 }
 

@@ -3,8 +3,9 @@ import { basename, dirname, relative } from 'node:path';
 import { expand } from 'brace-expansion';
 import { globSync } from 'tinyglobby';
 import { UserError } from '../errors.js';
-import { imageEndings } from './encoded-image.js';
-import { type DataFile, type Folder, readFolder } from './folder.js';
+import type { DataFile, Folder } from './folder.js';
+import { imageEndings } from './image-endings.js';
+import { readFolder } from './read-folder.js';
 
 /** More shards than this are a slip of the pen: `{0..1e9}`. */
 const MOST_SHARDS = 100_000;

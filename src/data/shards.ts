@@ -1,7 +1,8 @@
 import { basename, dirname, posix, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { count, some } from '../words.js';
-import { type DatasetFacts, readDatasetJson } from './dataset-json.js';
+import { readDatasetJson } from './dataset-file.js';
+import type { DatasetFacts } from './dataset-json.js';
 import { type DataFile, someOf } from './folder.js';
 import { factsOfPaths, type PathFacts } from './path-facts.js';
 import { below, byKind, type FilesByKind, filesIn, filesOf } from './shard-files.js';

@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { UserError } from '../errors.js';
 import { parseJson } from '../json.js';
-import { imageEndings } from './encoded-image.js';
+import { imageEndings } from './image-endings.js';
 import { isGzipped, type Member, openTar, readMembers, type TarBytes } from './tar-file.js';
 
 /** Longest `.cls` and `.json` that is read for a label. */

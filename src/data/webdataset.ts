@@ -1,7 +1,7 @@
 import { UserError } from '../errors.js';
 import { some } from '../words.js';
 import { ClassLabels } from './class-labels.js';
-import { imageEndings } from './encoded-image.js';
+import { imageEndings } from './image-endings.js';
 import { chooseShards, type Shards } from './shards.js';
 import { describeSource, type Masks, type Source, type TarShard } from './source.js';
 import type { Split } from './splits.js';

@@ -30,6 +30,7 @@ const ortTypes: Record<DType, ort.Tensor.Type> = {
   float16: 'float16',
   float32: 'float32',
   float64: 'float64',
+  int8: 'int8',
   int32: 'int32',
   int64: 'int64',
   bool: 'bool',
@@ -101,6 +102,7 @@ class OrtExecutable<I, O> implements Executable<I, O> {
     private readonly tensor: MakeTensor,
     /** Whether results are written into given tensors; otherwise they come in new ones. */
     private readonly fills: boolean,
+    private readonly turn: () => Promise<void>,
     private readonly updated: ReadonlySet<string>,
   ) {
     this.#specs = new Map(program.inputs);
@@ -117,6 +119,7 @@ class OrtExecutable<I, O> implements Executable<I, O> {
     for (const [path] of this.program.outputs)
       fetches[outputName(path)] =
         this.fills && this.updated.has(path) ? this.#place(path, inputs[path] as ort.Tensor) : null;
+    await this.turn();
     const results = await this.session.run(inputs, fetches);
     return mapTree(this.program.outputTree, isTensor, (_, path) => {
       const result = fetches[outputName(path)] ?? (results[outputName(path)] as ort.Tensor);
@@ -152,6 +155,7 @@ class OrtExecutable<I, O> implements Executable<I, O> {
  * @param runtime the package
  * @param options.threads threads inside one operator of the CPU
  * @param options.fills whether the package writes the CPU's results into tensors that it is given
+ * @param options.turn awaited before each run: lets in what else waits on this thread, where a run blocks it
  * @throws UserError when a program is compiled for a device that the machine or the runtime does not have
  */
 export function createOnnxRuntime(
@@ -161,7 +165,13 @@ export function createOnnxRuntime(
     device,
     profile,
     fills,
-  }: EngineOptions & { readonly threads: number; readonly device: OnnxDevice; readonly fills: boolean },
+    turn,
+  }: EngineOptions & {
+    readonly threads: number;
+    readonly device: OnnxDevice;
+    readonly fills: boolean;
+    readonly turn: () => Promise<void>;
+  },
 ): Engine {
   if (!Number.isInteger(threads) || threads < 1)
     throw new Error(`engine: ${threads} threads; give 1 or more`);
@@ -203,6 +213,7 @@ export function createOnnxRuntime(
         memory,
         tensor,
         fills && device === 'cpu',
+        turn,
         updated,
       );
       executables.push(executable as OrtExecutable<unknown, unknown>);

@@ -128,38 +128,36 @@ export function traceComparison(config: EvaluatorConfig, actions: number, count:
   });
 }
 
-/**
- * Predictions of all positions for K actions [K, 7] from one clean image [1, 3, h, w].
- * @returns [K, N, D], and the encoder's latents of the image that they are made from [1, N, D]
- */
-export function answer(
-  image: Tensor,
-  action: Tensor,
-  weights: Readonly<Record<'encoder' | 'predictor', Flat<Tensor>>>,
-  actions: number,
-  config: EvaluatorConfig,
-): { readonly context: Tensor; readonly answers: Tensor } {
-  const { encoder, predictor } = config.model;
-  const parts = layouts(config.model);
-  const tokens = tokenCount(encoder);
-  const parameters = unpack(parts.encoder, weights.encoder) as Encoder<Tensor>;
+/** What the encoder sees of one image [1, 3, h, w]: its latents [1, N, D]. */
+function contextOf(image: Tensor, weights: Flat<Tensor>, config: EvaluatorConfig): Tensor {
+  const { encoder } = config.model;
   const clean = normalise(whole(image, config), config.normalisation);
-  const context = scope('encoder', () => encode(clean, parameters, encoder));
+  const parameters = unpack(layouts(config.model).encoder, weights) as Encoder<Tensor>;
+  return scope('encoder', () => encode(clean, parameters, encoder));
+}
+
+/** Predictions of all positions for K actions [K, 7] from one image's latents [1, N, D]: [K, N, D]. */
+function predictionsOf(
+  context: Tensor,
+  action: Tensor,
+  weights: Flat<Tensor>,
+  { model: { encoder, predictor } }: EvaluatorConfig,
+): Tensor {
+  const [actions, tokens] = [size(action, 0), tokenCount(encoder)];
   const everywhere = Int32Array.from({ length: actions * tokens }, (_, i) => i % tokens);
-  const answers = scope('predictor', () =>
+  return scope('predictor', () =>
     predict(
       expand(context, [actions, tokens, encoder.width]),
       action,
       { predicted: constant(everywhere, { dtype: 'int32', shape: [actions, tokens] }) },
-      unpack(parts.predictor, weights.predictor) as Predictor<Tensor>,
+      unpack(layouts({ encoder, predictor }).predictor, weights) as Predictor<Tensor>,
       predictor,
       encoder,
     ),
   );
-  return { context, answers };
 }
 
-/** The program of {@link answer}. */
+/** Predictions of all positions for K actions [K, 7] from one clean image [1, 3, h, w]: [K, N, D]. */
 export function traceAnswers(config: EvaluatorConfig, actions: number) {
   const parts = layouts(config.model);
   const specs = {
@@ -169,9 +167,52 @@ export function traceAnswers(config: EvaluatorConfig, actions: number) {
   };
   return trace('answers', specs, (inputs) => {
     const weights = inputs.weights as unknown as { encoder: Flat<Tensor>; predictor: Flat<Tensor> };
-    const { answers } = answer(inputs.image as Tensor, inputs.action as Tensor, weights, actions, config);
-    return { answers };
+    const context = contextOf(inputs.image as Tensor, weights.encoder, config);
+    return { answers: predictionsOf(context, inputs.action as Tensor, weights.predictor, config) };
   });
+}
+
+/** Latents of one image [1, 3, h, w], which {@link tracePredictions} takes: [1, N, D]. */
+export function traceContext(config: EvaluatorConfig) {
+  const specs = {
+    image: spec([1, 3, config.image.height, config.image.width]),
+    weights: flatSpecs(layouts(config.model).encoder) as Flat<Spec>,
+  };
+  return trace('context', specs, ({ image, weights }) => ({
+    context: contextOf(image as Tensor, weights as Flat<Tensor>, config),
+  }));
+}
+
+/** {@link traceAnswers} from the image's latents [1, N, D]. */
+export function tracePredictions(config: EvaluatorConfig, actions: number) {
+  const { encoder } = config.model;
+  const specs = {
+    context: spec([1, tokenCount(encoder), encoder.width]),
+    action: spec([actions, actionSize]),
+    weights: flatSpecs(layouts(config.model).predictor) as Flat<Spec>,
+  };
+  return trace('predictions', specs, ({ context, action, weights }) => ({
+    answers: predictionsOf(context as Tensor, action as Tensor, weights as Flat<Tensor>, config),
+  }));
+}
+
+/** What is to be predicted of C versions of one image [1, 3, h, w], see {@link versionLatents}. */
+export function traceVersions(config: EvaluatorConfig, count: number) {
+  const { encoder } = config.model;
+  const specs = {
+    image: spec([1, 3, config.image.height, config.image.width]),
+    parameters: parameterSpecs(jitterNames, encoder.image, count) as Parameters<Spec>,
+    weights: flatSpecs(layouts(config.model).encoder) as Flat<Spec>,
+  };
+  return trace('versions', specs, ({ image, parameters, weights }) => ({
+    latents: versionLatents(
+      image as Tensor,
+      parameters as Parameters<Tensor>,
+      weights as Flat<Tensor>,
+      count,
+      config,
+    ),
+  }));
 }
 
 /** Mean-pooled latents of whole images after transformations (none named: as they are): [B, 3, h, w] → [B, D]. */

@@ -1,13 +1,23 @@
 import type { Compiled } from '../engine/index.js';
 import {
+  type Action,
+  actionSize,
+  applyAction,
   type ModelWeights,
   packParameters,
   type TransformationName,
   type ViewParameters,
 } from '../world-model/index.js';
 import { bankParameters, jitterNames } from './bank.js';
-import { rankVersions } from './mrr.js';
-import { allNames, type EvaluatorConfig, traceRender } from './programs.js';
+import {
+  allNames,
+  type EvaluatorConfig,
+  traceContext,
+  tracePredictions,
+  traceRender,
+  traceVersions,
+} from './programs.js';
+import { rankOf } from './ranks.js';
 
 /** An image for people. */
 export interface RgbImage {
@@ -28,8 +38,24 @@ export interface Retrieval {
   readonly bank: number;
 }
 
-/** Random versions in the bank, beside those asked for. */
+/** What one prediction retrieves, and what it was made from and compared with. */
+export interface ComparedRetrieval extends Retrieval {
+  /** What the encoder sees: the image, or what destructive transformations left of it. */
+  readonly seen: RgbImage;
+  /** Latents [N, D], each token of length 1. */
+  readonly latents: {
+    /** The encoder's, of what it sees, each token of mean 0. */
+    readonly seen: Float32Array;
+    /** The predictor's answer. */
+    readonly predicted: Float32Array;
+    /** The target encoder's, of the wanted image. */
+    readonly wanted: Float32Array;
+  };
+}
+
+/** Random versions in the bank, beside those asked for, and how many are computed at once. */
 const BANK = 256;
+const CHUNK = 16;
 
 /** An image [3, size, size] in 0..1 as RGB bytes. */
 export function toRgb(planes: Float32Array, size: number): RgbImage {
@@ -66,31 +92,161 @@ export async function render(
 }
 
 /**
- * What predictions for versions of an image retrieve, in a bank of these versions and 256 random ones.
- * @param image [1, 3, h, h] in 0..1
- * @param asked views of it, by jitters
- * @param source what the image went through before the encoder sees it, where it did
+ * Retrieves, for versions of an image that are asked for, from a bank of them and 256 random ones. The latents of the
+ * image and of the random versions are computed once, so that asking again costs little.
  */
-export async function retrieveVersions(
-  compiled: Compiled,
-  config: EvaluatorConfig,
-  weights: ModelWeights,
-  image: Float32Array,
-  asked: readonly ViewParameters[],
-  source?: ViewParameters,
-): Promise<Retrieval[]> {
-  const versions = [...asked, ...bankParameters(config.augmentation, BANK, 0, 0)];
-  const from = source && { view: source, image: await render(compiled, config, image, source, allNames) };
-  const ranks = await rankVersions(compiled, config, weights, image, versions, [...asked.keys()], from);
-  const draw = async (version: number): Promise<RgbImage> =>
-    toRgb(await render(compiled, config, image, versions[version] as ViewParameters), config.image.height);
-  const found: Retrieval[] = [];
-  for (const [i, { cosine, nearest }] of ranks.entries())
-    found.push({
-      wanted: await draw(i),
-      retrieved: await draw(nearest),
-      rank: cosine,
-      bank: versions.length,
+export class Retriever {
+  readonly #random: readonly ViewParameters[];
+  /** Of the random versions, each token of length 1: a row each, [N × D]. */
+  readonly #bank: Float32Array[] = [];
+  /** What the encoder saw last, and its latents. */
+  #seen: Seen | undefined;
+
+  private constructor(
+    private readonly compiled: Compiled,
+    private readonly config: EvaluatorConfig,
+    private readonly weights: ModelWeights,
+    private readonly image: Float32Array,
+  ) {
+    this.#random = bankParameters(config.augmentation, BANK, 0, 0);
+  }
+
+  /**
+   * @param image [1, 3, h, h] in 0..1
+   * @param progress is told the share of the bank that is computed
+   */
+  static async open(
+    compiled: Compiled,
+    config: EvaluatorConfig,
+    weights: ModelWeights,
+    image: Float32Array,
+    progress: (share: number) => void = () => {},
+  ): Promise<Retriever> {
+    const retriever = new Retriever(compiled, config, weights, image);
+    for (let first = 0; first < BANK; first += CHUNK) {
+      retriever.#bank.push(...(await retriever.#versions(retriever.#random.slice(first, first + CHUNK))));
+      progress((first + CHUNK) / BANK);
+    }
+    return retriever;
+  }
+
+  /**
+   * @param actions relative to the image: jitters lead to what is wanted, destructive ones are what the encoder sees
+   *   instead of the image, and must be the same in all
+   * @throws UserError for an action that is none
+   */
+  async retrieve(actions: readonly Action[]): Promise<ComparedRetrieval[]> {
+    const { config } = this;
+    const views = actions.map(applyAction);
+    const asked = views.map(({ target }) => target);
+    const source = views[0]?.source;
+    if (source === undefined) return [];
+    const seen = await this.#see(source);
+    const action = new Float32Array(asked.length * actionSize);
+    for (const [i, { conditioning }] of views.entries()) action.set(conditioning, i * actionSize);
+    const { answers } = await this.compiled.run(
+      `predictions ${asked.length}`,
+      () => tracePredictions(config, asked.length),
+      { context: seen.context, action, weights: this.weights.predictor },
+    );
+    const versions = [...asked, ...this.#random];
+    const bank = [...(await this.#versions(asked)), ...this.#bank];
+    const draw = async (view: ViewParameters): Promise<RgbImage> =>
+      toRgb(await render(this.compiled, config, this.image, view), config.image.height);
+    const { width } = config.model.encoder;
+    const found: ComparedRetrieval[] = [];
+    for (const [i, view] of asked.entries()) {
+      const predicted = unitTokens(rowOf(answers, i, asked.length), width);
+      const cosines = bank.map((row) => dot(predicted, row));
+      const nearest = cosines.reduce((best, value, at) => (value > (cosines[best] as number) ? at : best), 0);
+      found.push({
+        wanted: await draw(view),
+        retrieved: await draw(versions[nearest] as ViewParameters),
+        rank: rankOf(cosines, i),
+        bank: bank.length,
+        seen: seen.image,
+        latents: { seen: seen.latents, predicted, wanted: bank[i] as Float32Array },
+      });
+    }
+    return found;
+  }
+
+  /** What the encoder makes of a view. */
+  async #see(view: ViewParameters): Promise<Seen> {
+    if (JSON.stringify(this.#seen?.view) === JSON.stringify(view)) return this.#seen as Seen;
+    const image = await render(this.compiled, this.config, this.image, view, allNames);
+    const { context } = await this.compiled.run('context', () => traceContext(this.config), {
+      image,
+      weights: this.weights.encoder,
     });
-  return found;
+    const { width } = this.config.model.encoder;
+    this.#seen = {
+      view,
+      image: toRgb(image, this.config.image.height),
+      context,
+      latents: unitTokens(centred(context, width), width),
+    };
+    return this.#seen;
+  }
+
+  /** What is to be predicted of versions, each token of length 1: a row each, [N × D]. */
+  async #versions(views: readonly ViewParameters[]): Promise<Float32Array[]> {
+    const { encoder } = this.config.model;
+    const { latents } = await this.compiled.run(
+      `versions ${views.length}`,
+      () => traceVersions(this.config, views.length),
+      {
+        image: this.image,
+        parameters: packParameters(views, jitterNames, encoder.image),
+        weights: this.weights.target,
+      },
+    );
+    return views.map((_, i) => unitTokens(rowOf(latents, i, views.length), encoder.width));
+  }
+}
+
+/** A view that the encoder saw. */
+interface Seen {
+  readonly view: ViewParameters;
+  readonly image: RgbImage;
+  /** Its latents, [N × D], and the same with each token of mean 0 and length 1. */
+  readonly context: Float32Array;
+  readonly latents: Float32Array;
+}
+
+/** The i-th of so many equal parts. */
+const rowOf = (data: Float32Array, i: number, parts: number): Float32Array =>
+  data.subarray((i * data.length) / parts, ((i + 1) * data.length) / parts);
+
+/** Tokens [N × D], each brought to length 1. */
+function unitTokens(tokens: Float32Array, width: number): Float32Array {
+  return eachToken(tokens, width, (token) => {
+    const length = Math.sqrt(dot(token, token) + 1e-12);
+    return token.map((value) => value / length);
+  });
+}
+
+/** Tokens [N × D], each brought to mean 0. */
+function centred(tokens: Float32Array, width: number): Float32Array {
+  return eachToken(tokens, width, (token) => {
+    const mean = token.reduce((sum, value) => sum + value, 0) / width;
+    return token.map((value) => value - mean);
+  });
+}
+
+function eachToken(
+  tokens: Float32Array,
+  width: number,
+  change: (token: Float32Array) => Float32Array,
+): Float32Array {
+  const changed = new Float32Array(tokens.length);
+  for (let first = 0; first < tokens.length; first += width)
+    changed.set(change(tokens.subarray(first, first + width)), first);
+  return changed;
+}
+
+function dot(a: Float32Array, b: Float32Array): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[i] as number);
+  return sum;
 }

@@ -1,13 +1,7 @@
-import type { Compiled } from '../engine/index.js';
-import {
-  identityParameters,
-  type ModelWeights,
-  type TransformationName,
-  type ViewParameters,
-} from '../world-model/index.js';
+import type { TransformationName } from '../world-model/index.js';
 import { jitterNames } from './bank.js';
 import type { EvaluatorConfig } from './programs.js';
-import { type Retrieval, type RgbImage, retrieveVersions, toRgb } from './retrieval.js';
+import type { Retrieval, Retriever, RgbImage } from './retrieval.js';
 
 /** What is retrieved as one jitter goes from low to high. */
 export interface SweptJitter {
@@ -33,33 +27,23 @@ export function stops(augmentation: EvaluatorConfig['augmentation'], name: Trans
   return STOPS.map((share) => share * (share < 0 || name === 'hue' ? Math.min(limit, strength) : strength));
 }
 
-/**
- * What is retrieved as one jitter goes from low to high.
- * @param image [1, 3, h, h] in 0..1
- */
+/** What is retrieved as one jitter goes from low to high. */
 export async function sweepJitter(
-  compiled: Compiled,
-  config: EvaluatorConfig,
-  weights: ModelWeights,
-  image: Float32Array,
+  retriever: Retriever,
+  augmentation: EvaluatorConfig['augmentation'],
   name: TransformationName,
 ): Promise<SweptJitter> {
-  const values = stops(config.augmentation, name);
-  const asked = values.map(
-    (value): ViewParameters => ({ ...identityParameters, [name]: identityParameters[name] + value }),
-  );
-  const found = await retrieveVersions(compiled, config, weights, image, asked);
+  const values = stops(augmentation, name);
+  const found = await retriever.retrieve(values.map((value) => ({ [name]: value })));
   return { name, cells: found.map((cell, i) => ({ ...cell, value: values[i] as number })) };
 }
 
-/** @param image [1, 3, h, h] in 0..1 */
-export async function sweepImage(
-  compiled: Compiled,
-  config: EvaluatorConfig,
-  weights: ModelWeights,
-  image: Float32Array,
-): Promise<Sweep> {
+/** What is retrieved as each jitter goes from low to high. */
+export async function sweepJitters(
+  retriever: Retriever,
+  augmentation: EvaluatorConfig['augmentation'],
+): Promise<SweptJitter[]> {
   const rows: SweptJitter[] = [];
-  for (const name of jitterNames) rows.push(await sweepJitter(compiled, config, weights, image, name));
-  return { original: toRgb(image, config.image.height), rows };
+  for (const name of jitterNames) rows.push(await sweepJitter(retriever, augmentation, name));
+  return rows;
 }

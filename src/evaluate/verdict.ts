@@ -27,3 +27,6 @@ export function verdict(now: Signs, before?: Omit<Signs, 'images'>): string {
     return 'k-NN is below the untrained model; early in training this is common, later it is a sign of collapse';
   return 'no sign of collapse';
 }
+
+/** A verdict in a word: its first words, without what to do. */
+export const inAWord = (verdict: string): string => verdict.split(/[:;(]/)[0]?.trim() ?? verdict;

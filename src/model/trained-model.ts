@@ -1,6 +1,6 @@
 import { Compiled, type Engine } from '../engine/index.js';
 import type { EvaluatorConfig } from '../evaluate/programs.js';
-import { type Retrieval, retrieveVersions } from '../evaluate/retrieval.js';
+import { type Retrieval, Retriever } from '../evaluate/retrieval.js';
 import { type SweptJitter, sweepJitter } from '../evaluate/sweep.js';
 import { type Flat, flatSpecs, unpack } from '../nn/index.js';
 import { type Config, evaluatorConfig, modelConfig } from '../run/config.js';
@@ -103,22 +103,21 @@ export class TrainedModel {
    * @throws UserError for an action that is none
    */
   async retrieve(pixels: Float32Array, actions: readonly Action[]): Promise<Retrieval[]> {
-    const views = actions.map(applyAction);
-    const [first] = views;
-    if (first === undefined) return [];
-    return retrieveVersions(
-      this.#compiled,
-      this.#seen,
-      this.weights,
-      pixels,
-      views.map(({ target }) => target),
-      first.source,
-    );
+    return (await this.retriever(pixels)).retrieve(actions);
   }
 
   /** What is retrieved as one jitter goes from low to high. @param pixels as in {@link retrieve} */
-  sweep(pixels: Float32Array, name: TransformationName): Promise<SweptJitter> {
-    return sweepJitter(this.#compiled, this.#seen, this.weights, pixels, name);
+  async sweep(pixels: Float32Array, name: TransformationName): Promise<SweptJitter> {
+    return sweepJitter(await this.retriever(pixels), this.config.augmentation, name);
+  }
+
+  /**
+   * An image whose latents and whose bank's are kept, to try one action after the other.
+   * @param pixels as in {@link retrieve}
+   * @param progress is told the share of the bank that is computed
+   */
+  retriever(pixels: Float32Array, progress?: (share: number) => void): Promise<Retriever> {
+    return Retriever.open(this.#compiled, this.#seen, this.weights, pixels, progress);
   }
 
   /**

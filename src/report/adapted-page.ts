@@ -1,9 +1,10 @@
-import type { AdaptedTask } from '../adapt/model/model-folder.js';
+import type { AdaptedTask } from '../adapt/model/adapted-config.js';
 import type { AdaptationResult } from '../adapt/result.js';
 import { caveat, type Score } from '../adapt/scores/score.js';
+import type { Curve } from '../evaluate/run-curves.js';
 import { duration, millions, percent } from '../words.js';
 import { confusionFigure } from './confusion-figure.js';
-import { type Curve, curve } from './curve.js';
+import { curve } from './curve.js';
 import { type Html, html } from './html.js';
 import { style } from './style.js';
 

@@ -1,29 +1,5 @@
+import type { Curve, Point } from '../evaluate/run-curves.js';
 import { type Html, html } from './html.js';
-
-/** A point of a curve; `error`, where known, is its standard error. */
-export interface Point {
-  /** Or epoch. */
-  readonly step: number;
-  readonly value: number;
-  readonly error?: number;
-}
-
-/** What a chart shows and how it is to be read. */
-export interface Curve {
-  readonly title: string;
-  /** One sentence on how to read it. */
-  readonly note: string;
-  /** In order of steps. Those that are not finite are left out. */
-  readonly points: readonly Point[];
-  /** A level to compare with, drawn dashed. */
-  readonly reference?: number;
-  /** Decimals of the latest value; 4 significant digits where left out. */
-  readonly digits?: number;
-  /** Follows every value, such as ` %`. */
-  readonly unit?: string;
-  /** What the points count; steps where left out. */
-  readonly over?: 'steps' | 'epochs';
-}
 
 const WIDTH = 360;
 const HEIGHT = 180;

@@ -4,16 +4,17 @@ import { Compiled, type ComputeOptions } from '../engine/index.js';
 import { jitterNames } from '../evaluate/bank.js';
 import { ACTIONS, BANK } from '../evaluate/evaluation-protocol.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
-import type { Inversion } from '../evaluate/inversion.js';
-import type { LatentMaps } from '../evaluate/latent-maps.js';
+import { type Inversion, invert } from '../evaluate/inversion.js';
+import { type LatentMaps, latentMaps } from '../evaluate/latent-maps.js';
 import type { MrrResult } from '../evaluate/mrr.js';
 import { mrrByJitter } from '../evaluate/mrr-by-jitter.js';
+import { toRgb } from '../evaluate/retrieval.js';
 import { type SeenViews, seenViews } from '../evaluate/seen-views.js';
-import type { Sweep } from '../evaluate/sweep.js';
+import { type Sweep, sweepJitters } from '../evaluate/sweep.js';
 import type { Log } from '../log.js';
 import { type Config, evaluatorConfig, modelConfig, viewsConfig } from '../run/config.js';
-import { loadModel } from '../run/disk/checkpoint.js';
 import { keptIn } from '../run/disk/images-file.js';
+import { loadModel } from '../run/disk/model-file.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
 import { keptImages } from '../run/kept-images.js';
 import { demands } from '../train/estimate.js';
@@ -21,7 +22,7 @@ import { healthProtocol, UNMEASURED } from '../train/health.js';
 import { measuringCosts, planHealth } from '../train/health-plan.js';
 import { holdOut } from '../train/held-out.js';
 import { stepConfig, traceStep } from '../train/step.js';
-import { layouts, transformations } from '../world-model/index.js';
+import { layouts } from '../world-model/index.js';
 
 /** Held-out images that a report shows, those that are asked for each jitter alone, and the share of a run's time for both. */
 const SHOWN = 4;
@@ -66,10 +67,9 @@ export interface LookOptions extends ComputeOptions {
 function imagesOf(config: Config, step: number): { readonly shown: number; readonly asked: number } {
   const { ranks } = measuringCosts(config);
   const affordable = (SHARE * config.steps * step) / ranks;
-  // An image is encoded with its versions for each row of pictures.
-  const rows = transformations.length;
-  const shown = Math.min(SHOWN, Math.floor(affordable / rows));
-  const asked = Math.min(ASKED, Math.floor((affordable - shown * rows) / jitterNames.length));
+  // The versions of an image are encoded once for all its pictures, and once for each jitter alone.
+  const shown = Math.min(SHOWN, Math.floor(affordable));
+  const asked = Math.min(ASKED, Math.floor((affordable - shown) / jitterNames.length));
   return { shown, asked };
 }
 
@@ -87,8 +87,8 @@ export async function lookAt(
   const images = await openTrainingImages(config);
   const engine = createEngine({ threads, device });
   try {
-    const settings = stepConfig(config);
-    const step = demands(traceStep(settings), settings, Number.POSITIVE_INFINITY).multiplyAdds;
+    const training = stepConfig(config);
+    const step = demands(traceStep(training), training, Number.POSITIVE_INFINITY).multiplyAdds;
     const plan = planHealth(config, step, holdOut(images, config.seed));
     const deserved = imagesOf(config, step);
     const most = pictures ?? deserved.shown;
@@ -106,15 +106,21 @@ export async function lookAt(
           : 'Pictures: a prediction retrieves from the versions of its own row and 256 random ones.',
     ].join(' ');
     if (shown.length === 0) return unseen(how);
-    const { seed } = config;
+    const { seed, augmentation } = config;
+    const settings = evaluatorConfig(config);
     const compiled = new Compiled(engine, signal);
-    const evaluator = await createEvaluator(engine, evaluatorConfig(config), signal);
+    const evaluator = await createEvaluator(engine, settings, signal);
     const looks = [];
     for (const [i, image] of shown.entries()) {
       log?.progress(`report: image ${i + 1} of ${shown.length}`);
+      const retriever = await evaluator.retriever(weights, image);
       looks.push({
-        sweep: await evaluator.sweep(weights, image),
-        inversions: await evaluator.invert(weights, image),
+        retriever,
+        sweep: {
+          original: toRgb(image, settings.image.height),
+          rows: await sweepJitters(retriever, augmentation),
+        },
+        inversions: await invert(retriever, augmentation),
         views: await seenViews(compiled, viewsConfig(config), image, seed, i),
       });
     }
@@ -133,7 +139,11 @@ export async function lookAt(
       protocol: how,
       sweeps: looks.map(({ sweep }) => sweep),
       inversions: looks.map(({ inversions }) => inversions),
-      latents: await evaluator.latentMaps(weights, shown, { seed }),
+      latents: await latentMaps(
+        looks.map(({ retriever }) => retriever),
+        settings,
+        seed,
+      ),
       views: looks.map(({ views }) => views),
       byJitter: byAction,
     };

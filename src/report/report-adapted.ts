@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import type { AdaptedTask } from '../adapt/model/adapted-config.js';
 import { AdaptedModel } from '../adapt/model/adapted-model.js';
 import { withAsked } from '../adapt/model/evaluate-adapted.js';
-import type { AdaptedTask } from '../adapt/model/model-folder.js';
 import type { TaskSet } from '../adapt/tasks/task.js';
 import type { ComputeOptions } from '../engine/index.js';
 import { type Log, quiet } from '../log.js';

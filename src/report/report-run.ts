@@ -1,7 +1,7 @@
 import { UserError } from '../errors.js';
 import type { Config } from '../run/config.js';
 import { pretrainCommand } from '../run/describe-config.js';
-import { readMetrics } from '../run/disk/metrics-file.js';
+import { folderStore } from '../run/disk/folder-files.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Health, StepLine } from '../run/metrics.js';
 import { type Look, type LookOptions, lookAt, unseen } from './look.js';
@@ -15,10 +15,10 @@ import { writeReport } from './report.js';
  */
 export async function reportRun(run: string, options: LookOptions = {}): Promise<string> {
   const config = readConfig(run);
-  const metrics = readMetrics(run);
+  const metrics = await folderStore(run).metrics();
   return writeReport(run, {
     name: run,
-    command: pretrainCommand(config, run),
+    command: pretrainCommand(run, config),
     config,
     steps: metrics.filter((metric): metric is { kind: 'step' } & StepLine => metric.kind === 'step'),
     health: metrics.filter((metric): metric is { kind: 'health' } & Health => metric.kind === 'health'),

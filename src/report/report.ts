@@ -1,9 +1,10 @@
 import { join } from 'node:path';
+import { CHANCE } from '../evaluate/run-curves.js';
 import type { Config } from '../run/config.js';
 import { writeAtomically } from '../run/disk/atomic-file.js';
 import type { Health, StepLine } from '../run/metrics.js';
 import { percent } from '../words.js';
-import { CHANCE, curves } from './curves.js';
+import { curves } from './curves.js';
 import { type Html, html } from './html.js';
 import { inversionFigure } from './inversion-figure.js';
 import { jittersFigure } from './jitters-figure.js';
@@ -17,7 +18,7 @@ import { viewsFigure } from './views-figure.js';
 export interface Report extends Look {
   readonly name: string;
   /** The command line that makes this run. */
-  readonly command: string | undefined;
+  readonly command: string;
   readonly config: Config;
   /** In order of steps. */
   readonly steps: readonly StepLine[];
@@ -42,7 +43,7 @@ export async function renderReport(report: Report): Promise<string> {
   const page = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${name} – image world model</title><style>${style}</style></head><body><main>
-<header><h1>${name}</h1><p>An image world model: a predictor that is told a transformation and applies it to an image’s latents.</p>${command === undefined ? undefined : html`<pre class="command">${command}</pre>`}</header>
+<header><h1>${name}</h1><p>An image world model: a predictor that is told a transformation and applies it to an image’s latents.</p><pre class="command">${command}</pre></header>
 ${headline(health)}
 <p class="protocol">${protocol}</p>
 ${steps.length + health.length > 0 ? html`<h2>How training went</h2>${curves(steps, health)}` : undefined}

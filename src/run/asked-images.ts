@@ -1,5 +1,5 @@
-import type { BadSample, ImageSet } from '../data/image-set.js';
-import { findKnown, namesOf, readDigests } from '../data/known-images.js';
+import type { ImageSet } from '../data/image-set.js';
+import { findKnown, namesOf, type OnBad, readDigests } from '../data/known-images.js';
 import type { KeptImages } from './kept-images.js';
 
 /** Images to measure on. */
@@ -14,7 +14,7 @@ export interface AskedImages {
 export async function askHeldOut(
   images: ImageSet,
   { names, heldOut }: KeptImages,
-  onBad: (bad: BadSample) => void,
+  onBad: OnBad,
 ): Promise<AskedImages> {
   const { found, missing } = await findKnown(images, heldOut, onBad);
   const known = new Set([...names, ...Array.from(found, (place) => images.name(place))]);
@@ -34,7 +34,7 @@ export async function askUnseen(
   images: ImageSet,
   candidates: Int32Array,
   { trained }: KeptImages,
-  onBad: (bad: BadSample) => void,
+  onBad: OnBad,
 ): Promise<AskedImages> {
   const known = new Set(trained);
   const digests = [...(await readDigests(images, candidates, onBad))];

@@ -19,27 +19,29 @@ export interface BadSamplesOptions {
 
 /** Counts the samples that are skipped because they cannot be read, and lists each once. */
 export class BadSamples {
-  readonly #seen: Map<string, string>;
-  readonly #list: BadSampleList | undefined;
+  private constructor(
+    private readonly options: BadSamplesOptions,
+    private readonly seen: Map<string, string>,
+  ) {}
 
   /** Goes on with what is listed already. @throws UserError naming an entry of the list that is none of ours */
-  constructor(private readonly options: BadSamplesOptions) {
-    this.#list = options.list;
-    this.#seen = new Map(this.#list?.read().map(({ sample, reason }) => [sample, reason]));
+  static async open(options: BadSamplesOptions): Promise<BadSamples> {
+    const listed = (await options.list?.read()) ?? [];
+    return new BadSamples(options, new Map(listed.map(({ sample, reason }) => [sample, reason])));
   }
 
   /** Takes note of a bad sample, once. @throws UserError when there are too many, or no others */
-  add({ sample, reason }: BadSample): void {
-    if (!this.#seen.has(sample)) {
-      this.#seen.set(sample, reason);
-      this.#list?.add({ sample, reason });
+  async add({ sample, reason }: BadSample): Promise<void> {
+    const { images, share, instead, list } = this.options;
+    if (!this.seen.has(sample)) {
+      this.seen.set(sample, reason);
+      await list?.add({ sample, reason });
     }
-    const { images, share, instead } = this.options;
-    const count = this.#seen.size;
+    const count = this.seen.size;
     const allowed = share === 0 ? 0 : Math.max(1, Math.floor(share * images + 1e-9));
     if (count <= allowed && count < images) return;
     const percent = (part: number): string => `${Number((100 * part).toPrecision(2))} %`;
-    const which = this.#list === undefined ? 'them' : `those that ${this.#list.name} lists`;
+    const which = list === undefined ? 'them' : `those that ${list.name} lists`;
     const enough = Math.min(1, Number(((2 * count) / images).toPrecision(1)));
     throw new UserError(
       `${sample}: ${reason}; ${count} of ${images} images cannot be read, more than the ${percent(share)} that badSamples allows: mend or remove ${which}${instead === undefined ? '' : `, or ${instead} --set badSamples=${enough}`}`,
@@ -48,11 +50,12 @@ export class BadSamples {
 
   /** One line for people; undefined when there are none. */
   describe(): string | undefined {
-    const { size } = this.#seen;
+    const { size } = this.seen;
     if (size === 0) return undefined;
-    const named = [...this.#seen].slice(0, NAMED).map(([sample, reason]) => `${sample} (${reason})`);
+    const named = [...this.seen].slice(0, NAMED).map(([sample, reason]) => `${sample} (${reason})`);
     const more = size > NAMED ? `, and ${size - NAMED} more` : '';
-    const where = this.#list === undefined ? '' : `; listed in ${this.#list.name}`;
-    return `${size} of ${this.options.images} images cannot be read and ${size === 1 ? 'is' : 'are'} skipped: ${named.join(', ')}${more}${where}`;
+    const { images, list } = this.options;
+    const where = list === undefined ? '' : `; listed in ${list.name}`;
+    return `${size} of ${images} images cannot be read and ${size === 1 ? 'is' : 'are'} skipped: ${named.join(', ')}${more}${where}`;
   }
 }

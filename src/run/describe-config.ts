@@ -2,14 +2,8 @@ import { quoted } from '../words.js';
 import { type Config, complete, presets } from './config.js';
 import { differences, get } from './settings.js';
 
-/** A key that was set otherwise than the preset has it. */
-interface Change {
-  readonly key: string;
-  readonly now: unknown;
-}
-
-/** What was set otherwise than the preset has it; what only follows from the others goes without saying. */
-function changesOf(config: Config): readonly Change[] {
+/** What a configuration says beside its preset's name; what only follows from that goes without saying. */
+export function settingsBeside(config: Config): readonly { readonly key: string; readonly now: unknown }[] {
   const { preset } = config;
   const changes = differences(complete(preset, {}), config);
   return changes.filter(({ key, now }) => {
@@ -27,23 +21,29 @@ export function describeConfig(config: Config): string {
     Array.isArray(value) && value.every((each) => typeof each === 'string')
       ? value.join(' + ')
       : JSON.stringify(value);
-  return [`preset ${preset}`, ...changesOf(config).map(({ key, now }) => `${key} ${text(now)}`)].join(', ');
+  return [`preset ${preset}`, ...settingsBeside(config).map(({ key, now }) => `${key} ${text(now)}`)].join(
+    ', ',
+  );
 }
 
+/** `--set` for each of some settings, as words of a command line. */
+export const setOptions = (changes: readonly { readonly key: string; readonly now: unknown }[]): string[] =>
+  changes.flatMap(({ key, now }) => [
+    '--set',
+    `${key}=${typeof now === 'string' ? now : JSON.stringify(now)}`,
+  ]);
+
 /**
- * The command line that makes a run of this configuration, whoever began it and how; undefined for a preset that there
- * is no more.
- * @param out its folder
+ * The command line that makes a run of this configuration, whoever began it and how.
+ * @param run its folder
  */
-export function pretrainCommand(config: Config, out: string): string | undefined {
+export function pretrainCommand(run: string, config: Config): string {
   const { preset, data, from } = config;
-  if (!Object.hasOwn(presets, preset)) return undefined;
-  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
   // A run that began with another's weights has its settings and data but for what is set; saying more does no harm.
   const begin = from === undefined ? ['--preset', preset] : ['--from', from.run];
   const sources = data.flatMap((source) => ['--data', source]);
-  const settings = changesOf(config).flatMap(({ key, now }) =>
-    key === 'data' || key.startsWith('from') ? [] : ['--set', `${key}=${text(now)}`],
+  const settings = setOptions(
+    settingsBeside(config).filter(({ key }) => key !== 'data' && !/^from\b/.test(key)),
   );
-  return ['npx iwm pretrain', ...[...begin, ...sources, ...settings, '--out', out].map(quoted)].join(' ');
+  return `npx iwm pretrain ${[...begin, ...sources, ...settings, '--out', run].map(quoted).join(' ')}`;
 }

@@ -29,6 +29,10 @@ export function parseKept<T>(schema: z.ZodType<T>, text: string, where: string):
   );
 }
 
+/** Nothing says which images were held out. @param file where it should be said */
+export const imagesMissing = (file: string): UserError =>
+  new UserError(`${file} is missing, so nobody knows which images were held out; restore it, or train anew`);
+
 /** Names of images, the first few. */
 const some = (names: readonly string[]): string =>
   `${names.slice(0, 2).join(', ')}${names.length > 2 ? ', …' : ''}`;

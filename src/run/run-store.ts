@@ -56,6 +56,6 @@ export interface BadSampleList {
   /** Where people find the list. */
   readonly name: string;
   /** @throws UserError naming an entry that is none */
-  read(): readonly BadSample[];
-  add(sample: BadSample): void;
+  read(): Promise<readonly BadSample[]>;
+  add(sample: BadSample): Promise<void>;
 }

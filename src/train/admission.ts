@@ -1,5 +1,5 @@
 import type { BadSample, ImageSet } from '../data/image-set.js';
-import { readDigests } from '../data/known-images.js';
+import { type OnBad, readDigests } from '../data/known-images.js';
 import { UserError } from '../errors.js';
 import { gather } from '../ranks/exchange.js';
 import type { Ranks } from '../ranks/ranks.js';
@@ -26,7 +26,7 @@ export class Admission {
     private readonly images: ImageSet,
     private readonly heldOut: ReadonlySet<string>,
     trained: Iterable<string>,
-    private readonly onBad: (bad: BadSample) => void,
+    private readonly onBad: OnBad,
   ) {
     this.#trained = new Set(trained);
     this.#admitted = new Uint8Array(images.length);
@@ -44,7 +44,7 @@ export class Admission {
     for (const { trained, copies, bad } of found) {
       for (const digest of trained) this.#trained.add(digest);
       for (const name of copies) this.#copies.add(name);
-      for (const sample of bad) this.onBad(sample);
+      for (const sample of bad) await this.onBad(sample);
     }
   }
 
@@ -54,9 +54,9 @@ export class Admission {
       indices.filter((index) => this.#admitted[index] === 0 && !this.#refused.has(index)),
     );
     if (unknown.size > 0) {
-      const digests = await readDigests(this.images, Int32Array.from(unknown), (bad) => {
+      const digests = await readDigests(this.images, Int32Array.from(unknown), async (bad) => {
         this.#found.bad.push(bad);
-        this.onBad(bad);
+        await this.onBad(bad);
       });
       for (const index of unknown) this.#judge(index, digests.get(index));
     }

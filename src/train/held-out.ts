@@ -1,5 +1,5 @@
-import type { BadSample, ImageSet } from '../data/image-set.js';
-import { everyIndex, namesOf, readDigests } from '../data/known-images.js';
+import type { ImageSet } from '../data/image-set.js';
+import { everyIndex, namesOf, type OnBad, readDigests } from '../data/known-images.js';
 import { UserError } from '../errors.js';
 import { purpose, random } from '../random.js';
 import { imagesChanged, type KeptImages } from '../run/kept-images.js';
@@ -53,7 +53,7 @@ export async function keepHeldOut(
   images: ImageSet,
   seed: number,
   store: Pick<RunStore, 'name' | 'images' | 'saveImages'>,
-  onBad: (bad: BadSample) => void,
+  onBad: OnBad,
   before?: KeptImages,
 ): Promise<HeldOutImages> {
   const { training, ...measured } = holdOut(images, seed, before);

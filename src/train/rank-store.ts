@@ -39,7 +39,7 @@ const keepsNothing = ({ name, predecessor, badSamples }: RunStore): RunStore => 
   metrics: async () => [],
   addMetric: nothing,
   forgetAfter: nothing,
-  badSamples: { name: badSamples.name, read: () => [], add: () => {} },
+  badSamples: { name: badSamples.name, read: async () => [], add: nothing },
 });
 
 const numbersOf = (state: State<Float32Array>): Float32Array[] =>

@@ -52,7 +52,7 @@ interface Parts {
   /** Its images, without those that it was trained on. */
   readonly kept: KeptImages;
   /** Where it began; the same at every call. */
-  readonly begin: () => Start;
+  readonly begin: () => Promise<Start>;
   /** Step of the newest checkpoint. */
   readonly saved: number | undefined;
 }
@@ -83,11 +83,11 @@ export class Training {
   ): Promise<Training> {
     const { images, store, signal, log } = surroundings;
     const { settings, demands, health, predecessor } = course;
-    const begin = (): Start =>
+    const begin = async (): Promise<Start> =>
       predecessor === undefined
         ? initialState(settings, config.seed)
-        : startFrom(settings, predecessor.weights(layouts(settings.model)));
-    const { state, frozenEncoder } = begin();
+        : startFrom(settings, await predecessor.weights(layouts(settings.model)));
+    const { state, frozenEncoder } = await begin();
     const saved = await store.load(state, layouts(settings.model), log.note);
     const began = performance.now();
     const options = { frozenEncoder, parted: demands.parted, sharding: config.sharding, ranks };
@@ -99,7 +99,7 @@ export class Training {
       log.note(
         `${store.name}: ${saved === undefined ? 'no checkpoint yet, starting afresh' : `going on after step ${done}`}`,
       );
-    const badSamples = new BadSamples({
+    const badSamples = await BadSamples.open({
       images: images.length,
       share: config.badSamples,
       list: store.badSamples,
@@ -184,7 +184,7 @@ export class Training {
     const weights = await trainer.weights();
     if (!allFinite(weights)) throw await this.#divergence(this.done, 'a weight');
     if (panels.at(0) === undefined) {
-      const { state, frozenEncoder } = begin();
+      const { state, frozenEncoder } = await begin();
       await panels.add(weightsOf(state, frozenEncoder), 0);
     }
     await panels.add(weights, this.done);

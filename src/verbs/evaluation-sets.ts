@@ -1,29 +1,16 @@
 import type { ImageSet } from '../data/image-set.js';
 import { openImages } from '../data/images.js';
-import { everyIndex, readDigests } from '../data/known-images.js';
 import { samePlaces } from '../data/open-source.js';
 import { openHeldOut } from '../data/splits.js';
-import { UserError } from '../errors.js';
-import type { EvaluationImages } from '../evaluate/measure-model.js';
-import { purpose, random } from '../random.js';
-import { askHeldOut, askUnseen } from '../run/asked-images.js';
-import { BadSamples } from '../run/bad-samples.js';
+import { type ChosenImages, chooseImages } from '../evaluate/chosen-images.js';
 import type { Config } from '../run/config.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
 import type { KeptImages } from '../run/kept-images.js';
 
 /** Opened images for an evaluation. */
-export interface EvaluationSets extends EvaluationImages {
-  /** Which images cannot be read and are skipped, in a line; undefined where all can. */
-  readonly skipped: string | undefined;
+export interface EvaluationSets extends ChosenImages {
   close(): Promise<void>;
 }
-
-/** A single image has no standard error. */
-const FEWEST = 2;
-
-/** Without labels no measure takes more images than these. */
-const ENOUGH_UNLABELLED = 4096;
 
 /**
  * Opens the images to measure a run on: the validation split of `data`, or its test split, or all it has, but none that
@@ -55,54 +42,10 @@ export async function openEvaluationSets(
     const trained = await keep(openTrainingImages(config));
     const search = bankSource === undefined ? trained : await keep(openImages([bankSource], { size }));
     const own = given.split === trained.split && samePlaces(data, config.data);
-    const images = given.length + (own ? 0 : trained.length) + (search === trained ? 0 : search.length);
-    const bad = new BadSamples({ images, share: config.badSamples });
-    const onBad = bad.add.bind(bad);
-    // Of a limited choice others may be chosen now that there are more images.
-    const whole = own && config.limit === undefined ? trained : given;
-    const { places, words } = await (own
-      ? askHeldOut(whole, kept, onBad)
-      : askUnseen(whole, candidates(whole, seed), kept, onBad));
-    const asked = whole.subset(places);
-    const description = [part(asked, whole), ...words].join('; ');
-    if (asked.length < FEWEST)
-      throw new UserError(
-        `${description}: too few images to measure on (${asked.length}); at least ${FEWEST} are needed, give more with --data`,
-      );
-    const bank = asked.labels && search.labels ? await without(search, asked, onBad) : search;
-    return {
-      asked: asked.subset(random(seed, purpose.evaluate).permutation(asked.length)),
-      bank,
-      description: { asked: description, bank: part(bank, search) },
-      skipped: bad.describe(),
-      close,
-    };
+    const chosen = await chooseImages(config, kept, { given, trained, search, own }, seed);
+    return { ...chosen, close };
   } catch (error) {
     await close();
     throw error;
   }
-}
-
-type OnBad = Parameters<typeof readDigests>[2];
-
-const part = (set: ImageSet, whole: ImageSet): string =>
-  `${set.length === whole.length ? '' : `${set.length} of `}${whole.description}`;
-
-/** Where to look for images that were not trained on: everywhere, or where it is enough, in some places. */
-function candidates(images: ImageSet, seed: number): Int32Array {
-  if (images.labels !== undefined || images.length <= ENOUGH_UNLABELLED) return everyIndex(images);
-  return random(seed, purpose.evaluate).permutation(images.length).slice(0, ENOUGH_UNLABELLED);
-}
-
-/** The images of a bank that can be read and are none of those asked, wherever they lie. */
-async function without(bank: ImageSet, asked: ImageSet, onBad: OnBad): Promise<ImageSet> {
-  const known = new Set((await readDigests(asked, everyIndex(asked), onBad)).values());
-  const digests = await readDigests(bank, everyIndex(bank), onBad);
-  const others = [...digests].flatMap(([index, digest]) => (known.has(digest) ? [] : [index]));
-  if (others.length === 0)
-    throw new UserError(
-      `${bank.source}: all its images are asked, so none is left to search; give others with --bank`,
-      2,
-    );
-  return bank.subset(Int32Array.from(others));
 }

@@ -7,8 +7,7 @@ import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { alone, type Ranks } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
-import { storedSteps } from '../run/disk/checkpoint.js';
-import { folderStore } from '../run/disk/folder-store.js';
+import { folderStore } from '../run/disk/folder-files.js';
 import { openRun } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
 import { workRate } from '../train/estimate.js';
@@ -50,7 +49,8 @@ export async function pretrain(
   if (ranks.size > 1) await checkSameEverywhere(ranks, { code: codeDigest(), ...config });
   // A device that is none is told before a folder is made.
   const engine = createEngine({ threads, device, devices });
-  const release = first ? openRun(out, config, resume) : () => {};
+  const release = first ? await openRun(out, config, resume) : () => {};
+  const kept = folderStore(out);
   let images: ImageSet | undefined;
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
@@ -58,13 +58,12 @@ export async function pretrain(
     images = await openTrainingImages(config);
     if (ranks.size > 1) await checkSameEverywhere(ranks, { images: shortDigest(namesOf(images)) });
     const machine = { engine, rate, memory: memoryLimit(), ranks };
-    const store = rankStore(ranks, folderStore(out));
-    const surroundings = { images, store, signal, log: first ? log : quiet };
+    const surroundings = { images, store: rankStore(ranks, kept), signal, log: first ? log : quiet };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);
     if (refusal === undefined) throw error;
-    const newest = storedSteps(out).at(-1);
+    const newest = (await kept.storedSteps()).at(-1);
     throw new UserError(newest === undefined ? refusal : `${refusal}; --resume goes on after step ${newest}`);
   } finally {
     engine.dispose();

@@ -2,7 +2,7 @@ import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions } from '../engine/index.js';
 import { TrainedModel } from '../model/trained-model.js';
 import { modelConfig } from '../run/config.js';
-import { loadModel } from '../run/disk/checkpoint.js';
+import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { layouts } from '../world-model/index.js';
 

@@ -1,12 +1,10 @@
 import { createWebEngine, type WebEngineOptions } from '../engine/onnxruntime-web.js';
-import { UserError } from '../errors.js';
-import { parseJson } from '../json.js';
 import { TrainedModel } from '../model/trained-model.js';
-import { check, modelConfig } from '../run/config.js';
-import { modelWeights } from '../run/model-weights.js';
-import { decodeSafetensors, type Weights } from '../run/safetensors.js';
+import { modelConfig } from '../run/config.js';
+import { readConfig } from '../run/config-file.js';
+import { readModel } from '../run/model-file.js';
+import type { RunSource } from '../run/run-files.js';
 import { layouts } from '../world-model/index.js';
-import type { RunSource } from './run-source.js';
 
 /**
  * A trained image world model, ready to use in a page.
@@ -25,12 +23,8 @@ export class WorldModel extends TrainedModel {
    * @throws UserError where a file of it is missing or damaged
    */
   static async load(run: RunSource, options: WebEngineOptions = {}): Promise<WorldModel> {
-    const json = parseJson(new TextDecoder().decode(await run.read('config.json')));
-    if (json === undefined) throw new UserError(`${run.name}/config.json is not valid JSON`);
-    const config = check(json);
-    const file = `${run.name}/model.safetensors`;
-    const stored = decodeSafetensors(await run.read('model.safetensors'), file, 'F32') as Weights;
-    const weights = modelWeights(stored, layouts(modelConfig(config)), file);
+    const config = await readConfig(run);
+    const weights = await readModel(run, layouts(modelConfig(config)));
     return new WorldModel(config, await createWebEngine(options), weights);
   }
 }

@@ -14,7 +14,7 @@ import { createEngine } from '../../src/engine/create-engine.js';
 import { flatSpecs, unpack } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
 import { evaluatorConfig } from '../../src/run/config.js';
-import { loadModel } from '../../src/run/disk/checkpoint.js';
+import { loadModel } from '../../src/run/disk/model-file.js';
 import { cost, type Program, spec, type Tensor, trace } from '../../src/tensor/index.js';
 import { WorldModel } from '../../src/verbs/world-model.js';
 import type { Predictor } from '../../src/world-model/index.js';

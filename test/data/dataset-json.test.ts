@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { type DatasetFacts, readDatasetJson } from '../../src/data/dataset-json.js';
+import { readDatasetJson } from '../../src/data/dataset-file.js';
+import type { DatasetFacts } from '../../src/data/dataset-json.js';
 import { UserError } from '../../src/errors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-dataset-json-'));

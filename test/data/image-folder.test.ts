@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
 import { after, test } from 'node:test';
 import { imageFolder } from '../../src/data/image-folder.js';
+import { readFolder } from '../../src/data/read-folder.js';
 import { MissingSplit, type Split } from '../../src/data/splits.js';
 import { UserError } from '../../src/errors.js';
 
@@ -29,7 +30,7 @@ function draw(names: readonly string[], texts: Readonly<Record<string, string>> 
 
 /** What is read of a folder: class by image, in order; splits but the one that is read by itself have to be named. */
 function look(root: string, split?: Split) {
-  const { pixels, labels, classes, notes = [], masks, ...source } = imageFolder(root, split);
+  const { pixels, labels, classes, notes = [], masks, ...source } = imageFolder(readFolder(root), split);
   assert.ok(pixels.kind === 'files');
   const names = pixels.paths.map((path) => relative(root, path).split(sep).join('/'));
   assert.equal(names.length, source.length);
@@ -47,12 +48,12 @@ const says = (notes: readonly string[], ...expected: readonly RegExp[]): void =>
 };
 const refuses = (root: string, message: RegExp): void => {
   assert.throws(
-    () => imageFolder(root, undefined),
+    () => imageFolder(readFolder(root), undefined),
     (error: Error) => error instanceof UserError && message.test(error.message),
   );
 };
 const missing = (root: string, split: Split): void => {
-  assert.throws(() => imageFolder(root, split), MissingSplit);
+  assert.throws(() => imageFolder(readFolder(root), split), MissingSplit);
 };
 
 test('splits are folders whatever they are called and wherever they lie; classes are looked for inside', () => {

@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { Compiled } from '../../src/engine/index.js';
-import { createEvaluator } from '../../src/evaluate/evaluator.js';
-import { principalColours } from '../../src/evaluate/principal-colours.js';
-import { type RgbImage, toRgb } from '../../src/evaluate/retrieval.js';
+import { invert } from '../../src/evaluate/inversion.js';
+import { latentColours } from '../../src/evaluate/latent-colours.js';
+import { latentMaps } from '../../src/evaluate/latent-maps.js';
+import { Retriever, type RgbImage, toRgb } from '../../src/evaluate/retrieval.js';
 import { seenViews } from '../../src/evaluate/seen-views.js';
 import { TrainedModel } from '../../src/model/trained-model.js';
 import { initialise } from '../../src/nn/index.js';
@@ -34,8 +35,9 @@ after(() => {
 });
 const draw = random(4);
 const noise = (): Float32Array => Float32Array.from({ length: 3 * 16 * 16 }, () => draw.next());
-const evaluator = (augmentation = config.augmentation) =>
-  createEvaluator(engine, { ...evaluatorConfig(config), augmentation });
+const compiled = new Compiled(engine);
+const settings = evaluatorConfig(config);
+const open = (image: Float32Array) => Retriever.open(compiled, settings, weights, image);
 
 function assertClose(found: Uint8Array, expected: ArrayLike<number>, most: number): void {
   assert.equal(found.length, expected.length);
@@ -43,7 +45,7 @@ function assertClose(found: Uint8Array, expected: ArrayLike<number>, most: numbe
     assert.ok(Math.abs(value - expected[i]!) <= most, `${i}: ${value}, not ${expected[i]}`);
 }
 
-test('components of known axes are red, green and blue, full at two deviations', () => {
+test('components of known axes are red, green and blue, full at 2.2 deviations', () => {
   const axes = [
     [0.6, 0.8, 0, 0],
     [-0.8, 0.6, 0, 0],
@@ -55,15 +57,17 @@ test('components of known axes are red, green and blue, full at two deviations',
   const at = (scores: readonly number[]): number[] =>
     [5, -3, 2, 1].map((mean, i) => mean + scores.reduce((sum, score, k) => sum + score * axes[k]![i]!, 0));
   const rows = signs.flatMap((sign) => at(sign.map((one, k) => one * deviations[k]!)));
-  const colours = principalColours(Float32Array.from(rows), 4);
-  // The largest weight of each axis is positive: the second is turned round.
-  const asked = [at([0, 0, 0]), at([4, 0, 0]), at([0, -2, 0]), at([0, 0, -9])];
-  const [half, deviation] = [127.5, 191.25];
-  assertClose(
-    colours(Float32Array.from(asked.flat())),
-    [half, half, half, deviation, half, half, half, deviation, half, half, half, 0],
-    1,
-  );
+  const colours = (...scores: readonly number[]) =>
+    [...latentColours(Float32Array.from(rows), 4)(Float32Array.from(at(scores)))].map((value) => value - 128);
+  const near = (found: readonly number[], expected: readonly number[]): void =>
+    // Which end of an axis is bright is arbitrary.
+    found.forEach((value, i) => {
+      assert.ok(Math.abs(Math.abs(value) - expected[i]!) <= 1, `${found}`);
+    });
+  near(colours(0, 0, 0), [0, 0, 0]);
+  near(colours(4, 0, 0), [127.5 / 2.2, 0, 0]);
+  near(colours(0, -2, 0), [0, 127.5 / 2.2, 0]);
+  near(colours(0, 0, -9), [0, 0, 127.5]);
 });
 
 test('the views are those of training: whole where nothing is cropped, grey where that is drawn', async () => {
@@ -98,14 +102,14 @@ test('the views are those of training: whole where nothing is cropped, grey wher
 test('an inversion shows what is left of the image, and only what training draws is inverted', async () => {
   const image = noise();
   const { augmentation } = config;
-  const some = await (await evaluator({ ...augmentation, grayscale: 0 })).invert(weights, image);
+  const some = await invert(await open(image), { ...augmentation, grayscale: 0 });
   assert.deepEqual(
     some.map(({ name }) => name),
     ['blur', 'solarize'],
   );
   const [, solarized] = some;
   const left = image.map((value) => (value >= 0.5 ? 1 - value : value));
-  assertClose(solarized!.source.pixels, toRgb(left, 16).pixels, 1);
+  assertClose(solarized!.seen.pixels, toRgb(left, 16).pixels, 1);
   for (const { wanted, rank, bank } of some) {
     assertClose(wanted.pixels, toRgb(image, 16).pixels, 1);
     assert.ok(bank === 257 && rank >= 1 && rank <= 257);
@@ -114,35 +118,47 @@ test('an inversion shows what is left of the image, and only what training draws
 
 test('maps of latents are those of the model, in the colours of all images together', async () => {
   const images = [noise(), noise()];
-  const maps = await (await evaluator()).latentMaps(weights, images, { seed: 0 });
+  const retrievers = await Promise.all(images.map(open));
+  const maps = await latentMaps(retrievers, settings, 0);
   const { width } = config.encoder;
   const joined = (parts: readonly Float32Array[]) => Float32Array.from(parts.flatMap((part) => [...part]));
-  const encoded = joined(await Promise.all(images.map(async (image) => (await model.encode(image)).data)));
-  const before = joined(maps.map(({ before: { pixels } }) => Float32Array.from(pixels)));
-  assertClose(principalColours(encoded, width)(encoded), before, 1);
+  const encoded = await Promise.all(
+    images.map(async (image) => unit((await model.encode(image)).data, width)),
+  );
   const planes = ({ pixels }: RgbImage) =>
     Float32Array.from({ length: 768 }, (_, i) => pixels[3 * (i % 256) + Math.floor(i / 256)]! / 255);
   const wanted = await Promise.all(
-    maps.map(async (map) => standardised((await model.encode(planes(map.wanted), 'target')).data, width)),
+    maps.map(async (map) => unit((await model.encode(planes(map.wanted), 'target')).data, width)),
   );
-  const colours = principalColours(joined(wanted), width);
-  for (const [i, { predicted, after: should, action }] of maps.entries()) {
+  const [given, asked] = [encoded, wanted].map((of) => latentColours(joined(of), width));
+  for (const [i, { image, before, predicted, after: should, action }] of maps.entries()) {
     assert.equal(predicted.size, 4);
+    assertClose(image.pixels, toRgb(images[i]!, 16).pixels, 1);
+    assertClose(before.pixels, given!(encoded[i]!), 1);
     // From the picture's bytes, so roughly.
-    assertClose(should.pixels, colours(wanted[i]!), 12);
+    assertClose(should.pixels, asked!(wanted[i]!), 12);
     const said = await model.predict(await model.encode(images[i]!), action);
-    assertClose(predicted.pixels, colours(said.data), 12);
+    assertClose(predicted.pixels, asked!(lengthOne(said.data, width)), 12);
   }
 });
 
-/** Each token's features at mean 0 and deviation 1. */
-const standardised = (latents: Float32Array, width: number): Float32Array =>
-  latents.map((value, i) => {
-    const token = latents.subarray(i - (i % width), i - (i % width) + width);
-    const mean = token.reduce((a, b) => a + b, 0) / width;
-    const square = token.reduce((a, b) => a + (b - mean) ** 2, 0) / width;
-    return (value - mean) / Math.sqrt(square + 1e-6);
-  });
+const eachToken = (latents: Float32Array, width: number, of: (token: Float32Array) => Float32Array) =>
+  Float32Array.from(
+    Array.from({ length: latents.length / width }, (_, i) => [
+      ...of(latents.subarray(i * width, (i + 1) * width)),
+    ]).flat(),
+  );
+const lengthOne = (latents: Float32Array, width: number) =>
+  eachToken(latents, width, (token) => token.map((value) => value / Math.hypot(...token)));
+/** Each token of mean 0 and length 1. */
+const unit = (latents: Float32Array, width: number) =>
+  lengthOne(
+    eachToken(latents, width, (token) => {
+      const mean = token.reduce((a, b) => a + b, 0) / width;
+      return token.map((value) => value - mean);
+    }),
+    width,
+  );
 
 test('an action is read back from its vector, and is told in words', () => {
   const source = { ...identityParameters, brightness: 1.25, blur: 0.7 };

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
-import { readDatasetJson } from '../../src/data/dataset-json.js';
+import { readDatasetJson } from '../../src/data/dataset-file.js';
 import { decodeImage } from '../../src/data/encoded-image.js';
 import { EncodedImages } from '../../src/data/encoded-images.js';
 import { HeldGroups } from '../../src/data/held-groups.js';
@@ -13,11 +13,8 @@ import { ParquetRows } from '../../src/data/parquet-rows.js';
 import { UserError } from '../../src/errors.js';
 import { BadSamples } from '../../src/run/bad-samples.js';
 import { resolve } from '../../src/run/config.js';
-import { badSamplesFile } from '../../src/run/disk/bad-samples-file.js';
-import { loadCheckpoint, saveCheckpoint } from '../../src/run/disk/checkpoint.js';
-import { readImages } from '../../src/run/disk/images-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
 import { readKept, writeKept } from '../../src/run/disk/kept-numbers.js';
-import { readMetrics } from '../../src/run/disk/metrics-file.js';
 import { readConfig } from '../../src/run/disk/run-folder.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { stepConfig } from '../../src/train/step.js';
@@ -97,10 +94,10 @@ function linkTo(place: string): Buffer {
 }
 
 /** A file that something of ours wrote, read back. */
-function written(name: string, write: (folder: string) => void): Buffer {
+async function written(name: string, write: (folder: string) => unknown): Promise<Buffer> {
   const folder = mkdtempSync(join(tmpdir(), 'iwm-written-'));
   try {
-    write(folder);
+    await write(folder);
     return readFileSync(join(folder, name));
   } finally {
     rmSync(folder, { recursive: true });
@@ -111,10 +108,10 @@ const small = stepConfig(resolve('demo', { ...tiny, 'encoder.width': 8, 'predict
 const { state } = initialState(small, 0);
 const parts = layouts(small.model);
 const checkpoint = 'checkpoints/step-0000001.safetensors';
-const checkpoints = [written(checkpoint, (run) => saveCheckpoint(run, 1, state, parts, 1))];
+const checkpoints = [await written(checkpoint, (run) => folderStore(run).save(1, state, parts, 1))];
 const key = 'k';
 const kept = [
-  written(`${key}.safetensors`, (folder) =>
+  await written(`${key}.safetensors`, (folder) =>
     writeKept({ folder, key, rows: 4, limit: 2 ** 30 }, new Uint16Array(64)),
   ),
 ];
@@ -189,14 +186,13 @@ export const targets: readonly Target[] = [
         },
       ),
     ],
-    read: into('metrics.jsonl', (_, folder) => readMetrics(folder)),
+    read: into('metrics.jsonl', (_, folder) => folderStore(folder).metrics()),
   },
   {
     name: 'bad-samples.jsonl',
     good: [jsonLines({ sample: 'a.png', reason: 'empty' }, { sample: 'b.tar, c.jpg', reason: 'cut off' })],
-    read: into(
-      'bad-samples.jsonl',
-      (_, folder) => new BadSamples({ list: badSamplesFile(folder), images: 10, share: 1 }),
+    read: into('bad-samples.jsonl', (_, folder) =>
+      BadSamples.open({ list: folderStore(folder).badSamples, images: 10, share: 1 }),
     ),
   },
   {
@@ -206,13 +202,13 @@ export const targets: readonly Target[] = [
         JSON.stringify({ names: ['a', 'b'], heldOut: [{ name: 'a', digest: '01' }], trained: ['02'] }),
       ),
     ],
-    read: into('images.json', (_, folder) => readImages(folder)),
+    read: into('images.json', (_, folder) => folderStore(folder).images()),
   },
   { name: 'safetensors', good: checkpoints, read: into('a.safetensors', readSafetensors) },
   {
     name: 'checkpoint',
     good: checkpoints,
-    read: into(checkpoint, (_, folder) => loadCheckpoint(folder, state, parts, () => {})),
+    read: into(checkpoint, (_, folder) => folderStore(folder).load(state, parts, () => {})),
   },
   {
     name: 'kept numbers',

@@ -7,17 +7,19 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { openMpi } from '../../src/ranks/mpi.js';
 import { loadMpi } from '../../src/ranks/mpi-library.js';
-import { loadModel } from '../../src/run/disk/checkpoint.js';
-import { readMetrics } from '../../src/run/disk/metrics-file.js';
+import { folderFiles } from '../../src/run/disk/folder-files.js';
+import { loadModel } from '../../src/run/disk/model-file.js';
 import { readConfig } from '../../src/run/disk/run-folder.js';
+import { readMetrics } from '../../src/run/metrics-file.js';
 import { stepConfig } from '../../src/train/step.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { layouts } from '../../src/world-model/index.js';
 import { apart } from '../train/apart.js';
 import { hasMpirun, mpirun, processOf } from './mpirun.js';
 
-const skip = hasMpirun ? false : 'no mpirun: apt install openmpi-bin';
+const skip = hasMpirun ? false : 'no mpirun (apt install openmpi-bin), or not on Linux';
 const folder = mkdtempSync(join(tmpdir(), 'iwm-mpirun-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -64,8 +66,8 @@ test('a rank that is killed ends all in less than 10 s; the run goes on on three
   const out = join(folder, 'run');
   const child = mpirun('-n', '2', ...command(out));
   const ended = end(child);
-  const logged = (): number => (existsSync(join(out, 'metrics.jsonl')) ? readMetrics(out).length : 0);
-  while (logged() < 3 && child.exitCode === null) await setTimeout(10);
+  const logged = async (): Promise<number> => (await readMetrics(folderFiles(out))).length;
+  while ((await logged()) < 3 && child.exitCode === null) await setTimeout(10);
   const victim = processOf(child, 1);
   assert.ok(victim !== undefined, 'rank 1 is at work');
   const killed = performance.now();
@@ -103,7 +105,10 @@ test('without its MPI a rank says what is missing, at once', async () => {
   try {
     process.env.IWM_MPI = '/nowhere/libmpi.so';
     await assert.rejects(loadMpi(launch), /^UserError: IWM_MPI: .*cannot open shared object file/);
+    process.env.PMI_FD = '1000000';
+    await assert.rejects(openMpi(launch), /^UserError: .*\(PMI_FD\), as npx does not: start node_modules/);
   } finally {
+    delete process.env.PMI_FD;
     if (before === undefined) delete process.env.IWM_MPI;
     else process.env.IWM_MPI = before;
   }

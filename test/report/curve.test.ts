@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { curve, type Point, ticks } from '../../src/report/curve.js';
+import type { Point } from '../../src/evaluate/run-curves.js';
+import { curve, ticks } from '../../src/report/curve.js';
 
 /** Corners [x, y] of a drawn shape. */
 function corners(svg: string, shape: 'polyline' | 'polygon'): [number, number][] {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { reportRun } from '../../src/report/report-run.js';
 import { resolve } from '../../src/run/config.js';
-import { readMetrics } from '../../src/run/disk/metrics-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { tiny } from '../train/tiny-run.js';
 
@@ -16,7 +16,7 @@ test('of 15 images too few are held out to tell a collapse, and the headline say
   const run = join(folder, 'run');
   const few = { data: ['synthetic:15'], batch: 4, steps: 1, 'health.images': 1 };
   await pretrain(resolve('demo', { ...tiny, ...few }), { out: run });
-  const panels = readMetrics(run).filter((line) => line.kind === 'health');
+  const panels = (await folderStore(run).metrics()).filter((line) => line.kind === 'health');
   assert.ok(panels.length > 0);
   for (const { mrrStandardError, verdict } of panels) {
     assert.equal(mrrStandardError, undefined, 'one ranked image');

@@ -163,7 +163,7 @@ test('inversions: what was seen, the nearest framed where it is right, and the c
     retrieved: noise(8),
     rank,
     bank: 257,
-    source: noise(8),
+    seen: noise(8),
   });
   const inversions = [
     [

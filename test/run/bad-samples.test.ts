@@ -11,7 +11,7 @@ import { UserError } from '../../src/errors.js';
 import { reportRun } from '../../src/report/report-run.js';
 import { BadSamples } from '../../src/run/bad-samples.js';
 import { resolve, viewsConfig } from '../../src/run/config.js';
-import { badSamplesFile } from '../../src/run/disk/bad-samples-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
 import { Admission } from '../../src/train/admission.js';
 import { Batches } from '../../src/train/batches.js';
 import { evaluateRun } from '../../src/verbs/evaluate-run.js';
@@ -59,7 +59,7 @@ test('other images stand in for bad ones; all others are where they would be', a
   const [whole, broken] = [await openImages([good], { size: SIZE }), await openImages([bad], { size: SIZE })];
   const met = new Set<string>();
   const expected = new Batches(whole, viewsConfig(config), 0, 16);
-  const admission = () => new Admission(broken, new Set(), [], ({ sample }) => met.add(sample));
+  const admission = () => new Admission(broken, new Set(), [], ({ sample }) => void met.add(sample));
   const found = () => new Batches(broken, viewsConfig(config), 0, 16, admission());
   const one = 3 * SIZE * SIZE;
   const all = await whole.batch(Int32Array.from({ length: COUNT }, (_, i) => i));
@@ -144,27 +144,27 @@ test('past the share allowed, training stops, naming sample, counts, file and ke
   );
 });
 
-test('counting goes on where an earlier part of the run left off', () => {
+test('counting goes on where an earlier part of the run left off', async () => {
   mkdirSync(join(folder, 'counted'));
-  const add = (names: string[]): void => {
-    const samples = new BadSamples({
-      list: badSamplesFile(join(folder, 'counted')),
+  const add = async (names: string[]): Promise<void> => {
+    const samples = await BadSamples.open({
+      list: folderStore(join(folder, 'counted')).badSamples,
       images: 100,
       share: 0.02,
     });
-    for (const sample of names) samples.add({ sample, reason: 'bad' });
+    for (const sample of names) await samples.add({ sample, reason: 'bad' });
   };
-  add(['a', 'a', 'b']);
-  add(['b', 'a']);
-  assert.throws(() => add(['c']), /c: bad; 3 of 100 images/);
+  await add(['a', 'a', 'b']);
+  await add(['b', 'a']);
+  await assert.rejects(add(['c']), /c: bad; 3 of 100 images/);
 });
 
-test('under a hundred images one may be unreadable, unless none is allowed', () => {
-  const bad = (share: number, names: string[]): void => {
-    const samples = new BadSamples({ images: 60, share });
-    for (const sample of names) samples.add({ sample, reason: 'cut off' });
+test('under a hundred images one may be unreadable, unless none is allowed', async () => {
+  const bad = async (share: number, names: string[]): Promise<void> => {
+    const samples = await BadSamples.open({ images: 60, share });
+    for (const sample of names) await samples.add({ sample, reason: 'cut off' });
   };
-  bad(0.01, ['a', 'a']);
-  assert.throws(() => bad(0.01, ['a', 'b']), /b: cut off; 2 of 60 images cannot be read/);
-  assert.throws(() => bad(0, ['a']), /a: cut off; 1 of 60 images cannot be read/);
+  await bad(0.01, ['a', 'a']);
+  await assert.rejects(bad(0.01, ['a', 'b']), /b: cut off; 2 of 60 images cannot be read/);
+  await assert.rejects(bad(0, ['a']), /a: cut off; 1 of 60 images cannot be read/);
 });

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { systemRefusal, UserError } from '../../src/errors.js';
 import { resolve } from '../../src/run/config.js';
-import { loadCheckpoint, loadModel, saveCheckpoint, saveModel } from '../../src/run/disk/checkpoint.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
+import { loadModel } from '../../src/run/disk/model-file.js';
 import { readSafetensors, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { stepConfig } from '../../src/train/step.js';
 import { initialState } from '../../src/train/trainer.js';
@@ -24,30 +25,27 @@ const fileOf = (run: string, step: number) =>
   join(run, 'checkpoints', `step-${`${step}`.padStart(7, '0')}.safetensors`);
 
 /** A run with checkpoints of steps 1, 2, …, whose states are those of the seeds 1, 2, … */
-function runWith(count: number): string {
+async function runWith(count: number): Promise<string> {
   const run = mkdtempSync(join(folder, 'run-'));
-  for (let step = 1; step <= count; step++) saveCheckpoint(run, step, stateOf(step), parts, count);
+  for (let step = 1; step <= count; step++) await folderStore(run).save(step, stateOf(step), parts, count);
   return run;
 }
 
-test('the newest is loaded, bit for bit, and only so many are kept', () => {
+test('the newest is loaded, bit for bit, and only so many are kept', async () => {
   const run = mkdtempSync(join(folder, 'run-'));
-  assert.equal(loadCheckpoint(run, stateOf(0), parts, quiet), undefined);
-  for (let step = 1; step <= 12; step++) saveCheckpoint(run, step, stateOf(step), parts, 3);
+  assert.equal(await folderStore(run).load(stateOf(0), parts, quiet), undefined);
+  for (let step = 1; step <= 12; step++) await folderStore(run).save(step, stateOf(step), parts, 3);
   assert.deepEqual(
     readdirSync(join(run, 'checkpoints')).sort(),
     [10, 11, 12].map((step) => `step-00000${step}.safetensors`),
   );
   const state = stateOf(0);
-  assert.equal(
-    loadCheckpoint(run, state, parts, () => assert.fail('nothing is damaged')),
-    12,
-  );
+  assert.equal(await folderStore(run).load(state, parts, () => assert.fail('nothing is damaged')), 12);
   assert.deepEqual(state, stateOf(12));
 });
 
 describe('a damaged newest checkpoint', () => {
-  const damages: Readonly<Record<string, (file: string) => void>> = {
+  const damages: Readonly<Record<string, (file: string) => unknown>> = {
     'cut off': (file) => writeFileSync(file, readFileSync(file).subarray(0, -1000)),
     empty: (file) => writeFileSync(file, ''),
     garbage: (file) => writeFileSync(file, Buffer.alloc(5000, 0x5a)),
@@ -56,44 +54,41 @@ describe('a damaged newest checkpoint', () => {
       bytes.writeUInt8(bytes.readUInt8(bytes.length - 4321) ^ 1, bytes.length - 4321);
       writeFileSync(file, bytes);
     },
-    'of another model': (file) => {
+    'of another model': async (file) => {
       const other = stepConfig(resolve('demo', { ...tiny, 'encoder.width': 64 }));
       const place = mkdtempSync(join(folder, 'other-'));
-      saveCheckpoint(place, 1, initialState(other, 0).state, layouts(other.model), 1);
+      await folderStore(place).save(1, initialState(other, 0).state, layouts(other.model), 1);
       copyFileSync(fileOf(place, 1), file);
     },
   };
   for (const [what, damage] of Object.entries(damages))
-    test(`${what}: the one before is taken, one line says so, and the next to come replaces it`, () => {
-      const run = runWith(3);
-      damage(fileOf(run, 3));
+    test(`${what}: the one before is taken, one line says so, and the next to come replaces it`, async () => {
+      const run = await runWith(3);
+      await damage(fileOf(run, 3));
       const state = stateOf(0);
       const said: string[] = [];
-      assert.equal(
-        loadCheckpoint(run, state, parts, (line) => said.push(line)),
-        2,
-      );
+      assert.equal(await folderStore(run).load(state, parts, (line) => said.push(line)), 2);
       assert.deepEqual(state, stateOf(2));
       assert.equal(said.length, 1);
       assert.match(said[0]!, /^damaged checkpoint, trying the one before: .*step-0000003\.safetensors/);
       assert.ok(!said[0]!.includes('\n'));
       // With one to keep, the new one is kept, not the damaged one of a later step.
-      saveCheckpoint(run, 2, state, parts, 1);
-      assert.equal(loadCheckpoint(run, stateOf(0), parts, quiet), 2);
+      await folderStore(run).save(2, state, parts, 1);
+      assert.equal(await folderStore(run).load(stateOf(0), parts, quiet), 2);
     });
 
-  test('none is whole: refused, as starting afresh is for a person to decide', () => {
-    const run = runWith(2);
+  test('none is whole: refused, as starting afresh is for a person to decide', async () => {
+    const run = await runWith(2);
     for (const step of [1, 2]) writeFileSync(fileOf(run, step), 'x');
     const state = stateOf(0);
-    assert.throws(() => loadCheckpoint(run, state, parts, quiet), UserError);
+    await assert.rejects(folderStore(run).load(state, parts, quiet), UserError);
     assert.deepEqual(state, stateOf(0));
   });
 });
 
-test('a model that does not fit is refused with every tensor by name', () => {
+test('a model that does not fit is refused with every tensor by name', async () => {
   const run = mkdtempSync(join(folder, 'run-'));
-  saveModel(run, stateOf(5), parts);
+  await folderStore(run).saveModel(stateOf(5), parts, undefined);
   assert.deepEqual(loadModel(run, parts).predictor, stateOf(5).weights.predictor);
   const file = join(run, 'model.safetensors');
   const { tensors, metadata } = readSafetensors(file);
@@ -120,8 +115,8 @@ test('a model that does not fit is refused with every tensor by name', () => {
   );
 });
 
-test('a disk that fills up while a checkpoint is written leaves the earlier one and no rest', () => {
-  const run = runWith(1);
+test('a disk that fills up while a checkpoint is written leaves the earlier one and no rest', async () => {
+  const run = await runWith(1);
   const original = fs.writeSync;
   let writes = 0;
   const failing = (...args: Parameters<typeof original>): number => {
@@ -131,8 +126,8 @@ test('a disk that fills up while a checkpoint is written leaves the earlier one 
   fs.writeSync = failing as typeof original;
   syncBuiltinESMExports();
   try {
-    assert.throws(
-      () => saveCheckpoint(run, 2, stateOf(2), parts, 1),
+    await assert.rejects(
+      folderStore(run).save(2, stateOf(2), parts, 1),
       (error: unknown) => systemRefusal(error)?.startsWith(`${fileOf(run, 2)}: no space left`) === true,
     );
   } finally {
@@ -142,6 +137,6 @@ test('a disk that fills up while a checkpoint is written leaves the earlier one 
   assert.equal(writes, 20);
   assert.deepEqual(readdirSync(join(run, 'checkpoints')), ['step-0000001.safetensors']);
   const state = stateOf(0);
-  assert.equal(loadCheckpoint(run, state, parts, quiet), 1);
+  assert.equal(await folderStore(run).load(state, parts, quiet), 1);
   assert.deepEqual(state, stateOf(1));
 });

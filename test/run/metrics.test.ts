@@ -4,12 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
-import { readMetrics, truncateMetrics, writeMetric } from '../../src/run/disk/metrics-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
 import { type Metric, metricsTable } from '../../src/run/metrics.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-metrics-'));
 after(() => rmSync(folder, { recursive: true }));
 const file = join(folder, 'metrics.jsonl');
+const store = folderStore(folder);
 
 const stepAt = (step: number): Metric => ({
   kind: 'step',
@@ -35,25 +36,25 @@ const healthAt = (step: number): Metric => ({
 });
 const lines = [healthAt(0), stepAt(10), stepAt(20), healthAt(20), stepAt(30)];
 
-function written(): string {
+async function written(): Promise<string> {
   rmSync(file, { force: true });
-  for (const line of lines) writeMetric(folder, line);
+  for (const line of lines) await store.addMetric(line);
   return readFileSync(file, 'utf8');
 }
 
-test('every line is there as soon as it is written, and a file cut off anywhere gives the lines before', () => {
-  assert.deepEqual(readMetrics(join(folder, 'none')), []);
-  const text = written();
-  assert.deepEqual(readMetrics(folder), lines);
+test('every line is there as soon as it is written, and a file cut off anywhere gives the lines before', async () => {
+  assert.deepEqual(await folderStore(join(folder, 'none')).metrics(), []);
+  const text = await written();
+  assert.deepEqual(await store.metrics(), lines);
   for (let length = 0; length <= text.length; length += 7) {
     const part = text.slice(0, length);
     writeFileSync(file, part);
-    assert.deepEqual(readMetrics(folder), lines.slice(0, part.split('\n').length - 1));
+    assert.deepEqual(await store.metrics(), lines.slice(0, part.split('\n').length - 1));
   }
 });
 
-test('damage before the last line is told with its place', () => {
-  const text = written();
+test('damage before the last line is told with its place', async () => {
+  const text = await written();
   for (const [damaged, place] of [
     [text.replace('"step":10', '"step":'), 'line 2'],
     [text.replace('"loss":0', '"lass":0'), 'line 2'],
@@ -62,24 +63,24 @@ test('damage before the last line is told with its place', () => {
     [text.replace('"health"', '"wealth"'), 'line 1'],
   ] as const) {
     writeFileSync(file, damaged);
-    assert.throws(
-      () => readMetrics(folder),
+    await assert.rejects(
+      store.metrics(),
       (error: unknown) => error instanceof UserError && error.message.startsWith(`${file}, ${place}: `),
       damaged,
     );
   }
 });
 
-test('forgetting what came after a step keeps the lines before as they are, and drops a torn one', () => {
-  const text = written();
+test('forgetting what came after a step keeps the lines before as they are, and drops a torn one', async () => {
+  const text = await written();
   appendFileSync(file, '{"kind":"st');
-  truncateMetrics(folder, 100);
+  await store.forgetAfter(100);
   assert.equal(readFileSync(file, 'utf8'), text);
-  truncateMetrics(folder, 20);
-  assert.deepEqual(readMetrics(folder), lines.slice(0, 4));
+  await store.forgetAfter(20);
+  assert.deepEqual(await store.metrics(), lines.slice(0, 4));
   assert.ok(text.startsWith(readFileSync(file, 'utf8')));
-  truncateMetrics(folder, 0);
-  assert.deepEqual(readMetrics(folder), lines.slice(0, 1));
+  await store.forgetAfter(0);
+  assert.deepEqual(await store.metrics(), lines.slice(0, 1));
 });
 
 test('as a table: a line each, what a kind does not have left empty, commas in quotes', () => {

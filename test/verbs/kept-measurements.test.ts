@@ -6,7 +6,7 @@ import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { random } from '../../src/random.js';
 import { modelConfig, resolve } from '../../src/run/config.js';
-import { loadModel } from '../../src/run/disk/checkpoint.js';
+import { loadModel } from '../../src/run/disk/model-file.js';
 import { readSafetensors, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { evaluateRun } from '../../src/verbs/evaluate-run.js';
 import { pretrain } from '../../src/verbs/pretrain.js';

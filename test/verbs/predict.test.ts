@@ -68,10 +68,17 @@ async function slowRank(model: WorldModel, action: Action): Promise<number> {
 
 test('retrieval ranks as one image after the other does, from the image and from what was destroyed of it', async () => {
   const model = await WorldModel.load(run);
+  const shares: number[] = [];
+  const kept = await model.retriever(pixels, (share) => shares.push(share));
+  assert.equal(shares.at(-1), 1);
   for (const action of [{}, { brightness: 0.3, hue: -0.1 }, { grayscale: 1, contrast: -0.2 }, { blur: 1 }]) {
     const [found] = await model.retrieve(pixels, [action]);
     assert.equal(found!.bank, 257);
     assert.equal(found!.rank, await slowRank(model, action), JSON.stringify(action));
+    // What was asked before, of what was destroyed before, leaves no trace.
+    const [again] = await kept.retrieve([action]);
+    assert.deepEqual(again, (await (await model.retriever(pixels)).retrieve([action]))[0]);
+    assert.equal(again!.rank, found!.rank);
   }
   model.dispose();
 });

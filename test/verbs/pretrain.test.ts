@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/run/config.js';
-import { readMetrics } from '../../src/run/disk/metrics-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { tiny } from '../train/tiny-run.js';
 
@@ -16,7 +16,9 @@ test('a short run learns: its loss falls and stays finite', async () => {
   const run = join(folder, 'learns');
   const config = resolve('demo', { ...tiny, steps: 150, 'health.every': 150, 'checkpoint.every': 150 });
   const result = await pretrain(config, { out: run });
-  const losses = readMetrics(run).flatMap((metric) => (metric.kind === 'step' ? [metric.loss] : []));
+  const losses = (await folderStore(run).metrics()).flatMap((metric) =>
+    metric.kind === 'step' ? [metric.loss] : [],
+  );
   assert.equal(losses.length, 16, 'the first step, then every tenth');
   assert.ok((losses.at(-1) as number) < 0.8 * (losses[0] as number), `loss ${losses[0]} → ${losses.at(-1)}`);
   assert.ok(result.after && result.after.mrr > 0 && result.after.mrr <= 1);

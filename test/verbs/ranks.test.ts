@@ -15,9 +15,8 @@ import { UserError } from '../../src/errors.js';
 import { quiet } from '../../src/log.js';
 import type { Ranks } from '../../src/ranks/ranks.js';
 import { type Config, resolve } from '../../src/run/config.js';
-import { loadModel } from '../../src/run/disk/checkpoint.js';
-import { readImages } from '../../src/run/disk/images-file.js';
-import { readMetrics } from '../../src/run/disk/metrics-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
+import { loadModel } from '../../src/run/disk/model-file.js';
 import { stepConfig } from '../../src/train/step.js';
 import { type PretrainOptions, pretrain } from '../../src/verbs/pretrain.js';
 import { layouts } from '../../src/world-model/index.js';
@@ -80,10 +79,11 @@ async function trainTogether(
 }
 
 /** What a run has kept, in an order that says nothing of when it was met. */
-function keptBy(run: string) {
-  const { names, heldOut, trained } = readImages(run)!;
+async function keptBy(run: string) {
+  const store = folderStore(run);
+  const { names, heldOut, trained } = (await store.images())!;
   const lines = readFileSync(join(run, 'bad-samples.jsonl'), 'utf8').trimEnd().split('\n');
-  const steps = readMetrics(run).map(({ kind, step }) => `${kind} ${step}`);
+  const steps = (await store.metrics()).map(({ kind, step }) => `${kind} ${step}`);
   return { names, heldOut, trained: trained.toSorted(), bad: lines.toSorted(), steps };
 }
 
@@ -107,7 +107,7 @@ test('two ranks keep what one process keeps: weights, images, bad samples and me
     results.map(({ status }) => status),
     ['fulfilled', 'fulfilled'],
   );
-  assert.deepEqual(keptBy(out), keptBy(whole));
+  assert.deepEqual(await keptBy(out), await keptBy(whole));
   near(out);
   assert.ok(!existsSync(join(folder, 'nowhere')));
   assert.equal(said.filter((line) => line.startsWith('model: ')).length, 1, 'one of them speaks');
@@ -136,7 +136,7 @@ test('asked to stop, all ranks stop after the same step; the run goes on on thre
     resumed.every(({ status }) => status === 'fulfilled'),
     JSON.stringify(resumed),
   );
-  assert.deepEqual(keptBy(out), keptBy(whole));
+  assert.deepEqual(await keptBy(out), await keptBy(whole));
   near(out);
 });
 

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { resolve } from '../../src/run/config.js';
-import { readImages } from '../../src/run/disk/images-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
 import { evaluateRun } from '../../src/verbs/evaluate-run.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { filesOf, paintNoise, SIDE } from '../data/noise-folder.js';
@@ -56,13 +56,15 @@ before(async () => {
   renameSync(join(folder, 'aside'), stopped);
 });
 
+const imagesOf = (run: string) => folderStore(run).images();
+
 const goOn = () => pretrain({ ...config, log: { every: 1 } }, { out: stopped, resume: true, threads: 1 });
 
 const refused = (pattern: RegExp): Promise<void> =>
   assert.rejects(goOn(), (error: Error) => error instanceof UserError && pattern.test(error.message));
 
-test('a run keeps the names of its images, those held out, and the digests of those trained on so far', () => {
-  const [images, early] = [readImages(whole), readImages(stopped)];
+test('a run keeps the names of its images, those held out, and the digests of those trained on so far', async () => {
+  const [images, early] = [await imagesOf(whole), await imagesOf(stopped)];
   assert.equal(images?.names.length, 60);
   assert.equal(images.heldOut.length, 8);
   assert.deepEqual(early?.heldOut, images.heldOut);
@@ -85,7 +87,7 @@ test('resuming is refused when the list of images has changed, and says how', as
   renameSync(join(folder, 'one.png'), one);
   renameSync(join(folder, 'other.png'), other);
 
-  const { name } = readImages(stopped)?.heldOut[0] ?? assert.fail();
+  const { name } = (await imagesOf(stopped))?.heldOut[0] ?? assert.fail();
   const saved = readFileSync(name);
   copyFileSync(name === third ? one : third, name);
   await refused(/its images have changed since it began: .*\.png is another image;/);
@@ -102,7 +104,7 @@ test('resuming is refused when the list of images has changed, and says how', as
 test('with its images put back a run goes on to the same weights, and holds out the same images', async () => {
   await goOn();
   assert.equal(digest(stopped), digest(whole));
-  const [images, now] = [readImages(whole), readImages(stopped)];
+  const [images, now] = [await imagesOf(whole), await imagesOf(stopped)];
   assert.deepEqual(now?.heldOut, images?.heldOut);
   assert.deepEqual(new Set(now?.trained), new Set(images?.trained));
 });

@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
 import { type Config, resolve } from '../../src/run/config.js';
-import { readMetrics } from '../../src/run/disk/metrics-file.js';
+import { folderStore } from '../../src/run/disk/folder-files.js';
 import { type PretrainOptions, pretrain } from '../../src/verbs/pretrain.js';
 import { digest, tiny } from '../train/tiny-run.js';
 
@@ -34,7 +34,8 @@ before(() => pretrain(config, { out: whole }));
 
 const storedIn = (run: string): string[] => readdirSync(join(run, 'checkpoints')).sort();
 /** Which lines metrics.jsonl has. */
-const logged = (run: string): string[] => readMetrics(run).map(({ kind, step }) => `${kind} ${step}`);
+const logged = async (run: string): Promise<string[]> =>
+  (await folderStore(run).metrics()).map(({ kind, step }) => `${kind} ${step}`);
 
 /** Trains until a line of the log matches, then asks the run to stop. @returns the lines that it noted */
 async function stopAt(
@@ -69,7 +70,7 @@ async function resume(out: string) {
     log: { note: (line) => notes.push(line), progress: () => {} },
   });
   assert.equal(digest(out), digest(whole));
-  assert.deepEqual(logged(out), logged(whole), 'no step appears twice, none is missing');
+  assert.deepEqual(await logged(out), await logged(whole), 'no step appears twice, none is missing');
   return { result, notes };
 }
 
@@ -96,7 +97,7 @@ test('asked to stop, a run finishes its step, writes a checkpoint and goes on to
 test('stopped in a health check, a run leaves it and keeps the step', async () => {
   const out = join(folder, 'health');
   await stopAt(/^health at step 0:/, out);
-  assert.deepEqual(logged(out), ['step 1', 'step 2', 'step 4', 'step 6', 'health 0']);
+  assert.deepEqual(await logged(out), ['step 1', 'step 2', 'step 4', 'step 6', 'health 0']);
   const { notes } = await resume(out);
   assert.ok(notes.includes(`${out}: going on after step 6`));
 });
@@ -122,7 +123,7 @@ test('a run at its last step is only finished', async () => {
 test('a run that was stopped before its first step starts afresh', async () => {
   const out = join(folder, 'early');
   await stopAt(/^takes about/, out);
-  assert.deepEqual(logged(out), []);
+  assert.deepEqual(await logged(out), []);
   const { notes } = await resume(out);
   assert.ok(notes.includes(`${out}: no checkpoint yet, starting afresh`));
 });

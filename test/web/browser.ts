@@ -26,30 +26,20 @@ const types: Readonly<Record<string, string>> = {
   mjs: 'text/javascript',
   wasm: 'application/wasm',
   json: 'application/json',
+  css: 'text/css',
+  svg: 'image/svg+xml',
 };
 
-/** A page of a folder, open in a browser, isolated so that threads may share memory. */
+/** A page, open in a browser. */
 export interface OpenPage {
   readonly page: Page;
-  /** What the page has said to its console as an error, or thrown. */
+  /** What the page has said to its console as an error, or thrown; what its policy refused too. */
   readonly errors: readonly string[];
   close(): Promise<void>;
 }
 
-/** Serves the folders (the first that has a file gives it) on this machine alone, and opens their `index.html`. */
-export async function openPage(folders: readonly string[]): Promise<OpenPage> {
-  const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
-    const file = folders.map((folder) => join(folder, path === '/' ? 'index.html' : path)).find(existsSync);
-    response.writeHead(file === undefined ? 404 : 200, {
-      'content-type': types[/\w+$/.exec(file ?? '')?.[0] ?? ''] ?? 'application/octet-stream',
-      'cross-origin-opener-policy': 'same-origin',
-      'cross-origin-embedder-policy': 'require-corp',
-    });
-    response.end(file === undefined ? '' : readFileSync(file));
-  });
-  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
-  const { port } = server.address() as AddressInfo;
+/** Opens a page in a browser of its own. */
+export async function openAt(url: string): Promise<OpenPage> {
   // Where tests run as root, as in containers, Chromium has no sandbox.
   const browser: Browser = await chromium.launch({
     executablePath: browserPath!,
@@ -59,12 +49,34 @@ export async function openPage(folders: readonly string[]): Promise<OpenPage> {
   const errors: string[] = [];
   page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
   page.on('pageerror', (error) => errors.push(error.message));
-  await page.goto(`http://127.0.0.1:${port}/`);
+  await page.goto(url);
+  return { page, errors, close: () => browser.close() };
+}
+
+/**
+ * Serves the folders (the first that has a file gives it) on this machine alone, isolated so that threads may share
+ * memory, and opens an `index.html`.
+ * @param path of the folder that it is in, ending in a slash; theirs where left out
+ */
+export async function openPage(folders: readonly string[], path = ''): Promise<OpenPage> {
+  const server = createServer((request, response) => {
+    const asked = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
+    const name = /[/\\]$/.test(asked) ? join(asked, 'index.html') : asked;
+    const file = folders.map((folder) => join(folder, name)).find(existsSync);
+    response.writeHead(file === undefined ? 404 : 200, {
+      'content-type': types[/\w+$/.exec(file ?? '')?.[0] ?? ''] ?? 'application/octet-stream',
+      'cross-origin-opener-policy': 'same-origin',
+      'cross-origin-embedder-policy': 'require-corp',
+    });
+    response.end(file === undefined ? '' : readFileSync(file));
+  });
+  await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
+  const { port } = server.address() as AddressInfo;
+  const opened = await openAt(`http://127.0.0.1:${port}/${path}`);
   return {
-    page,
-    errors,
+    ...opened,
     async close() {
-      await browser.close();
+      await opened.close();
       server.close();
     },
   };

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { build } from 'esbuild';
 import { openImages } from '../../src/data/images.js';
 import { resolve } from '../../src/run/config.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
@@ -11,24 +10,13 @@ import { WorldModel } from '../../src/verbs/world-model.js';
 import type * as web from '../../src/web/index.js';
 import { tiny } from '../train/tiny-run.js';
 import { type OpenPage, openPage, skip } from './browser.js';
+import { buildFront } from './front.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-web-'));
 let opened: OpenPage;
 before(async () => {
   if (skip) return;
-  await build({
-    entryPoints: { web: 'src/web/index.ts' },
-    outdir: folder,
-    bundle: true,
-    format: 'esm',
-    splitting: true,
-    platform: 'browser',
-    conditions: ['onnxruntime-web-use-extern-wasm'],
-  });
-  writeFileSync(
-    join(folder, 'index.html'),
-    '<!doctype html><title>test</title><link rel="icon" href="data:,">',
-  );
+  await buildFront(folder);
   await pretrain(resolve('demo', { ...tiny, steps: 4 }), { out: join(folder, 'run') });
   opened = await openPage([folder, 'node_modules/onnxruntime-web/dist']);
 });

@@ -11,8 +11,9 @@ import { summary } from '../scores/score.js';
 import type { TaskSet } from '../tasks/task.js';
 import { openMeasured } from '../tasks/task-images.js';
 import { taskKinds } from '../tasks/task-kinds.js';
+import type { AdaptedTask } from './adapted-config.js';
 import { AdaptedModel } from './adapted-model.js';
-import { type AdaptedTask, readTaskImages } from './model-folder.js';
+import { readTaskImages } from './model-folder.js';
 
 /** How well one task is done on given images, and what was taken for what. */
 export type MeasuredTask = TaskResult & {
@@ -65,7 +66,7 @@ export async function evaluateAdapted(
 
 /** @throws UserError where there is no such task, or it is not said for which the data are */
 function chooseTasks(
-  { tasks, folder }: AdaptedModel,
+  { tasks, name: folder }: AdaptedModel,
   name: string | undefined,
   data: readonly string[] | undefined,
 ): readonly AdaptedTask[] {
@@ -100,7 +101,7 @@ export async function withAsked<T>(
   const { set, skipped } = await openMeasured(taskKinds[task.task], data ?? own, model.size, {
     classes: task,
     data: own,
-    kept: readTaskImages(model.folder, task.name),
+    kept: readTaskImages(model.name, task.name),
     badSamples: adaptation.badSamples,
   });
   if (skipped !== undefined) log.note(skipped);

@@ -3,81 +3,18 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
-import { emptyFlat, type Flat, type Layout } from '../../nn/index.js';
-import { type Config, check, evaluatorConfig } from '../../run/config.js';
+import type { Flat } from '../../nn/index.js';
 import { writeAtomically } from '../../run/disk/atomic-file.js';
 import { keptIn, writeImages } from '../../run/disk/images-file.js';
 import { readSafetensors, writeSafetensors } from '../../run/disk/safetensors-file.js';
-import { collect, fill, type Section } from '../../run/named-tensors.js';
-import type { HeadConfig } from '../network/heads.js';
-import {
-  type Network,
-  networkLayouts,
-  type Part,
-  type Parts,
-  partsOf,
-  tokenGrid,
-} from '../network/network.js';
+import { collect } from '../../run/named-tensors.js';
+import type { Network, Parts } from '../network/network.js';
 import type { AdaptationResult } from '../result.js';
-import { type AdaptationSettings, hasTaskTokens, settingsSchema } from '../settings.js';
-import { type TaskClasses, type TaskName, taskNames } from '../tasks/task.js';
 import { type KeptTaskImages, keptTaskImages } from '../tasks/task-images.js';
-
-/** A task that an adapted model serves. */
-export interface AdaptedTask extends TaskClasses {
-  readonly name: string;
-  readonly task: TaskName;
-}
-
-/** What config.json of an adapted model holds: all that is needed to run it, beside its weights. */
-export interface AdaptedConfig {
-  readonly kind: 'adapted';
-  readonly adaptation: AdaptationSettings;
-  /** The configuration of the pretrained run. */
-  readonly pretraining: Config;
-  readonly tasks: readonly AdaptedTask[];
-}
-
-const schema = z.strictObject({
-  kind: z.literal('adapted'),
-  adaptation: settingsSchema,
-  pretraining: z.unknown(),
-  tasks: z.array(
-    z.strictObject({
-      name: z.string(),
-      task: z.enum(taskNames),
-      classes: z.array(z.string()).min(2),
-      ignored: z.int().optional(),
-    }),
-  ),
-});
+import { type AdaptedConfig, adaptedWeights, networkOf, parseAdapted, sections } from './adapted-config.js';
 
 const encode = (document: unknown): Uint8Array =>
   new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`);
-
-/** The network that a configuration describes. */
-export function networkOf({ adaptation, pretraining, tasks }: Omit<AdaptedConfig, 'kind'>): Network {
-  const { model, normalisation, image } = evaluatorConfig(pretraining);
-  const { weights, contextBlocks, stride } = adaptation.predictor;
-  const predictor = weights === 'none' ? undefined : { contextBlocks, stride };
-  const head = ({ name, classes }: AdaptedTask): HeadConfig => {
-    const { width, heads } = model.encoder;
-    const kind = adaptation.tasks.find((task) => task.name === name)?.head;
-    if (kind === undefined) throw new UserError(`task ${name} is none of this model's adaptation`);
-    const sizes = { classes: classes.length, width };
-    return kind === 'dense'
-      ? { kind, ...sizes, ...tokenGrid(model.encoder, predictor) }
-      : { kind, ...sizes, heads };
-  };
-  return {
-    model,
-    normalisation,
-    image,
-    predictor,
-    tasks: Object.fromEntries(tasks.map((task) => [task.name, head(task)])),
-    taskTokens: hasTaskTokens(adaptation),
-  };
-}
 
 /** Which images a task of a model learned from and is measured on. @throws UserError where nothing says so */
 export function readTaskImages(folder: string, task: string): KeptTaskImages {
@@ -88,16 +25,6 @@ export function readTaskImages(folder: string, task: string): KeptTaskImages {
 export function checkFree(folder: string): void {
   if (existsSync(folder) && readdirSync(folder).length > 0)
     throw new UserError(`${folder} exists already; choose another --out`);
-}
-
-/** Every part of a network as it lies on disk, its prefix its name. */
-function sections(network: Network, flat: (part: Part) => Flat<Float32Array>): Section[] {
-  const where = networkLayouts(network);
-  return partsOf(network).map((part) => ({
-    prefix: part,
-    layout: where[part] as Layout<unknown>,
-    flat: flat(part),
-  }));
 }
 
 /**
@@ -138,24 +65,16 @@ export function loadModel(folder: string): {
 } {
   if (!isAdapted(folder))
     throw new UserError(`${folder} is no adapted model; give a folder that iwm adapt has made`);
-  const parsed = schema.safeParse(readJson(join(folder, 'config.json')));
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new UserError(`${join(folder, 'config.json')}: ${issue?.path.join('.')}: ${issue?.message}`);
-  }
-  const config: AdaptedConfig = { ...parsed.data, pretraining: check(parsed.data.pretraining) };
-  const file = join(folder, 'model.safetensors');
-  if (!existsSync(file))
+  const file = join(folder, 'config.json');
+  const config = parseAdapted(readJson(file), file);
+  const model = join(folder, 'model.safetensors');
+  if (!existsSync(model))
     throw new UserError(`${folder}: its adaptation was not finished (model.safetensors is missing)`);
-  const stored = readSafetensors(file);
   const network = networkOf(config);
-  const where = networkLayouts(network);
-  const parts = sections(network, (part) => emptyFlat(where[part] as Layout<unknown>));
-  fill(stored, parts, file);
   return {
     config,
     network,
-    weights: Object.fromEntries(parts.map(({ prefix, flat }) => [prefix, flat])),
+    weights: adaptedWeights(readSafetensors(model), network, model),
     result: readJson(join(folder, 'result.json')) as AdaptationResult,
   };
 }

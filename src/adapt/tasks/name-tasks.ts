@@ -1,4 +1,3 @@
-import { basename, dirname, extname } from 'node:path';
 import type { TaskName } from './task.js';
 
 /** A task that may lack a name. */
@@ -25,7 +24,8 @@ export function nameTasks<T extends Unnamed>(tasks: readonly T[]): (T & { name: 
 /** `data/flowers/` → flowers, `cifar10/train-0.parquet` → cifar10, `hf:owner/name:split` → name, `synthetic:9` → synthetic. */
 function nameOfSource(source: string): string {
   const path = source.replace(/^hf:/, '').replace(/:\w+$/, '');
-  const isFile = !source.startsWith('hf:') && extname(path) !== '' && dirname(path) !== '.';
-  const name = basename(isFile ? dirname(path) : path).replace(/\W+/g, '-');
+  const parts = path.split(/[\\/]/).filter((part) => part !== '' && part !== '.');
+  const isFile = !source.startsWith('hf:') && parts.length > 1 && /[^.]\.[^.]+$/.test(parts.at(-1) ?? '');
+  const name = (parts.at(isFile ? -2 : -1) ?? '').replace(/\W+/g, '-');
   return name.replace(/^[^a-z0-9]+|-+$/gi, '') || 'data';
 }

@@ -101,7 +101,7 @@ export async function openTaskImages<S extends TaskSet>(
     const chosen = chooseLabelled(parts.training.groups, { limit, fraction }, seed);
     const few = chosen.length < all.images.length ? `${chosen.length} of ` : '';
     const candidates = kind.subset(parts.training, chosen, `${few}${all.description}`);
-    const bad = new BadSamples({
+    const bad = await BadSamples.open({
       images: parts.heldOut.images.length + chosen.length,
       share: badSamples,
       instead: 'allow more with',
@@ -204,7 +204,7 @@ export async function openMeasured<S extends TaskSet>(
     : await openHeldOut((split) => kind.open(data, { size, split, ignored }));
   try {
     const { images, description } = all;
-    const bad = new BadSamples({ images: images.length, share: badSamples });
+    const bad = await BadSamples.open({ images: images.length, share: badSamples });
     const onBad = bad.add.bind(bad);
     const { places, words } = await (isOwn
       ? askHeldOut(images, kept, onBad)

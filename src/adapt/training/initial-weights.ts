@@ -1,6 +1,6 @@
 import { type Flat, initialise, type Layout } from '../../nn/index.js';
 import { type Config, modelConfig } from '../../run/config.js';
-import { loadModel } from '../../run/disk/checkpoint.js';
+import { loadModel } from '../../run/disk/model-file.js';
 import { layouts } from '../../world-model/index.js';
 import { type Network, networkLayouts, type Part, type Parts } from '../network/network.js';
 import type { AdaptationSettings } from '../settings.js';

@@ -1,24 +1,16 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { UserError } from '../../errors.js';
-import { type KeptImages, keptImages, parseKept } from '../kept-images.js';
+import { imagesMissing, parseKept } from '../kept-images.js';
 import { writeAtomically } from './atomic-file.js';
 
 const pathIn = (folder: string): string => join(folder, 'images.json');
-
-/** Which images a run holds out and was trained on; undefined where it has not begun. @throws UserError for a damaged file */
-export function readImages(run: string): KeptImages | undefined {
-  return existsSync(pathIn(run)) ? keptIn(run, keptImages) : undefined;
-}
 
 /** Which images a run, or an adapted model, holds out and was trained on. @throws UserError where nothing says so */
 export function keptIn<T>(folder: string, schema: z.ZodType<T>): T {
   const file = pathIn(folder);
   if (existsSync(file)) return parseKept(schema, readFileSync(file, 'utf8'), file);
-  throw new UserError(
-    `${file} is missing, so nobody knows which images were held out; restore it, or train anew`,
-  );
+  throw imagesMissing(file);
 }
 
 export function writeImages(folder: string, images: unknown): void {

@@ -59,6 +59,15 @@ export function lockRun(run: string): () => void {
   return release;
 }
 
+/** Whether a process is at work in a run's folder, as far as can be told from here. */
+export function isInUse(run: string): boolean {
+  const host = encodeURIComponent(hostname());
+  return readdirSync(run).some((name) => {
+    const [, pid, start, where] = claim.exec(name) ?? [];
+    return pid !== undefined && (where !== host || isAlive(Number(pid), start ?? ''));
+  });
+}
+
 /** Whether a file of a run's folder is a claim. */
 export const isClaim = (name: string): boolean => claim.test(name);
 

@@ -1,0 +1,130 @@
+import { expose } from 'comlink';
+import {
+  type Action,
+  type ComparedRetrieval,
+  type Inference,
+  type LatentColours,
+  latentColours,
+  type Retriever,
+  type RgbImage,
+  type RunSource,
+  runAt,
+  stops,
+  storedRun,
+  type TransformationName,
+  transformations,
+  WorldModel,
+} from 'image-world-models/web';
+
+/** Where a run's files are: at a URL, or in the browser's own storage under a name. */
+export type RunPlace = { readonly at: string } | { readonly stored: string };
+
+/** What the page needs to know of a model. */
+export interface OpenedModel {
+  readonly name: string;
+  /** Side of the images that it takes, pixels. */
+  readonly size: number;
+  /** Patches along a side. */
+  readonly grid: number;
+  /** The jitters, each with the lowest and the highest action that training draws. */
+  readonly jitters: readonly {
+    readonly name: TransformationName;
+    readonly low: number;
+    readonly high: number;
+  }[];
+}
+
+/** What came of an action, as the page shows it. */
+export interface Answer extends Omit<ComparedRetrieval, 'latents'> {
+  /** Latents as colours, RGB bytes [patches, 3]. */
+  readonly colours: Readonly<Record<keyof ComparedRetrieval['latents'], Uint8Array>>;
+  /** What it took to compute. */
+  readonly milliseconds: number;
+}
+
+let model: WorldModel | undefined;
+let image: Float32Array | undefined;
+let retriever: Retriever | undefined;
+let colours: LatentColours | undefined;
+
+/** A model in a thread of its own, so that the page stays awake. One at a time, and one image of it. */
+const modelWorker = {
+  /** Loads a run. @param runtime URL of the folder with ONNX Runtime's files */
+  async open(place: RunPlace, runtime: string): Promise<OpenedModel> {
+    const source: RunSource = 'at' in place ? runAt(place.at) : storedRun(place.stored);
+    const opened = await WorldModel.load(source, { wasm: runtime });
+    model?.dispose();
+    model = opened;
+    retriever = undefined;
+    const { augmentation } = opened.config;
+    return {
+      name: source.name,
+      size: opened.size,
+      grid: Math.sqrt(opened.patches),
+      jitters: transformations
+        .filter(({ kind }) => kind === 'jitter')
+        .map(({ name }) => {
+          const values = stops(augmentation, name);
+          return { name, low: values[0] ?? 0, high: values.at(-1) ?? 0 };
+        }),
+    };
+  },
+
+  /** Takes an image to try actions on. @param pixels [3, size, size] in 0..1 */
+  async take(pixels: Float32Array, progress: (share: number) => void): Promise<void> {
+    const { config } = loaded();
+    image = pixels;
+    const taken = await loaded().retriever(pixels, progress);
+    // Of the clean image and of each jitter's ends, so that colours tell what actions change.
+    const ends = transformations
+      .filter(({ kind }) => kind === 'jitter')
+      .flatMap(({ name }) =>
+        [stops(config.augmentation, name)[0], stops(config.augmentation, name).at(-1)].map((value) => ({
+          [name]: value,
+        })),
+      );
+    const tokens: Float32Array[] = [];
+    for (const action of [{}, ...ends]) {
+      const [{ latents }] = (await taken.retrieve([action])) as [ComparedRetrieval];
+      tokens.push(latents.wanted, latents.predicted);
+    }
+    const all = new Float32Array(tokens.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of tokens) {
+      all.set(part, at);
+      at += part.length;
+    }
+    colours = latentColours(all, config.encoder.width);
+    retriever = taken;
+  },
+
+  /** What an action on the taken image gives, and what its prediction retrieves. */
+  async retrieve(action: Action): Promise<Answer> {
+    if (retriever === undefined || colours === undefined) throw new Error('no image was taken');
+    const began = performance.now();
+    const [{ latents, ...found }] = (await retriever.retrieve([action])) as [ComparedRetrieval];
+    const milliseconds = performance.now() - began;
+    const { seen, predicted, wanted } = latents;
+    return {
+      ...found,
+      colours: { seen: colours(seen), predicted: colours(predicted), wanted: colours(wanted) },
+      milliseconds,
+    };
+  },
+
+  /** Which action leads from the taken image to another. @param after [3, size, size] in 0..1 */
+  infer(after: Float32Array): Promise<Inference> {
+    if (image === undefined) throw new Error('no image was taken');
+    return loaded().infer(image, after);
+  },
+};
+
+function loaded(): WorldModel {
+  if (model === undefined) throw new Error('no model is open');
+  return model;
+}
+
+export type ModelWorker = typeof modelWorker;
+export type { RgbImage };
+
+expose(modelWorker);

@@ -1,0 +1,290 @@
+import assert from 'node:assert/strict';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { AxeResults } from 'axe-core';
+import sharp from 'sharp';
+import { adapt } from '../../src/adapt/adapt.js';
+import { AdaptedModel } from '../../src/adapt/model/adapted-model.js';
+import { openImages } from '../../src/data/images.js';
+import { resolve } from '../../src/run/config.js';
+import { buildSite } from '../../src/studio/build-site.js';
+import { builtPage } from '../../src/studio/built-page.js';
+import { type ServedStudio, serveStudio } from '../../src/studio/server.js';
+import { ShownRuns } from '../../src/studio/shown-runs.js';
+import { pretrain } from '../../src/verbs/pretrain.js';
+import { WorldModel } from '../../src/verbs/world-model.js';
+import { tiny } from '../train/tiny-run.js';
+import { browserPath, type OpenPage, openAt, openPage } from '../web/browser.js';
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+const skip =
+  browserPath === undefined
+    ? 'no Chromium found; CHROMIUM can name one'
+    : major === 20 && minor < 19
+      ? 'Vite needs Node 20.19'
+      : false;
+
+const folder = mkdtempSync(join(tmpdir(), 'iwm-studio-'));
+const [runs, run] = [join(folder, 'runs'), join(folder, 'runs', 'tiny')];
+let page: string;
+let studio: ServedStudio;
+let opened: OpenPage;
+
+before(async () => {
+  if (skip) return;
+  page = builtPage();
+  await pretrain(resolve('demo', { ...tiny, steps: 30, 'health.every': 15, 'health.images': 8 }), {
+    out: run,
+  });
+  await adapt(
+    { run, tasks: [{ data: ['synthetic:60'] }], epochs: 1, cache: { kept: 'none' } },
+    { out: join(runs, 'shapes') },
+  );
+  studio = await serveStudio(new ShownRuns([runs]), page);
+  opened = await openAt(studio.url);
+});
+after(async () => {
+  await opened?.close();
+  await studio?.close();
+  rmSync(folder, { recursive: true });
+});
+
+const go = async (hash: string): Promise<void> => {
+  await opened.page.goto(studio.url + hash);
+};
+
+/** What a canvas shows, as a data URL. */
+const picture = (selector: string): Promise<string> =>
+  opened.page
+    .locator(selector)
+    .evaluate((canvas) => (canvas as unknown as { toDataURL(): string }).toDataURL());
+
+/** Waits until what a function gives satisfies a condition. */
+async function until<T>(get: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
+  for (let tries = 0; tries < 300; tries++) {
+    const value = await get();
+    if (holds(value)) return value;
+    await new Promise((done) => setTimeout(done, 50));
+  }
+  throw new Error(`never came; last ${JSON.stringify(await get()).slice(0, 300)}`);
+}
+
+/** What axe finds on the page that is open, of what matters. */
+async function barriers(): Promise<string[]> {
+  const source = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await opened.page.evaluate(source);
+  const { violations } = await opened.page.evaluate<AxeResults>('axe.run()');
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+}
+
+const rank = async (): Promise<string> => (await opened.page.textContent('.rank strong')) ?? '';
+
+test('a run is there with its health and curves; what it logs more, and another run, appear', {
+  skip,
+}, async () => {
+  const row = opened.page.locator('tbody tr', { hasText: 'tiny' });
+  await row.waitFor();
+  assert.match(
+    (await row.textContent()) ?? '',
+    /finished.*(no sign of collapse|looks collapsed|k-NN is below)/,
+  );
+  const charts = opened.page.locator('figure.chart');
+  assert.ok(
+    (await until(
+      () => charts.count(),
+      (count) => count >= 5,
+    )) >= 5,
+  );
+  const before = await picture('figure.chart canvas >> nth=0');
+  assert.ok(before.length > 1000);
+  const loss = opened.page.getByRole('img', { name: /^Loss over steps/ });
+  assert.match((await loss.getAttribute('aria-label')) ?? '', /at step 30$/);
+  const line = readFileSync(join(run, 'metrics.jsonl'), 'utf8').split('\n')[0]!;
+  appendFileSync(
+    join(run, 'metrics.jsonl'),
+    `${JSON.stringify({ ...JSON.parse(line), step: 60 })}\n{"kind":"st`,
+  );
+  await until(
+    async () => (await loss.getAttribute('aria-label')) ?? '',
+    (label) => /at step 60$/.test(label),
+  );
+  assert.notEqual(await picture('figure.chart canvas >> nth=0'), before);
+  const other = join(runs, 'other');
+  cpSync(run, other, { recursive: true });
+  await opened.page.locator('#show-other').check();
+  await until(
+    async () => (await loss.getAttribute('aria-label')) ?? '',
+    (label) => /other .*; tiny /.test(label),
+  );
+  assert.match((await opened.page.textContent('main')) ?? '', /They have the same settings/);
+  writeFileSync(join(other, 'config.json'), '{"preset":');
+  const broken = opened.page.locator('tbody tr', { hasText: 'other' });
+  await until(
+    async () => (await broken.textContent()) ?? '',
+    (text) => /config\.json is not valid JSON/.test(text),
+  );
+  rmSync(other, { recursive: true });
+  assert.deepEqual(await barriers(), []);
+});
+
+test('a moved slider changes the retrieval to what Node retrieves; a switch, what the model sees', {
+  skip,
+}, async () => {
+  await go('#/playground/tiny');
+  await opened.page.waitForSelector('.rank strong');
+  const model = await WorldModel.load(run);
+  const images = await openImages(['synthetic:1'], { size: 16, split: 'validation' });
+  const pixels = await images.batch([0]);
+  await images.close();
+  const [seen, wanted] = ['canvas >> nth=0', 'canvas >> nth=2'].map((place) => `.columns ${place}`) as [
+    string,
+    string,
+  ];
+  const before = await picture(wanted);
+  for (const [jitter, value] of [
+    [0, 0.2],
+    [3, -0.075],
+  ] as const) {
+    await opened.page.locator('input[type=range]').nth(jitter).fill(String(value));
+  }
+  const [found] = await model.retrieve(pixels, [{ brightness: 0.2, hue: -0.075 }]);
+  model.dispose();
+  await until(
+    () => picture(wanted),
+    (now) => now !== before,
+  );
+  await until(rank, (text) => text === (found!.rank === 1 ? '✓ Right: rank 1' : `Rank ${found!.rank}`));
+  const clean = await picture(seen);
+  await opened.page.getByRole('switch', { name: 'Solarized' }).check();
+  await until(
+    () => picture(seen),
+    (now) => now !== clean,
+  );
+  await opened.page.getByRole('button', { name: 'No action' }).click();
+  await until(
+    () => picture(seen),
+    (now) => now === clean,
+  );
+  assert.deepEqual(await barriers(), []);
+});
+
+test('which action leads to what the sliders give is searched', { skip }, async () => {
+  await opened.page.getByRole('button', { name: 'Guess my action' }).click();
+  await opened.page.locator('section table tbody tr').nth(3).waitFor();
+  assert.match((await opened.page.textContent('section table')) ?? '', /brightness[+−]\d/);
+});
+
+test('an image that is dropped is looked at; what is none says so', { skip }, async () => {
+  const before = await picture('.columns canvas >> nth=0');
+  const blue = sharp({ create: { width: 64, height: 40, channels: 3, background: '#3388cc' } });
+  const drop = (bytes: Uint8Array, name: string): Promise<unknown> =>
+    opened.page.evaluate(`{
+      const dataTransfer = new DataTransfer();
+      dataTransfer.items.add(new File([new Uint8Array(${JSON.stringify([...bytes])})], '${name}', { type: 'image/png' }));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+    }`);
+  await drop(await blue.png().toBuffer(), 'blue.png');
+  await until(
+    () => picture('.columns canvas >> nth=0'),
+    (now) => now !== before,
+  );
+  const colour = await opened.page.evaluate(
+    "[...document.querySelector('.columns canvas').getContext('2d').getImageData(8, 8, 1, 1).data]",
+  );
+  assert.deepEqual(colour, [0x33, 0x88, 0xcc, 255]);
+  await drop(new Uint8Array([1, 2, 3]), 'none.png');
+  await until(
+    async () => (await opened.page.textContent('main')) ?? '',
+    (text) => /none\.png: not an image/.test(text),
+  );
+});
+
+test('an adapted model names classes as it does in Node', { skip }, async () => {
+  await go('#/adapted/shapes');
+  await until(
+    () => opened.page.locator('.card canvas').count(),
+    (count) => count === 10,
+  );
+  const model = await AdaptedModel.load(join(runs, 'shapes'));
+  const images = await openImages(['synthetic:1'], { size: model.size, split: 'validation' });
+  const { classes, probabilities } = await model.classify(await images.batch([0]));
+  await images.close();
+  model.dispose();
+  const best = probabilities.indexOf(Math.max(...probabilities));
+  assert.equal(
+    (await opened.page.locator('.card ol li').first().textContent())?.trim(),
+    `${classes[best]}${(100 * probabilities[best]!).toFixed(1)} %`,
+  );
+  await until(
+    async () => (await opened.page.textContent('.work')) ?? '',
+    (text) => text.trim() === '',
+  );
+  assert.deepEqual(await barriers(), []);
+});
+
+test('on a phone and in the dark nothing is wider than the screen, and nothing bars anybody', {
+  skip,
+}, async () => {
+  await opened.page.setViewportSize({ width: 360, height: 740 });
+  await opened.page.emulateMedia({ colorScheme: 'dark' });
+  for (const [hash, ready] of [
+    ['#/runs', 'figure.chart'],
+    ['#/playground/tiny', '.rank'],
+    ['#/adapted/shapes', '.card canvas'],
+  ] as const) {
+    await go(hash);
+    await opened.page.locator(ready).first().waitFor();
+    assert.equal(await opened.page.evaluate('document.documentElement.scrollWidth'), 360, hash);
+    assert.deepEqual(await barriers(), [], hash);
+  }
+});
+
+test('it said no error; its policy is at work; the first page is light', { skip }, async () => {
+  assert.deepEqual(opened.errors, []);
+  await opened.page.evaluate(
+    "document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">styled</p>')",
+  );
+  await until(
+    async () => opened.errors.length,
+    (count) => count > 0,
+  );
+  assert.match(opened.errors[0]!, /Content Security Policy/);
+  const bytes = readdirSync(page, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.parentPath.endsWith('onnxruntime'))
+    .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
+  assert.ok(bytes < 2 ** 20, `${bytes}`);
+});
+
+test('as a static site it works from a sub-path, under the same policy', { skip }, async () => {
+  buildSite(new ShownRuns([runs]), page, join(folder, 'web', 'some', 'where'));
+  const site = await openPage([join(folder, 'web')], 'some/where/');
+  try {
+    await site.page.locator('tbody tr', { hasText: 'tiny' }).waitFor();
+    await site.page.getByRole('link', { name: 'Play', exact: true }).first().click();
+    await site.page.waitForSelector('.rank strong');
+    assert.deepEqual(site.errors, []);
+    await site.page.evaluate(
+      "document.body.insertAdjacentHTML('beforeend', '<p style=\"color: red\">styled</p>')",
+    );
+    await until(
+      async () => site.errors.length,
+      (count) => count > 0,
+    );
+  } finally {
+    await site.close();
+  }
+});
