@@ -19,7 +19,7 @@ export { type ForeignEncoder, openEncoder } from './encoders/open-encoder.js';
 export { UserError } from './errors.js';
 export type { Retrieval } from './evaluate/retrieval.js';
 export type { Log } from './log.js';
-export type { Inference, InferredAction } from './model/infer.js';
+export type { Inference, InferredAction } from './model/search-action.js';
 export type { Latents } from './model/trained-model.js';
 export { openRanks } from './ranks/open-ranks.js';
 export type { Ranks } from './ranks/ranks.js';
