@@ -17,6 +17,7 @@ export { openSegmentation, type SegmentationSample, type SegmentationSet } from 
 export { type Embedding, type EmbedOptions, embed } from './embed/embed.js';
 export { UserError } from './errors.js';
 export type { Retrieval } from './evaluate/retrieval.js';
+export { type Exported, type ExportOptions, exportModel } from './export/export-model.js';
 export type { Log } from './log.js';
 export type { Inference, InferredAction } from './model/infer.js';
 export type { Latents } from './model/trained-model.js';
