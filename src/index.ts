@@ -18,6 +18,7 @@ export { type Embedding, type EmbedOptions, embed } from './embed/embed.js';
 export { type ForeignEncoder, openEncoder } from './encoders/open-encoder.js';
 export { UserError } from './errors.js';
 export type { Retrieval } from './evaluate/retrieval.js';
+export { type Exported, type ExportOptions, exportModel } from './export/export-model.js';
 export type { Log } from './log.js';
 export type { Inference, InferredAction } from './model/search-action.js';
 export type { Latents } from './model/trained-model.js';
