@@ -224,11 +224,16 @@ function checkTasks({ tasks, weights, batch }: AdaptationSettings): void {
     );
 }
 
-/** What settings say beside run and tasks, where it is not the default: `epochs=2 optimiser.pretrained=1`; or nothing. */
-export function describeSettings(settings: AdaptationSettings, pretraining: Config): string {
+/** What settings say beside run and tasks, where it is not the default. */
+export function adaptationBeside(settings: AdaptationSettings, pretraining: Config) {
   const { run, tasks, ...own } = settings;
   const { run: _, tasks: __, ...usual } = resolveAdaptation({ run, tasks }, () => pretraining).settings;
-  return differences(usual, own)
+  return differences(usual, own);
+}
+
+/** The same in a line: `epochs=2 optimiser.pretrained=1`; or nothing. */
+export function describeSettings(settings: AdaptationSettings, pretraining: Config): string {
+  return adaptationBeside(settings, pretraining)
     .map(({ key, now }) => `${key}=${typeof now === 'string' ? now : JSON.stringify(now)}`)
     .join(' ');
 }
