@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const launcher = fileURLToPath(new URL('../../bin/iwm.js', import.meta.url));
+export const launcher = fileURLToPath(new URL('../../bin/iwm.js', import.meta.url));
 
 /** A tiny model on synthetic images; checkpoints at every other step. */
 const settings = {

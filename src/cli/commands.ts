@@ -5,7 +5,9 @@ import { registerClassify } from './classify.js';
 import { registerConfig } from './config.js';
 import { registerDemo } from './demo.js';
 import { registerDevices } from './devices.js';
+import { registerEmbed } from './embed.js';
 import { registerEvaluate } from './evaluate.js';
+import { registerExport } from './export.js';
 import { registerInfer } from './infer.js';
 import { registerMetrics } from './metrics.js';
 import { registerPredict } from './predict.js';
@@ -13,6 +15,7 @@ import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
 import { registerSegment } from './segment.js';
 import { registerStudio } from './studio.js';
+import { registerStudy } from './study.js';
 
 /**
  * Adds one command to the program with `program.command(name)`, so that it inherits how mistakes are told.
@@ -27,10 +30,13 @@ export const commands: readonly RegisterCommand[] = [
   registerEvaluate,
   registerPredict,
   registerInfer,
+  registerEmbed,
   registerProbe,
   registerAdapt,
   registerClassify,
   registerSegment,
+  registerStudy,
+  registerExport,
   registerStudio,
   registerConfig,
   registerMetrics,

@@ -1,3 +1,4 @@
+import { launched } from '../ranks/launcher.js';
 import { WARNING } from '../warning.js';
 import { commands } from './commands.js';
 import { explainFailure } from './failure.js';
@@ -8,15 +9,23 @@ function lineStart(): string {
   return process.stderr.isTTY ? '\r\x1b[K' : '';
 }
 
+/** Milliseconds in which another rank leaves it to rank 0 to say what is wrong. */
+const AFTER_RANK_0 = 2000;
+
 /** Prints the one line that explains a failure and ends the process with its exit code. */
 function end(error: unknown): void {
   const { exitCode, message } = explainFailure(error, process.argv.slice(2));
   process.exitCode = exitCode;
   if (exitCode === 0) return;
   const stack = process.env.IWM_DEBUG === '1' && error instanceof Error ? `${error.stack}\n` : '';
-  const text = message ? `${lineStart()}iwm: ${message}\n${stack}` : '';
+  const launch = launched();
+  const who = launch === undefined ? 'iwm' : `iwm: rank ${launch.rank} of ${launch.size}`;
+  const text = message ? `${lineStart()}${who}: ${message}\n${stack}` : '';
   // A failed command may have left workers or sessions behind that would keep the process alive.
-  process.stderr.write(text, () => process.exit(exitCode));
+  const say = (): unknown => process.stderr.write(text, () => process.exit(exitCode));
+  // What all ranks fail by, rank 0 says, and ends the others with that.
+  if (launch === undefined || launch.rank === 0) say();
+  else setTimeout(say, AFTER_RANK_0);
 }
 
 // A reader that has gone away (`iwm … | head`) is no failure, and no reason to stop a run.

@@ -15,6 +15,9 @@ export interface Output {
   result(document: unknown, text: string): void;
 }
 
+/** Says nothing. */
+export const silent: Output = { progress: () => {}, note: () => {}, result: () => {} };
+
 /** The part of a writable stream that output needs; `columns` is a terminal's width. */
 export interface OutputStream {
   write(text: string): unknown;

@@ -18,7 +18,7 @@ import {
   setOption,
   threadsOption,
 } from './options.js';
-import { createOutput, type Output } from './output.js';
+import { createOutput, type Output, silent } from './output.js';
 
 const DEFAULT_PRESET = 'cifar';
 
@@ -80,21 +80,29 @@ export async function runPretrain(
 ): Promise<void> {
   const { pretrain } = await import('../verbs/pretrain.js');
   const { reportRun } = await import('../report/report-run.js');
+  const { openRanks } = await import('../ranks/open-ranks.js');
+  const ranks = await openRanks();
+  if (ranks.rank > 0) output = silent;
   const config = await configOf(preset, out, options, output);
   const { threads, device, devices } = options;
-  const goOn = ['npx iwm pretrain --out', quoted(out), '--resume'];
+  const together = ranks.size > 1 ? `mpirun -n ${ranks.size} ` : '';
+  const goOn = [`${together}npx iwm pretrain --out`, quoted(out), '--resume'];
   if (threads !== undefined) goOn.push(`--threads ${threads}`);
   if (device !== undefined) goOn.push(`--device ${quoted(device)}`);
   if (devices !== undefined) goOn.push(`--devices ${devices}`);
-  const { result, report } = await interruptible(
+  const trained = await interruptible(
     goOn.join(' '),
     () => output.note('stopping after this step; once more to stop at once'),
     async (signal) => {
       const shared = { log: output, signal, threads, device };
-      const result = await pretrain(config, { out, resume: options.resume === true, devices, ...shared });
-      return { result, report: await reportRun(out, shared) };
+      const own = { out, resume: options.resume === true, devices, ranks };
+      const result = await pretrain(config, { ...own, ...shared });
+      ranks.close();
+      return ranks.rank === 0 ? { result, report: await reportRun(out, shared) } : undefined;
     },
   );
+  if (trained === undefined) return;
+  const { result, report } = trained;
   const { before, after, ...rest } = result;
   const share = (value: number | undefined): string => (value === undefined ? '–' : percent(value));
   const change = (of: (health: Health) => string): string =>

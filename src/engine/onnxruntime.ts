@@ -30,6 +30,7 @@ const ortTypes: Record<DType, ort.Tensor.Type> = {
   float16: 'float16',
   float32: 'float32',
   float64: 'float64',
+  int8: 'int8',
   int32: 'int32',
   int64: 'int64',
   bool: 'bool',

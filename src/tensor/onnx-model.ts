@@ -59,7 +59,10 @@ function writeValueInfo(writer: BinaryWriter, name: string, spec: Spec): void {
 }
 
 /** Names for every value: inputs and outputs keep theirs, the rest are numbered. */
-function nameValues(program: Program): { names: Map<Tensor, string>; aliases: [string, string][] } {
+function nameValues(
+  program: Program,
+  nameOutput: (path: string) => string,
+): { names: Map<Tensor, string>; aliases: [string, string][] } {
   const names = new Map<Tensor, string>();
   for (const [path, tensor] of program.inputs) {
     if (/^(out|constant)\./.test(path))
@@ -73,9 +76,9 @@ function nameValues(program: Program): { names: Map<Tensor, string>; aliases: [s
     const taken = names.get(tensor);
     // A value that is an input, a constant or already another output is passed through an Identity.
     if (taken !== undefined || tensor.producer === undefined)
-      aliases.push([taken ?? `constant.${path}`, `out.${path}`]);
+      aliases.push([taken ?? `constant.${path}`, nameOutput(path)]);
     if (taken === undefined)
-      names.set(tensor, tensor.producer === undefined ? `constant.${path}` : `out.${path}`);
+      names.set(tensor, tensor.producer === undefined ? `constant.${path}` : nameOutput(path));
   }
   return { names, aliases };
 }
@@ -88,9 +91,10 @@ export function outputName(path: string): string {
 /**
  * Serialises a program as an ONNX model (protobuf bytes), with standard operators only. One that is traced again from the
  * same function has the same bytes.
+ * @param nameOutput what an output is called in the graph: no input's name
  */
-export function toOnnx(program: Program): Uint8Array {
-  const { names, aliases } = nameValues(program);
+export function toOnnx(program: Program, nameOutput = outputName): Uint8Array {
+  const { names, aliases } = nameValues(program, nameOutput);
   const constants = new Map<string, Tensor>();
   const shared = new Map<string, string>();
   const taken = new Set(names.values());
@@ -126,7 +130,7 @@ export function toOnnx(program: Program): Uint8Array {
           message(n, 5, (attribute) => writeAttribute(attribute, key, value));
       });
     for (const [from, to] of aliases) {
-      const tensor = program.outputs.find(([path]) => outputName(path) === to)?.[1];
+      const tensor = program.outputs.find(([path]) => nameOutput(path) === to)?.[1];
       const source = tensor?.data === undefined ? from : nameOf(tensor);
       message(graph, 1, (n) => text(text(text(n, 1, source), 2, to), 4, 'Identity'));
     }
@@ -136,7 +140,7 @@ export function toOnnx(program: Program): Uint8Array {
     for (const [path, tensor] of program.inputs)
       message(graph, 11, (info) => writeValueInfo(info, path, tensor));
     for (const [path, tensor] of program.outputs)
-      message(graph, 12, (info) => writeValueInfo(info, outputName(path), tensor));
+      message(graph, 12, (info) => writeValueInfo(info, nameOutput(path), tensor));
   });
   return writer.finish();
 }

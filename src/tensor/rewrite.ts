@@ -14,12 +14,14 @@ export function again(node: Node, inputs: readonly Tensor[]): readonly Tensor[] 
 /**
  * The same program with nodes replaced, in topological order.
  * @param replace gives what stands for a node's outputs, from its inputs as they are by now; undefined leaves the node
+ * @param given what stands for inputs and constants
  */
 export function rewrite<I, O>(
   program: Program<I, O>,
   replace: (node: Node, inputs: readonly Tensor[]) => readonly Tensor[] | undefined,
+  given: ReadonlyMap<Tensor, Tensor> = new Map(),
 ): Program<I, O> {
-  const replaced = new Map<Tensor, Tensor>();
+  const replaced = new Map(given);
   const now = (tensor: Tensor): Tensor => replaced.get(tensor) ?? tensor;
   for (const node of program.nodes) {
     const inputs = node.inputs.map(now);

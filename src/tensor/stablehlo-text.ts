@@ -1,5 +1,5 @@
 /** Element types as StableHLO calls them. */
-export type HloElement = 'f16' | 'f32' | 'f64' | 'i32' | 'i64' | 'i1';
+export type HloElement = 'f16' | 'f32' | 'f64' | 'i8' | 'i32' | 'i64' | 'i1';
 
 export interface HloType {
   readonly element: HloElement;

@@ -13,6 +13,7 @@ const elementNames: Readonly<Record<DType, HloElement>> = {
   float16: 'f16',
   float32: 'f32',
   float64: 'f64',
+  int8: 'i8',
   int32: 'i32',
   int64: 'i64',
   bool: 'i1',

@@ -2,9 +2,18 @@ import type { StableHloRule } from './stablehlo-text.js';
 
 /**
  * Element types a tensor program may use, with their numbers in ONNX (TensorProto.DataType). `float64` exists for
- * gradient checks, `float16` to store values (as their bits, in a Uint16Array); it is cast before anything is computed.
+ * gradient checks, `float16` (as bits, in a Uint16Array) and `int8` to store values; they are cast before anything is
+ * computed.
  */
-export const elementType = { float32: 1, int32: 6, int64: 7, bool: 9, float16: 10, float64: 11 } as const;
+export const elementType = {
+  float32: 1,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  float64: 11,
+} as const;
 export type DType = keyof typeof elementType;
 
 /** A size: a number, or a symbolic size such as `batch` or `batch*64` (inference programs only). */
@@ -12,7 +21,14 @@ export type Dim = number | string;
 export type Shape = readonly Dim[];
 
 /** Numbers of a constant or a fed value, one typed array per element type. */
-export type TensorData = Uint16Array | Float32Array | Float64Array | Int32Array | BigInt64Array | Uint8Array;
+export type TensorData =
+  | Uint16Array
+  | Float32Array
+  | Float64Array
+  | Int8Array
+  | Int32Array
+  | BigInt64Array
+  | Uint8Array;
 
 /** What a value looks like before it exists. */
 export interface Spec<S extends Shape = Shape> {
@@ -72,6 +88,7 @@ const arrays = {
   float16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
+  int8: Int8Array,
   int32: Int32Array,
   bool: Uint8Array,
 } as const;

@@ -1,6 +1,8 @@
-import type { ImageSet } from '../data/image-set.js';
+import type { BadSample, ImageSet } from '../data/image-set.js';
 import { type OnBad, readDigests } from '../data/known-images.js';
 import { UserError } from '../errors.js';
+import { gather } from '../ranks/exchange.js';
+import type { Ranks } from '../ranks/ranks.js';
 
 /**
  * Which images may be trained on: all that can be read and are no copies of held-out ones. That is found out as they
@@ -11,8 +13,9 @@ export class Admission {
   readonly #admitted: Uint8Array;
   readonly #refused = new Set<number>();
   readonly #trained: Set<string>;
-  #copies = 0;
-  #aCopy = '';
+  /** Their names. */
+  readonly #copies = new Set<string>();
+  #found = nothing();
 
   /**
    * @param heldOut digests of images that must not be trained on
@@ -34,13 +37,27 @@ export class Admission {
     return this.#trained;
   }
 
+  /** Has all ranks know what each has found out about its own images since the last time. @throws as `onBad` */
+  async share(ranks: Ranks): Promise<void> {
+    const found = await gather(ranks, this.#found);
+    this.#found = nothing();
+    for (const { trained, copies, bad } of found) {
+      for (const digest of trained) this.#trained.add(digest);
+      for (const name of copies) this.#copies.add(name);
+      for (const sample of bad) await this.onBad(sample);
+    }
+  }
+
   /** Those of some images that must not be trained on. @throws UserError where no image may; as `onBad` */
   async refused(indices: Int32Array): Promise<ReadonlySet<number>> {
     const unknown = new Set(
       indices.filter((index) => this.#admitted[index] === 0 && !this.#refused.has(index)),
     );
     if (unknown.size > 0) {
-      const digests = await readDigests(this.images, Int32Array.from(unknown), this.onBad);
+      const digests = await readDigests(this.images, Int32Array.from(unknown), async (bad) => {
+        this.#found.bad.push(bad);
+        await this.onBad(bad);
+      });
       for (const index of unknown) this.#judge(index, digests.get(index));
     }
     if (this.#refused.size === this.images.length)
@@ -52,20 +69,29 @@ export class Admission {
 
   /** One line for people; undefined where no copy was met. */
   describe(): string | undefined {
-    return this.#copies === 0
+    const [first] = this.#copies;
+    return first === undefined
       ? undefined
-      : `images like held-out ones are not trained on: ${this.#copies}, such as ${this.#aCopy}`;
+      : `images like held-out ones are not trained on: ${this.#copies.size}, such as ${first}`;
   }
 
   #judge(index: number, digest: string | undefined): void {
     if (digest !== undefined && !this.heldOut.has(digest)) {
       this.#admitted[index] = 1;
+      this.#found.trained.push(digest);
       this.#trained.add(digest);
       return;
     }
     this.#refused.add(index);
     if (digest === undefined) return;
-    this.#copies++;
-    this.#aCopy ||= this.images.name(index);
+    this.#found.copies.push(this.images.name(index));
+    this.#copies.add(this.images.name(index));
   }
 }
+
+/** What was found out about images: digests of those trained on, names of copies, and those that cannot be read. */
+const nothing = (): { trained: string[]; copies: string[]; bad: BadSample[] } => ({
+  trained: [],
+  copies: [],
+  bad: [],
+});

@@ -2,6 +2,7 @@ import { describeImages, type ImageSet } from '../data/image-set.js';
 import { namesOf } from '../data/known-images.js';
 import type { Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
+import type { Ranks } from '../ranks/ranks.js';
 import { type Config, describeConfig } from '../run/config.js';
 import { checkSameImages } from '../run/kept-images.js';
 import type { Predecessor } from '../run/predecessor.js';
@@ -31,6 +32,7 @@ export interface Circumstances {
   /** Bytes that the process may use. */
   readonly memory: number;
   readonly engine: Pick<Engine, 'devices'>;
+  readonly ranks: Ranks;
   /** Is told what is planned. */
   readonly note: (line: string) => void;
 }
@@ -41,7 +43,7 @@ export interface Circumstances {
  */
 export async function planCourse(
   config: Config,
-  { images, store, memory, engine, note }: Circumstances,
+  { images, store, memory, engine, ranks, note }: Circumstances,
 ): Promise<Course> {
   // Where the weights to begin with cannot be had, that is told first.
   const predecessor = config.from && (await store.predecessor(config.from));
@@ -51,15 +53,15 @@ export async function planCourse(
   if (kept !== undefined) checkSameImages(store.name, kept, namesOf(images));
   if (images.length < 2)
     throw new UserError(`${images.source}: too few images to train on (${images.length})`);
-  const settings = stepConfig(config);
+  const settings = stepConfig(config, ranks);
   const devices = await engine.devices();
   if (settings.batch % devices !== 0)
     throw new UserError(
-      `batch ${config.batch}${config.accumulate > 1 ? ` / accumulate ${config.accumulate}` : ''} is not divisible by the ${devices} devices that share it out`,
+      `batch ${config.batch}${config.accumulate > 1 ? ` / accumulate ${config.accumulate}` : ''}${ranks.size > 1 ? ` / ${ranks.size} ranks` : ''} is not divisible by the ${devices} devices that share it out`,
       2,
     );
   const program = traceStep(settings);
-  const counted = demands(program, settings, memory);
+  const counted = demands(program, settings, memory, ranks.size > 1);
   note(describeDemands(counted));
   const sets = holdOut(images, config.seed, predecessor?.kept);
   const health = planHealth(config, counted.multiplyAdds, sets);

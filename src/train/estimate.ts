@@ -14,7 +14,7 @@ export interface Demands {
   readonly memory: number;
   /** Whether the state is better updated a group of parameters at a time: as one program it takes half the memory. */
   readonly parted: boolean;
-  /** Multiply-adds of the model's matrix products in one update, forward and backward; views not counted. */
+  /** Multiply-adds of the model's matrix products in one update of all ranks, forward and backward; views not counted. */
   readonly multiplyAdds: number;
 }
 
@@ -28,15 +28,16 @@ export const isModelWork = (node: Node): boolean =>
 /**
  * Counts what a step takes.
  * @param available bytes that the process may use
+ * @param summed whether gradients are summed over ranks before the update
  * @throws UserError when it cannot fit in them
  */
-export function demands(program: Program, config: StepConfig, available: number): Demands {
+export function demands(program: Program, config: StepConfig, available: number, summed = false): Demands {
   const { encoder, predictor } = layouts(config.model);
   const counted = cost(program, isModelWork);
   const state = 4 * (3 * predictor.count + (config.frozen ? 0 : 4 * encoder.count));
   // The state stands twice, as a step reads one copy and writes the other, and once more while a checkpoint is written.
   const whole = counted.inputBytes + 2 * state + counted.peakBytes;
-  const parted = whole > available / 2;
+  const parted = summed || whole > available / 2;
   const memory = parted ? partedMemory(config, state) : whole;
   if (memory > available) {
     const what =
@@ -52,7 +53,7 @@ export function demands(program: Program, config: StepConfig, available: number)
     predictorParameters: predictor.count,
     memory,
     parted,
-    multiplyAdds: counted.multiplyAdds * config.accumulate,
+    multiplyAdds: (counted.multiplyAdds * config.accumulate) / config.share,
   };
 }
 

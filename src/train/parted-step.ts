@@ -1,5 +1,14 @@
-import { type Engine, type Executable, type Feeds, place, take, type Value } from '../engine/index.js';
+import {
+  type Engine,
+  type Executable,
+  type Feeds,
+  place,
+  release,
+  take,
+  type Value,
+} from '../engine/index.js';
 import type { Flat } from '../nn/index.js';
+import type { Ranks } from '../ranks/ranks.js';
 import type { State, Trainable } from '../run/state.js';
 import type { Program, Spec } from '../tensor/index.js';
 import type { StepConfig } from './step.js';
@@ -27,6 +36,7 @@ export class PartedStep {
    * @param gradients the program that gives them
    * @param specs of the state
    * @param start first numbers; taken over
+   * @param ranks whose gradients are summed
    */
   constructor(
     private readonly engine: Engine,
@@ -34,6 +44,7 @@ export class PartedStep {
     private readonly config: Pick<StepConfig, 'betas' | 'clip' | 'accumulate'>,
     specs: State<Spec>,
     start: State<Float32Array>,
+    private readonly ranks: Ranks,
   ) {
     this.#groups = groupsOf(place(engine, specs, start) as State<Value>);
   }
@@ -49,7 +60,23 @@ export class PartedStep {
       loss: Value;
       gradients: Trainable<Value>;
     };
-    return { loss: results.loss, gradientNorm: await this.#update(results.gradients, feeds.rates) };
+    const gradients = await this.#sums(results.gradients);
+    return { loss: results.loss, gradientNorm: await this.#update(gradients, feeds.rates) };
+  }
+
+  /** The gradients' sums over all ranks, of which a group's is on its way while the next is read out of the engine. */
+  async #sums(gradients: Trainable<Value>): Promise<Trainable<Value>> {
+    if (this.ranks.size === 1) return gradients;
+    const summed = new Map<Value, Value>();
+    const sums: Promise<void>[] = [];
+    for (const { value } of listGroups(gradients)) {
+      const numbers = await value.read();
+      sums.push(this.ranks.sum(numbers as Float32Array));
+      summed.set(value, this.engine.value(value, numbers));
+    }
+    await Promise.all(sums);
+    release(gradients);
+    return mapTrainable(gradients, (value) => summed.get(value) as Value);
   }
 
   /** @returns the norm of the gradients' mean over a step's runs, of which they are the sum; they are disposed of */

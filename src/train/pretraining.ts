@@ -1,3 +1,5 @@
+import { UserError } from '../errors.js';
+import { onAny } from '../ranks/exchange.js';
 import type { Config } from '../run/config.js';
 import { planCourse } from './course.js';
 import type { Machine, Surroundings } from './surroundings.js';
@@ -21,27 +23,41 @@ export class Pretraining {
    */
   async run(resume: boolean): Promise<PretrainResult> {
     const { config, machine, surroundings } = this;
-    const { store, signal, log } = surroundings;
+    const { store, log } = surroundings;
     const course = await planCourse(config, { ...surroundings, ...machine, note: log.note });
     await store.begin(config);
     const training = await Training.open(config, course, machine, surroundings, resume);
     const { steps, checkpoint } = config;
     const { done: start } = training;
     const isDue = (every: number): boolean => training.done > 0 && training.done % every === 0;
+    while (training.done < steps) {
+      if (isDue(checkpoint.every)) await training.save();
+      if (course.health && isDue(course.health.every)) await this.#measure(training);
+      await this.#stopIfAsked(training, start);
+      await training.update();
+    }
+    await training.save();
+    await this.#measure(training);
+    await this.#stopIfAsked(training, start);
+    return training.finish();
+  }
+
+  /** Measures health, as far as it comes until the run is asked to stop. */
+  async #measure(training: Training): Promise<void> {
+    const { signal } = this.surroundings;
     try {
-      while (training.done < steps) {
-        if (isDue(checkpoint.every)) await training.save();
-        if (course.health && isDue(course.health.every)) await training.measure();
-        signal?.throwIfAborted();
-        await training.update();
-      }
-      await training.save();
       await training.measure();
     } catch (error) {
-      // A run that was asked to stop keeps what it has done since the last checkpoint.
-      if (signal?.aborted && error === signal.reason && training.done > start) await training.save();
-      throw error;
+      if (!signal?.aborted || error !== signal.reason) throw error;
     }
-    return training.finish();
+  }
+
+  /** Stops after the same step on all ranks where one was asked to; what was done since the last checkpoint is kept. */
+  async #stopIfAsked(training: Training, start: number): Promise<void> {
+    const { signal } = this.surroundings;
+    if (!(await onAny(this.machine.ranks, signal?.aborted === true))) return;
+    if (training.done > start) await training.save();
+    signal?.throwIfAborted();
+    throw new UserError('another rank was asked to stop; --resume goes on');
   }
 }

@@ -1,4 +1,5 @@
 import { decays, type Flat, flatGradients, flatSpecs, globalNorm, unpack } from '../nn/index.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import { type Config, modelConfig, viewsConfig } from '../run/config.js';
 import type { State, Trainable } from '../run/state.js';
 import {
@@ -24,6 +25,7 @@ import {
   type ViewsConfig,
   viewSpecs,
 } from '../world-model/index.js';
+import { ownRuns } from './own-runs.js';
 import {
   gradientScale,
   groupsOf,
@@ -43,21 +45,25 @@ export interface StepConfig {
   readonly frozen: boolean;
   /** Images in one run of the program. */
   readonly batch: number;
-  /** Runs whose gradients are averaged into one update. */
+  /** They are so much of those in one run of one process, 0 … 1. */
+  readonly share: number;
+  /** Runs of one process whose gradients are averaged into one update. */
   readonly accumulate: number;
   readonly betas: readonly [number, number];
   /** Largest global gradient norm. */
   readonly clip: number;
 }
 
-/** The step program's settings in a configuration. */
-export function stepConfig(config: Config): StepConfig {
+/** The step program's settings in a configuration, for one of several ranks. @throws as {@link ownRuns} */
+export function stepConfig(config: Config, ranks: Pick<Ranks, 'rank' | 'size'> = alone): StepConfig {
+  const { size } = ownRuns(config, ranks);
   return {
     model: modelConfig(config),
     views: viewsConfig(config),
     normalisation: config.normalisation,
     frozen: config.encoder.frozen,
-    batch: config.batch / config.accumulate,
+    batch: size,
+    share: size / (config.batch / config.accumulate),
     accumulate: config.accumulate,
     betas: config.optimiser.betas,
     clip: config.optimiser.clip,
@@ -100,7 +106,7 @@ export function stepSpecs(config: StepConfig): StepInputs<Spec> {
   };
 }
 
-/** The loss of a batch and its gradients, summed onto those of earlier runs. */
+/** The loss of a batch and its gradients, as its share of a run of one process; summed onto those of earlier runs. */
 function lossAndGradients(
   inputs: StepInputs<Tensor>,
   config: StepConfig,
@@ -112,11 +118,12 @@ function lossAndGradients(
   const predictor = unpack(parts.predictor, weights.predictor) as Predictor<Tensor>;
   const average = target === undefined ? encoder : (unpack(parts.encoder, target) as Encoder<Tensor>);
   const views = scope('views', () => makeViews(inputs.images, inputs.views, config.normalisation));
-  const loss = objective(
+  const own = objective(
     { ...inputs.views, source: views.source, target: views.target },
     { encoder, predictor, target: average },
     config.model,
   );
+  const loss = config.share === 1 ? own : mul(own, config.share);
 
   const gradients: Trainable<Tensor> = flatGradients<'encoder' | 'predictor'>(loss, {
     ...(config.frozen ? {} : { encoder: { layout: parts.encoder, parameters: encoder } }),

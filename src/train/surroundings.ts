@@ -1,6 +1,7 @@
 import type { ImageSet } from '../data/image-set.js';
 import type { Engine } from '../engine/index.js';
 import type { Log } from '../log.js';
+import type { Ranks } from '../ranks/ranks.js';
 import type { RunStore } from '../run/run-store.js';
 
 /** What a run is computed on. */
@@ -10,6 +11,8 @@ export interface Machine {
   readonly rate: number;
   /** Bytes that the process may use. */
   readonly memory: number;
+  /** The processes that compute it together, each on such a machine; what is kept is rank 0's. */
+  readonly ranks: Ranks;
 }
 
 /** What a run reads from and is kept in. */

@@ -9,6 +9,7 @@ import {
   type Value,
 } from '../engine/index.js';
 import { emptyFlat, type Flat, flatSpecs, initialise, mapGroups } from '../nn/index.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
 import type { State, Trainable } from '../run/state.js';
 import { mapTree } from '../tensor/index.js';
@@ -79,6 +80,8 @@ export interface TrainerOptions {
   /** Whether to update a group of parameters at a time: slower, with much less memory. */
   readonly parted: boolean;
   readonly sharding?: Config['sharding'];
+  /** Processes that train together, each its part; this one alone by default. */
+  readonly ranks?: Ranks;
 }
 
 /** Inputs of a step that have a part for each image. */
@@ -93,6 +96,7 @@ export class Trainer {
     /** Adds to the gradients of earlier runs; there where a step needs it. */
     private readonly gradients: Executable | undefined,
     private readonly frozen: Frozen | undefined,
+    private readonly ranks: Ranks,
   ) {}
 
   /** Weights of an encoder that is not trained. */
@@ -109,7 +113,7 @@ export class Trainer {
     program: ReturnType<typeof traceStep>,
     config: StepConfig,
     state: State<Float32Array>,
-    { frozenEncoder, parted, sharding = 'none' }: TrainerOptions,
+    { frozenEncoder, parted, sharding = 'none', ranks = alone }: TrainerOptions,
   ): Promise<Trainer> {
     const specs = stateSpecs(config);
     const shared = sharding === 'state' ? [...PER_IMAGE, 'state'] : PER_IMAGE;
@@ -118,7 +122,7 @@ export class Trainer {
         ? ((await engine.compile(traceGradients(config), { shared })) as Executable)
         : undefined;
     const step = parted
-      ? new PartedStep(engine, gradients as Executable, config, specs, state)
+      ? new PartedStep(engine, gradients as Executable, config, specs, state, ranks)
       : new WholeStep(
           (await engine.compile(program, { updates: 'state', shared })) as Executable,
           place(engine, specs, state) as State<Value>,
@@ -128,10 +132,10 @@ export class Trainer {
       numbers: frozenEncoder,
       values: place(engine, flatSpecs(parts.encoder), frozenEncoder) as Flat<Value>,
     };
-    return new Trainer(parts, config, step, gradients, frozen);
+    return new Trainer(parts, config, step, gradients, frozen, ranks);
   }
 
-  /** One update from `accumulate` batches. @returns the mean loss and the gradient's norm before clipping */
+  /** One update from the runs of this rank. @returns the mean loss and the gradient's norm before clipping */
   async update(
     batches: readonly Batch[],
     rates: Rates<number>,
@@ -164,7 +168,9 @@ export class Trainer {
     const last = await this.step.run(feeds(batches.at(-1) as Batch, gradients));
     release(gradients ?? {});
     loss += Number((await take(last.loss))[0]);
-    return { loss: loss / batches.length, gradientNorm: last.gradientNorm };
+    const all = new Float32Array([loss / this.config.accumulate]);
+    await this.ranks.sum(all);
+    return { loss: all[0] as number, gradientNorm: last.gradientNorm };
   }
 
   /** What the first run of several adds its gradients to. */

@@ -1,3 +1,4 @@
+import type { Ranks } from '../ranks/ranks.js';
 import { BadSamples } from '../run/bad-samples.js';
 import type { Config } from '../run/config.js';
 import type { KeptImages } from '../run/kept-images.js';
@@ -10,6 +11,7 @@ import { allFinite, divergence } from './divergence.js';
 import { describeEstimate } from './estimate.js';
 import { HealthPanels } from './health-panels.js';
 import { digestsOf, keepHeldOut } from './held-out.js';
+import { type OwnRuns, ownRuns } from './own-runs.js';
 import { rates } from './schedule.js';
 import { StepLog } from './step-log.js';
 import type { Machine, Surroundings } from './surroundings.js';
@@ -37,13 +39,15 @@ export interface PretrainResult {
 /** What a run in training is made of. */
 interface Parts {
   readonly config: Config;
+  readonly ranks: Ranks;
   readonly surroundings: Surroundings;
+  readonly own: OwnRuns;
   readonly trainer: Trainer;
   readonly batches: Batches;
   readonly admission: Admission;
   readonly badSamples: BadSamples;
   readonly steps: StepLog;
-  /** Absent where health is not measured. */
+  /** Absent where health is not measured, or not by this rank. */
   readonly panels: HealthPanels | undefined;
   /** Its images, without those that it was trained on. */
   readonly kept: KeptImages;
@@ -73,7 +77,7 @@ export class Training {
   static async open(
     config: Config,
     course: Course,
-    { engine, rate }: Machine,
+    { engine, rate, ranks }: Machine,
     surroundings: Surroundings,
     resume: boolean,
   ): Promise<Training> {
@@ -86,7 +90,7 @@ export class Training {
     const { state, frozenEncoder } = await begin();
     const saved = await store.load(state, layouts(settings.model), log.note);
     const began = performance.now();
-    const options = { frozenEncoder, parted: demands.parted, sharding: config.sharding };
+    const options = { frozenEncoder, parted: demands.parted, sharding: config.sharding, ranks };
     const trainer = await Trainer.create(engine, course.program, settings, state, options);
     const compiling = (performance.now() - began) / 1000;
     const done = saved ?? 0;
@@ -105,31 +109,47 @@ export class Training {
     const held = await keepHeldOut(images, config.seed, store, onBad, predecessor?.kept);
     const { training, kept } = held;
     const admission = new Admission(training, digestsOf(kept), kept.trained, onBad);
-    const batches = new Batches(training, settings.views, config.seed, settings.batch, admission);
-    const decoding = await batches.timeDecoding(done * config.accumulate);
-    batches.prefetch(done * config.accumulate);
+    const own = ownRuns(config, ranks);
+    const run = config.batch / config.accumulate;
+    const batches = new Batches(training, settings.views, config.seed, run, admission, own);
+    const decoding = await batches.timeDecoding(done * own.runs);
+    batches.prefetch(done * own.runs);
     const left = config.steps - done;
     log.note(
       describeEstimate({
-        steps: (left * demands.multiplyAdds) / rate,
+        steps: (left * demands.multiplyAdds) / rate / ranks.size,
         health: health ? ((left / config.steps) * health.multiplyAdds) / rate + compiling : 0,
-        decoding: decoding * Math.min(training.length, left * config.batch),
+        decoding: decoding * Math.min(training.length, (left * config.batch) / ranks.size),
       }),
     );
-    const overhead = health ? health.multiplyAdds / (config.steps * demands.multiplyAdds) : 0;
+    const overhead = health ? (health.multiplyAdds * ranks.size) / (config.steps * demands.multiplyAdds) : 0;
     const steps = new StepLog(store, config, log.progress, overhead);
-    const panels = health && (await HealthPanels.open(config, engine, health, held, { store, signal, log }));
-    const parts = { config, surroundings, trainer, batches, admission, badSamples, steps, panels, kept };
+    // The others wait.
+    const measured = ranks.rank === 0 ? health : undefined;
+    const panels =
+      measured && (await HealthPanels.open(config, engine, measured, held, { store, signal, log }));
+    const parts = {
+      config,
+      ranks,
+      own,
+      surroundings,
+      trainer,
+      batches,
+      admission,
+      badSamples,
+      steps,
+      panels,
+      kept,
+    };
     return new Training({ ...parts, begin, saved });
   }
 
   /** One step. @throws UserError where its numbers are not finite; as {@link Batches.get} */
   async update(): Promise<void> {
-    const { config, trainer, batches, steps } = this.parts;
+    const { config, own, trainer, batches, steps } = this.parts;
     const began = performance.now();
     const inputs = [];
-    for (let i = 0; i < config.accumulate; i++)
-      inputs.push(await batches.get(this.done * config.accumulate + i));
+    for (let i = 0; i < own.runs; i++) inputs.push(await batches.get(this.done * own.runs + i));
     const fed = performance.now();
     const now = rates(config, this.done);
     const result = await trainer.update(inputs, now);
@@ -143,8 +163,9 @@ export class Training {
   /** Writes a checkpoint, where there is none of this step. @throws UserError where a weight is not finite */
   async save(): Promise<void> {
     if (this.#saved === this.done) return;
-    const { config, surroundings, trainer, admission, kept } = this.parts;
+    const { config, ranks, surroundings, trainer, admission, kept } = this.parts;
     const { store } = surroundings;
+    await admission.share(ranks);
     const now = await trainer.state();
     if (!allFinite(now)) throw await this.#divergence(this.done, 'a weight');
     // Before the weights that have seen them, so that none is ever taken for unseen.

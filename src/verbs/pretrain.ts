@@ -1,15 +1,19 @@
 import type { ImageSet } from '../data/image-set.js';
+import { namesOf } from '../data/known-images.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions, EngineOptions } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
+import { alone, type Ranks } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
 import { folderStore } from '../run/disk/folder-files.js';
 import { openRun } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
 import { workRate } from '../train/estimate.js';
 import { Pretraining, type PretrainResult } from '../train/pretraining.js';
+import { rankStore } from '../train/rank-store.js';
+import { checkSameEverywhere, codeDigest, shortDigest } from './same-everywhere.js';
 
 export { type Log, quiet } from '../log.js';
 export type { PretrainResult } from '../train/pretraining.js';
@@ -22,6 +26,11 @@ export interface PretrainOptions extends ComputeOptions, Pick<EngineOptions, 'de
   /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
   readonly signal?: AbortSignal;
   readonly log?: Log;
+  /**
+   * The processes that train together ({@link openRanks}), each of which calls this; this one alone by default. The run is
+   * kept, measured and spoken of by rank 0. What fails on one must end it, as that ends the others.
+   */
+  readonly ranks?: Ranks;
 }
 
 /**
@@ -34,24 +43,27 @@ export interface PretrainOptions extends ComputeOptions, Pick<EngineOptions, 'de
  */
 export async function pretrain(
   config: Config,
-  { out, resume = false, threads, device, devices, signal, log = quiet }: PretrainOptions,
+  { out, resume = false, threads, device, devices, signal, log = quiet, ranks = alone }: PretrainOptions,
 ): Promise<PretrainResult> {
+  const first = ranks.rank === 0;
+  if (ranks.size > 1) await checkSameEverywhere(ranks, { code: codeDigest(), ...config });
   // A device that is none is told before a folder is made.
   const engine = createEngine({ threads, device, devices });
-  const release = await openRun(out, config, resume);
-  const store = folderStore(out);
+  const release = first ? await openRun(out, config, resume) : () => {};
+  const kept = folderStore(out);
   let images: ImageSet | undefined;
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
     const rate = await workRate(engine);
     images = await openTrainingImages(config);
-    const machine = { engine, rate, memory: memoryLimit() };
-    const surroundings = { images, store, signal, log };
+    if (ranks.size > 1) await checkSameEverywhere(ranks, { images: shortDigest(namesOf(images)) });
+    const machine = { engine, rate, memory: memoryLimit(), ranks };
+    const surroundings = { images, store: rankStore(ranks, kept), signal, log: first ? log : quiet };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);
     if (refusal === undefined) throw error;
-    const newest = (await store.storedSteps()).at(-1);
+    const newest = (await kept.storedSteps()).at(-1);
     throw new UserError(newest === undefined ? refusal : `${refusal}; --resume goes on after step ${newest}`);
   } finally {
     engine.dispose();

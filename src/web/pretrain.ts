@@ -2,6 +2,7 @@ import type { ImageSet } from '../data/image-set.js';
 import { createWebEngine, type WebEngineOptions } from '../engine/onnxruntime-web.js';
 import { UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
+import { alone } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
 import { checkStart } from '../run/config-file.js';
 import { fileStore } from '../run/file-store.js';
@@ -49,11 +50,11 @@ export async function pretrain(
   config: Config,
   { run, images, resume = false, signal, log = quiet, ...computing }: PretrainOptions,
 ): Promise<PretrainResult> {
-  return alone(run.name, async () => {
+  return inThisTab(run.name, async () => {
     await checkStart(run, config, resume);
     const engine = await createWebEngine(computing);
     try {
-      const machine = { engine, rate: await workRate(engine), memory: MEMORY };
+      const machine = { engine, rate: await workRate(engine), memory: MEMORY, ranks: alone };
       const surroundings = { images, store: fileStore(run, storedRun), signal, log };
       return await new Pretraining(config, machine, surroundings).run(resume);
     } finally {
@@ -63,7 +64,7 @@ export async function pretrain(
 }
 
 /** Keeps other tabs and workers of the page out of a run. @throws UserError where one of them is at work there */
-function alone<T>(run: string, work: () => Promise<T>): Promise<T> {
+function inThisTab<T>(run: string, work: () => Promise<T>): Promise<T> {
   const { locks } = (globalThis as unknown as Locking).navigator;
   return locks.request(`image-world-models/${run}`, { ifAvailable: true }, (lock) => {
     if (lock === null)

@@ -15,10 +15,9 @@ import {
 import {
   add,
   concat,
-  type Dim,
-  expand,
   fold,
   gatherRows,
+  repeatFor,
   reshape,
   scope,
   size,
@@ -96,7 +95,7 @@ export function predict(
     reshape(parameters.mask_token, [1, 1, config.width]),
   );
   const asked = scope('conditioning', () => condition(queries, action, parameters.conditioning));
-  const forAll = (each: Tensor): Tensor => expand(each, [context.shape[0] as Dim, ...each.shape.slice(1)]);
+  const forAll = (each: Tensor): Tensor => repeatFor(each, context);
   const tokens = concat([known, ...(prompt === undefined ? [] : [forAll(prompt)]), forAll(asked)], 1);
   const stack = Object.entries(parameters.predictor_blocks);
   const joint = blocks(tokens, Object.fromEntries(stack.slice(0, contextBlocks)), config.heads);

@@ -69,6 +69,8 @@ export interface Transformation {
   readonly identity: number;
   /** The chance that a view goes through it. */
   readonly probability: (config: AugmentationConfig) => number;
+  /** The parameters that a view that goes through it may have: smallest and largest. */
+  readonly range: (config: AugmentationConfig) => readonly [number, number];
   /** A parameter, given that the view goes through it. */
   readonly sample: (random: Random, config: AugmentationConfig) => number;
   /** Its number in the action from a source to a target. */
@@ -88,18 +90,17 @@ function jitter(
   bounds: readonly [number, number],
   apply: Transformation['apply'],
 ): Transformation {
+  const range: Transformation['range'] = (config) => {
+    const strength = config.jitter[name] * config.strength;
+    return [Math.max(bounds[0], identity - strength), Math.min(bounds[1], identity + strength)];
+  };
   return {
     name,
     kind: 'jitter',
     identity,
     probability: (config) => config.jitter.probability,
-    sample: (random, config) => {
-      const strength = config.jitter[name] * config.strength;
-      return random.between(
-        Math.max(bounds[0], identity - strength),
-        Math.min(bounds[1], identity + strength),
-      );
-    },
+    range,
+    sample: (random, config) => random.between(...range(config)),
     action: (source, target) => (target - source) / paperStrength,
     apply,
   };
@@ -109,13 +110,15 @@ function jitter(
 function destructive(
   name: 'grayscale' | 'blur' | 'solarize',
   probability: Transformation['probability'],
+  range: Transformation['range'],
   sample: Transformation['sample'],
   apply: Transformation['apply'],
 ): Transformation {
   const action: Transformation['action'] = (source) => (source === 0 ? 0 : 1);
-  return { name, kind: 'destructive', identity: 0, probability, sample, action, apply };
+  return { name, kind: 'destructive', identity: 0, probability, range, sample, action, apply };
 }
 
+const flag: Transformation['range'] = () => [1, 1];
 const flagged = (): number => 1;
 
 /** Every transformation between views, in the order in which they are applied and enter the action. */
@@ -124,14 +127,15 @@ export const transformations: readonly Transformation[] = [
   jitter('contrast', 0.4, 1, [0, Infinity], contrast),
   jitter('saturation', 0.2, 1, [0, Infinity], saturation),
   jitter('hue', 0.1, 0, [-0.5, 0.5], hue),
-  destructive('grayscale', (config) => config.grayscale, flagged, grayscale),
+  destructive('grayscale', (config) => config.grayscale, flag, flagged, grayscale),
   destructive(
     'blur',
     (config) => config.blur.probability,
+    (config) => config.blur.sigma,
     (random, config) => random.between(config.blur.sigma[0], config.blur.sigma[1]),
     (image, kernel) => separable(image, kernel, kernel),
   ),
-  destructive('solarize', (config) => config.solarize, flagged, solarize),
+  destructive('solarize', (config) => config.solarize, flag, flagged, solarize),
 ];
 
 /** One number for each transformation. */

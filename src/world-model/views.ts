@@ -101,14 +101,12 @@ export function packParameters(
 /**
  * Draws a batch of pairs of views.
  * @param seed of the run
- * @param step number of the step
- * @param samples one number per sample; the same (seed, step, sample) always draws the same pair
+ * @param samples each by the number of its run and its place in it; the same (seed, run, place) always draws the same pair
  */
 export function sampleViews(
   config: ViewsConfig,
   seed: number,
-  step: number,
-  samples: readonly number[],
+  samples: readonly (readonly [run: number, place: number])[],
 ): ViewInputs<Float32Array, Int32Array> {
   const { image, size, augmentation, masks } = config;
   const batch = samples.length;
@@ -120,20 +118,20 @@ export function sampleViews(
   const sources: ViewParameters[] = [];
   const targets: ViewParameters[] = [];
 
-  samples.forEach((sample, index) => {
-    const place = random(seed, step, sample, purpose.crop);
-    const crop = sampleCrop(place, image, augmentation.crop);
-    const flip = place.chance(augmentation.crop.flip);
+  samples.forEach(([run, place], index) => {
+    const framing = random(seed, run, place, purpose.crop);
+    const crop = sampleCrop(framing, image, augmentation.crop);
+    const flip = framing.chance(augmentation.crop.flip);
     resizeMatrix(size, image.height, crop.top, crop.height, false, rows, index * size * image.height);
     resizeMatrix(size, image.width, crop.left, crop.width, flip, columns, index * size * image.width);
 
-    const source = sampleParameters(random(seed, step, sample, purpose.jitter, 0), augmentation, 'source');
-    const target = sampleParameters(random(seed, step, sample, purpose.jitter, 1), augmentation, 'target');
+    const source = sampleParameters(random(seed, run, place, purpose.jitter, 0), augmentation, 'source');
+    const target = sampleParameters(random(seed, run, place, purpose.jitter, 1), augmentation, 'target');
     actionVector(source, target, action, index * actionSize);
     sources.push(source);
     targets.push(target);
 
-    const tokens = sampleMasks(random(seed, step, sample, purpose.mask), patchGrid(config), masks);
+    const tokens = sampleMasks(random(seed, run, place, purpose.mask), patchGrid(config), masks);
     visible.set(tokens.visible, index * masks.visible);
     predicted.set(tokens.predicted, index * masks.predicted);
   });

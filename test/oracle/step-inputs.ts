@@ -45,6 +45,7 @@ function configure(conditioning: Conditioning, accumulate: number, frozen: boole
     normalisation: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
     frozen,
     batch: 4,
+    share: 1,
     accumulate,
     betas: [0.9, 0.95],
     // Some of the steps are clipped, some are not.

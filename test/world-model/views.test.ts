@@ -75,23 +75,27 @@ const config = {
   masks: { visible: 5, predicted: 6, ...paperRectangles },
 };
 
-test('a batch depends on seed, step and sample only', () => {
-  const batch = sampleViews(config, 1, 7, [0, 1, 2, 3]);
-  assert.deepEqual(sampleViews(config, 1, 7, [0, 1, 2, 3]), batch);
-  const alone = sampleViews(config, 1, 7, [2]);
+/** The first samples of a run. */
+const run = (number: number, count: number) =>
+  Array.from({ length: count }, (_, place) => [number, place] as const);
+
+test('a batch depends on seed, run and place only', () => {
+  const batch = sampleViews(config, 1, run(7, 4));
+  assert.deepEqual(sampleViews(config, 1, run(7, 4)), batch);
+  const alone = sampleViews(config, 1, [[7, 2]]);
   assert.deepEqual(alone.rows, batch.rows.subarray(2 * 16 * 20, 3 * 16 * 20));
   assert.deepEqual(alone.predicted, batch.predicted.subarray(12, 18));
   assert.deepEqual(alone.source.blur, batch.source.blur?.subarray(2 * 256, 3 * 256));
-  for (const [seed, step] of [
+  for (const [seed, number] of [
     [2, 7],
     [1, 8],
   ] as const)
-    assert.notDeepEqual(sampleViews(config, seed, step, [0]).rows, sampleViews(config, 1, 7, [0]).rows);
+    assert.notDeepEqual(sampleViews(config, seed, run(number, 1)).rows, batch.rows.subarray(0, 16 * 20));
 });
 
 test('arrays have the sizes of their specs', () => {
   const specs = viewSpecs(config, 3);
-  const batch = sampleViews(config, 0, 0, [0, 1, 2]);
+  const batch = sampleViews(config, 0, run(0, 3));
   const compare = (shapes: object, arrays: object): void => {
     assert.deepEqual(Object.keys(arrays).sort(), Object.keys(shapes).sort());
     for (const [name, part] of Object.entries(shapes)) {
@@ -111,7 +115,7 @@ test('arrays have the sizes of their specs', () => {
 
 test('the action holds the very numbers that change the pixels', () => {
   const samples = Array.from({ length: 200 }, (_, sample) => sample);
-  const { action, source, target } = sampleViews(config, 3, 1, samples);
+  const { action, source, target } = sampleViews(config, 3, run(1, samples.length));
   const units = { brightness: 0.4, contrast: 0.4, saturation: 0.2, hue: 0.1 };
   for (const sample of samples) {
     const vector = action.subarray(sample * 7, sample * 7 + 7);

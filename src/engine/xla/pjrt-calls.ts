@@ -64,7 +64,15 @@ export const structs = {
 } as const satisfies Record<string, readonly string[]>;
 
 /** PJRT_Buffer_Type of our element types. */
-export const bufferTypes = { bool: 1, int32: 4, int64: 5, float16: 10, float32: 11, float64: 12 } as const;
+export const bufferTypes = {
+  bool: 1,
+  int8: 2,
+  int32: 4,
+  int64: 5,
+  float16: 10,
+  float32: 11,
+  float64: 12,
+} as const;
 
 /** PJRT_NamedValue_Type of a whole number. */
 export const NAMED_INT64 = 1;

@@ -1,5 +1,5 @@
 import { UserError } from '../../errors.js';
-import { type Koffi, loadKoffi, type NativeFunction } from './koffi.js';
+import { type Koffi, loadKoffi, type NativeFunction } from '../../koffi.js';
 import { calls, HEAD, MAJOR, OLDEST_MINOR, structs, VERSION } from './pjrt-calls.js';
 import { Struct, type Word } from './struct.js';
 
@@ -37,7 +37,7 @@ export class Pjrt {
    * @throws UserError where koffi is missing, or the file is no plugin, or one of another interface
    */
   static async load(path: string): Promise<Pjrt> {
-    const koffi = await loadKoffi();
+    const koffi = await loadKoffi('XLA');
     let start: bigint;
     try {
       start = koffi.load(path).func('GetPjrtApi', 'void *', [])() as bigint;

@@ -1,4 +1,4 @@
-import type { Koffi } from './koffi.js';
+import type { Koffi } from '../../koffi.js';
 
 /** A number as C has it, or what an address is taken of; of a list, the address of the addresses. */
 export type Word = bigint | number | Memory | readonly Memory[];

@@ -4,9 +4,10 @@ import { dirname } from 'node:path';
 /**
  * Writes a file so that it is either whole or not there: to a temporary name beside it, flushed to the disk, renamed.
  * Leaves nothing behind when the disk is full.
+ * @param parts one after the other; each is written before the next is asked for
  * @throws Error of the system, its `path` the file that was to be written
  */
-export function writeAtomically(path: string, parts: readonly Uint8Array[]): void {
+export function writeAtomically(path: string, parts: Iterable<Uint8Array>): void {
   const temporary = `${path}.${process.pid}.tmp`;
   try {
     const file = openSync(temporary, 'w');

@@ -111,20 +111,36 @@ export function sum(x: Tensor, axes: readonly number[] = x.shape.map((_, i) => i
   return apply('ReduceSum', operator, [x, integers(axes)], { keepdims: keep ? 1 : 0 });
 }
 
+const expansion = (shape: Shape): Operator => ({
+  infer: ([input]) => {
+    const { dtype, shape: from } = input as Tensor;
+    const fits = from.every((dim, i) => dim === 1 || dim === shape[shape.length - from.length + i]);
+    if (from.length > shape.length || !fits) throw new Error(`cannot expand to [${shape.join(', ')}]`);
+    return [{ dtype, shape }];
+  },
+  stablehlo: (h, input, output) => [h.broadcast(input(0), output(0).shape)],
+  gradient: (node, dys) => [reduceTo(one(dys), (node.inputs[0] as Tensor).shape)],
+});
+
 /** Repeats along axes of size 1 (and new leading axes) until the shape is `shape`. */
 export function expand(x: Tensor, shape: Shape): Tensor {
-  const operator: Operator = {
-    infer: ([input]) => {
-      const from = (input as Tensor).shape;
-      const fits = from.every((dim, i) => dim === 1 || dim === shape[shape.length - from.length + i]);
-      if (from.length > shape.length || !fits) throw new Error(`cannot expand to [${shape.join(', ')}]`);
-      return [{ dtype: x.dtype, shape }];
-    },
-    stablehlo: (h, input, output) => [h.broadcast(input(0), output(0).shape)],
-    gradient: (node, dys) => [reduceTo(one(dys), (node.inputs[0] as Tensor).shape)],
-  };
   if (shape.length === x.rank && shape.every((dim, i) => dim === x.shape[i])) return x;
-  return apply('Expand', operator, [x, integers(staticShape({ dtype: x.dtype, shape }))]);
+  return apply('Expand', expansion(shape), [x, integers(staticShape({ dtype: x.dtype, shape }))]);
+}
+
+/** `x` [1 or B, …] repeated along the first axis as often as `like` [B, …] has rows; B may be symbolic. */
+export function repeatFor(x: Tensor, like: Tensor): Tensor {
+  const [rows] = like.shape as [Dim];
+  const others = x.shape.slice(1);
+  const shape = [rows, ...others];
+  if (typeof rows === 'number' || x.shape[0] === rows) return expand(x, shape);
+  const counting: Operator = {
+    infer: () => [{ dtype: 'int64', shape: [1] }],
+    stablehlo: (h, input) => [h.constant(`[${input(0).shape[0]}]`, { element: 'i64', shape: [1] })],
+  };
+  const counted = apply('Shape', counting, [like], { start: 0, end: 1 });
+  // 1 leaves an axis as it is.
+  return apply('Expand', expansion(shape), [x, concat([counted, integers(others.map(() => 1))], 0)]);
 }
 
 /** Undoes a broadcast: sums `x` over the axes along which `shape` was repeated. */

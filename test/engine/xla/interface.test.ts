@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadKoffi } from '../../../src/engine/xla/koffi.js';
 import { checkInterface } from '../../../src/engine/xla/pjrt.js';
 import { calls } from '../../../src/engine/xla/pjrt-calls.js';
 import { Struct, words } from '../../../src/engine/xla/struct.js';
 import { UserError } from '../../../src/errors.js';
+import { loadKoffi } from '../../../src/koffi.js';
 
 /**
  * What a C compiler says of pjrt_c_api.h 0.81: the function's number in PJRT_Api, and of the fields that we use last the
@@ -39,7 +39,7 @@ const header: Readonly<
 };
 
 test('functions and fields are where the header has them', async () => {
-  const koffi = await loadKoffi();
+  const koffi = await loadKoffi('XLA');
   assert.deepEqual(Object.keys(calls).sort(), Object.keys(header).sort());
   for (const [name, [place, field, offset]] of Object.entries(header)) {
     const [at, fields] = calls[name as keyof typeof calls];
@@ -57,7 +57,7 @@ test('functions and fields are where the header has them', async () => {
 });
 
 test('what a struct points to is where C finds it: memory, and lists of it', async () => {
-  const koffi = await loadKoffi();
+  const koffi = await loadKoffi('XLA');
   const numbers = words([5, -1, 2n ** 63n]);
   const struct = new Struct(koffi, ['memory', 'list'], { memory: numbers, list: [numbers] });
   const read = (address: bigint, count: number) => new BigInt64Array(koffi.view(address, 8 * count).slice(0));

@@ -1,0 +1,53 @@
+import { type Config, modelConfig } from '../run/config.js';
+import { applyAction, nullAction, tokenCount, transformations } from '../world-model/index.js';
+import type { Document } from './config-files.js';
+import { graphFiles } from './graph-files.js';
+
+/**
+ * `predictor.json`: what `predictor.onnx` is fed and gives, and what the numbers of an action mean, in their order.
+ * @param encoder path of the graph whose latents it reads, from where the document lies
+ */
+export function actionVocabulary(config: Config, encoder: string): Document {
+  const { width } = config.encoder;
+  const patches = tokenCount(modelConfig(config).encoder);
+  const latents = ['batch', patches, width];
+  return {
+    encoder,
+    target: `../${graphFiles.float32}`,
+    inputs: {
+      latents: {
+        type: 'float32',
+        shape: latents,
+        meaning: "the encoder's latents of the whole source image",
+      },
+      action: { type: 'float32', shape: ['batch', transformations.length], meaning: 'see action' },
+      positions: {
+        type: 'int32',
+        shape: ['batch', patches],
+        meaning: 'patches to predict, row by row from 0; they see each other: ask all of them',
+      },
+    },
+    outputs: {
+      predicted: {
+        type: 'float32',
+        shape: latents,
+        meaning:
+          "the target encoder's latents of the target image, each patch standardised: (x − mean) / √(variance + 1e-6)",
+      },
+    },
+    action: transformations.map(({ name, kind, identity, range, action }) => {
+      const [low, high] = range(config.augmentation);
+      const about = { name, kind, identity, parameters: [low, high] };
+      // A jitter's number is a difference in units; that of a destructive one a flag.
+      return kind === 'jitter'
+        ? {
+            ...about,
+            number: '(parameter of the target − parameter of the source) / unit',
+            unit: 1 / action(identity, identity + 1),
+            trained: [action(high, low), action(low, high)],
+          }
+        : { ...about, number: '1 where the source went through it, else 0', trained: [0, 1] };
+    }),
+    null: [...applyAction(nullAction).conditioning],
+  };
+}

@@ -1,0 +1,115 @@
+import type { EncoderConfig, Normalisation } from '../world-model/index.js';
+
+/** A document that goes out as a JSON file. */
+export type Document = Readonly<Record<string, unknown>>;
+
+/** What all that is exported says: the weights are in the ONNX file itself, so nobody looks for others beside it. */
+const selfContained = { 'transformers.js_config': { use_external_data_format: false } };
+
+/** Names of class 0, 1, … in both directions. */
+const labels = (classes: readonly string[]): Document => ({
+  id2label: Object.fromEntries(classes.map((name, i) => [i, name])),
+  label2id: Object.fromEntries(classes.map((name, i) => [name, i])),
+});
+
+/**
+ * `config.json` of our encoder as one of I-JEPA's, which it is: a vision transformer without a class token.
+ * @param classes of a classifier on top
+ */
+export function ijepaConfig(encoder: EncoderConfig, classes?: readonly string[]): Document {
+  return {
+    architectures: [classes === undefined ? 'IJepaModel' : 'IJepaForImageClassification'],
+    model_type: 'ijepa',
+    hidden_size: encoder.width,
+    num_hidden_layers: encoder.depth,
+    num_attention_heads: encoder.heads,
+    intermediate_size: 4 * encoder.width,
+    hidden_act: 'gelu',
+    layer_norm_eps: 1e-6,
+    attention_probs_dropout_prob: 0,
+    hidden_dropout_prob: 0,
+    qkv_bias: true,
+    image_size: encoder.image,
+    patch_size: encoder.patch,
+    num_channels: 3,
+    dtype: 'float32',
+    ...(classes === undefined ? {} : labels(classes)),
+    ...selfContained,
+  };
+}
+
+/** `config.json` of a segmenter: of all that transformers.js segments with, SegFormer asks for nothing but its logits. */
+export function segformerConfig(classes: readonly string[]): Document {
+  return {
+    architectures: ['SegformerForSemanticSegmentation'],
+    model_type: 'segformer',
+    num_channels: 3,
+    ...labels(classes),
+    ...selfContained,
+  };
+}
+
+/** `config.json` that `timm.create_model('local-dir:…')` reads. */
+export function timmConfig(encoder: EncoderConfig, { mean, std }: Normalisation): Document {
+  return {
+    architecture: 'vit_base_patch16_224',
+    num_classes: 0,
+    num_features: encoder.width,
+    model_args: {
+      img_size: encoder.image,
+      patch_size: encoder.patch,
+      embed_dim: encoder.width,
+      depth: encoder.depth,
+      num_heads: encoder.heads,
+      class_token: false,
+      global_pool: 'avg',
+      fc_norm: false,
+    },
+    pretrained_cfg: {
+      input_size: [3, encoder.image, encoder.image],
+      fixed_input_size: true,
+      interpolation: 'lanczos',
+      crop_pct: 1,
+      mean,
+      std,
+      num_classes: 0,
+      pool_size: null,
+      first_conv: 'patch_embed.proj',
+      classifier: 'head',
+    },
+  };
+}
+
+/** Pillow's number of the filter that our own images are resized with. */
+const LANCZOS = 1;
+
+/**
+ * `preprocessor_config.json`: how an image becomes what the graph is fed.
+ * @param size side of the square, pixels
+ * @param fit its middle, or all of it stretched
+ */
+export function preprocessorConfig(
+  { mean, std }: Normalisation,
+  size: number,
+  fit: 'square' | 'stretched',
+): Document {
+  const side = { height: size, width: size };
+  const square = {
+    image_processor_type: 'BitImageProcessor',
+    size: { shortest_edge: size },
+    do_center_crop: true,
+    crop_size: side,
+  };
+  const stretched = { image_processor_type: 'SegformerImageProcessor', size: side, do_reduce_labels: false };
+  return {
+    ...(fit === 'square' ? square : stretched),
+    do_resize: true,
+    resample: LANCZOS,
+    do_rescale: true,
+    rescale_factor: 1 / 255,
+    do_normalize: true,
+    image_mean: mean,
+    image_std: std,
+    do_convert_rgb: true,
+  };
+}
