@@ -59,6 +59,9 @@ const PROBES = Array.from({ length: IMPROVED / 2 }, (_, i) => 0.05 * 2 ** i);
 
 const jitters = transformations.flatMap((row, at) => (row.kind === 'jitter' ? [{ row, at }] : []));
 
+/** Actions that a search asks of in all. */
+const ASKED = TRIED + STEPS * IMPROVED + jitters.length * 2 * PROBES.length;
+
 /** A number of the action's vector → the parameter's change. */
 const unit = ({ row }: (typeof jitters)[number]): number => 1 / row.action(row.identity, row.identity + 1);
 
@@ -67,6 +70,7 @@ const unit = ({ row }: (typeof jitters)[number]): number => 1 / row.action(row.i
  * nearest are improved by gradient descent through the predictor; flags of what was destroyed stay as drawn.
  * @param before latents of the encoder [1, N, D]
  * @param after latents of the target encoder [1, N, D]
+ * @param progress is told the share of the search that is done
  */
 export async function inferAction(
   compiled: Compiled,
@@ -77,7 +81,9 @@ export async function inferAction(
   }: { model: ModelConfig; layouts: Layouts; augmentation: AugmentationConfig },
   weights: ModelWeights,
   { before, after }: { readonly before: Float32Array; readonly after: Float32Array },
+  progress: (share: number) => void = () => {},
 ): Promise<Inference> {
+  let asked = 0;
   const ask = async (vectors: readonly Float32Array[]): Promise<Answer[]> => {
     const answers: Answer[] = [];
     for (let first = 0; first < vectors.length; first += IMPROVED) {
@@ -97,6 +103,8 @@ export async function inferAction(
           slope: slope.slice(i * actionSize, (i + 1) * actionSize),
         })),
       );
+      asked += part.length;
+      progress(asked / ASKED);
     }
     return answers;
   };
