@@ -127,6 +127,7 @@ export async function runPretrain(
           `verdict   ${after.verdict}`,
         ]),
     `report    ${report}`,
+    `studio    npx iwm studio ${quoted(out)}`,
     `next      ${['npx iwm evaluate', quoted(out), ...config.data.map((source) => `--data ${quoted(source)}`)].join(' ')}`,
   ];
   output.result({ ...rest, before, after, report }, lines.join('\n'));

@@ -32,6 +32,7 @@ import { IMPROVED, type Inference, searchAction } from './search-action.js';
  * AFTER's latents; by gradient descent through the predictor.
  * @param before latents of the encoder [1, N, D]
  * @param after latents of the target encoder [1, N, D]
+ * @param progress is told the share of the search that is done
  */
 export function inferAction(
   compiled: Compiled,
@@ -42,6 +43,7 @@ export function inferAction(
   }: { model: ModelConfig; layouts: Layouts; augmentation: AugmentationConfig },
   weights: ModelWeights,
   { before, after }: { readonly before: Float32Array; readonly after: Float32Array },
+  progress?: (share: number) => void,
 ): Promise<Inference> {
   return searchAction(
     (action) =>
@@ -54,6 +56,7 @@ export function inferAction(
     augmentation,
     // The errors of a patch's features go together: each patch tells as much as one number.
     tokenCount(model.encoder),
+    progress,
   );
 }
 

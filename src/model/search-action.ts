@@ -37,13 +37,17 @@ export type MeasureActions = (
  * likeliest are improved by gradient descent; flags of what was destroyed stay as drawn. Without what is likely, a jitter
  * that hardly shows would be pushed to anything that gains a little.
  * @param observations independent ones, of normal noise of unknown size, that a distance is taken to be the mean of
+ * @param progress is told the share of the search that is done
  */
 export async function searchAction(
   measure: MeasureActions,
   augmentation: AugmentationConfig,
   observations: number,
+  progress: (share: number) => void = () => {},
 ): Promise<Inference> {
   const prior = actionPrior(augmentation, TRIED - 1);
+  const all = TRIED + STEPS * IMPROVED + prior.varied.length * 2 * PROBES.length;
+  let asked = 0;
   const ask: Ask = async (vectors) => {
     const answers: Answer[] = [];
     for (let first = 0; first < vectors.length; first += IMPROVED) {
@@ -60,6 +64,8 @@ export async function searchAction(
         );
         answers.push({ vector, distance: far, cost, rises });
       }
+      asked += part.length;
+      progress(asked / all);
     }
     return answers;
   };
