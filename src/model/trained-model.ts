@@ -20,7 +20,8 @@ import {
   type TransformationName,
   tokenCount,
 } from '../world-model/index.js';
-import { type Inference, inferAction } from './infer.js';
+import { inferAction } from './infer.js';
+import type { Inference } from './search-action.js';
 
 /** Latents of images: one vector a patch. */
 export interface Latents {
