@@ -174,6 +174,16 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
     tune !== 'encoder' || predictor.weights === 'none',
     `--tune encoder has no predictor; leave --predictor ${predictor.weights} out, or give --tune all`,
   );
+  if (pretrained.encoder.program !== undefined) {
+    demand(
+      tune === 'head' || tune === 'predictor',
+      `--tune ${tune} tunes the encoder, which is an ONNX model here and stays as it is; give --tune predictor or head`,
+    );
+    demand(
+      settings.encoder.weights === 'pretrained',
+      `encoder.weights ${settings.encoder.weights}: the encoder is an ONNX model here and stays as it is; leave it out`,
+    );
+  }
   for (const key of ['stride', 'visible'] as const)
     demand(
       predictor.weights !== 'none' || predictor[key] === 1,
@@ -224,11 +234,16 @@ function checkTasks({ tasks, weights, batch }: AdaptationSettings): void {
     );
 }
 
-/** What settings say beside run and tasks, where it is not the default: `epochs=2 optimiser.pretrained=1`; or nothing. */
-export function describeSettings(settings: AdaptationSettings, pretraining: Config): string {
+/** What settings say beside run and tasks, where it is not the default. */
+export function adaptationBeside(settings: AdaptationSettings, pretraining: Config) {
   const { run, tasks, ...own } = settings;
   const { run: _, tasks: __, ...usual } = resolveAdaptation({ run, tasks }, () => pretraining).settings;
-  return differences(usual, own)
+  return differences(usual, own);
+}
+
+/** The same in a line: `epochs=2 optimiser.pretrained=1`; or nothing. */
+export function describeSettings(settings: AdaptationSettings, pretraining: Config): string {
+  return adaptationBeside(settings, pretraining)
     .map(({ key, now }) => `${key}=${typeof now === 'string' ? now : JSON.stringify(now)}`)
     .join(' ');
 }

@@ -79,13 +79,16 @@ type Taps = readonly { readonly place: number; readonly weight: number }[];
  */
 function axis(length: number, shorter: number, factor: number, size: number): Taps[] {
   const whole = Math.round((length * size) / shorter);
-  const scale = length / whole / factor;
+  const scale = shorter / size / factor;
+  const isLarger = scale < 1;
+  // Samples of what is made smaller lie about the image's middle; of what is made larger, sharp counts from its corner.
+  const start = isLarger ? -0.5 : (length / factor - whole * scale + scale) / 2 - 0.5;
   const end = Math.ceil(length / factor) - 1;
-  const { kernel, reach, middle } = scale < 1 ? cubic : lanczos;
+  const { kernel, reach } = isLarger ? cubic : lanczos;
   const widening = Math.max(scale, 1);
   const offset = Math.ceil((whole - size) / 2);
   return Array.from({ length: size }, (_, sample) => {
-    const centre = (offset + sample + middle) * scale - 0.5;
+    const centre = start + (offset + sample) * scale;
     const first = Math.ceil(centre - reach * widening);
     const count = Math.floor(centre + reach * widening) - first + 1;
     const weights = Array.from({ length: count }, (_, i) => kernel((first + i - centre) / widening));
@@ -101,20 +104,16 @@ function axis(length: number, shorter: number, factor: number, size: number): Ta
 interface Kernel {
   readonly kernel: (x: number) => number;
   readonly reach: number;
-  /** Where in a pixel of the result its value is taken; sharp takes it at the corner of what is made larger. */
-  readonly middle: number;
 }
 
 const sinc = (x: number): number => (x === 0 ? 1 : Math.sin(Math.PI * x) / (Math.PI * x));
 const lanczos: Kernel = {
   reach: 3,
-  middle: 0.5,
   kernel: (x) => (Math.abs(x) < 3 ? sinc(x) * sinc(x / 3) : 0),
 };
 /** Catmull and Rom's, for what is made larger. */
 const cubic: Kernel = {
   reach: 2,
-  middle: 0,
   kernel: (x) => {
     const d = Math.abs(x);
     if (d < 1) return 1 - d * d * (2.5 - 1.5 * d);

@@ -44,7 +44,7 @@ export function actionVocabulary(config: Config, encoder: string): Document {
             ...about,
             number: '(parameter of the target − parameter of the source) / unit',
             unit: 1 / action(identity, identity + 1),
-            trained: [action(high, low), action(low, high)],
+            trained: [action(high, low), action(low, high)].map((number) => Number(number.toFixed(6))),
           }
         : { ...about, number: '1 where the source went through it, else 0', trained: [0, 1] };
     }),

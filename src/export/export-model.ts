@@ -1,11 +1,10 @@
-import { existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { checkFree, isAdapted } from '../adapt/model/model-folder.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions } from '../engine/index.js';
 import { type Log, quiet } from '../log.js';
 import { writeAtomically } from '../run/disk/atomic-file.js';
-import { mebibytes } from '../words.js';
 import { adaptedFiles } from './export-adapted.js';
 import { runFiles } from './export-run.js';
 import type { Files } from './graph-files.js';
@@ -35,9 +34,12 @@ export async function exportModel(
   { out, data, threads, device, log = quiet }: ExportOptions,
 ): Promise<Exported> {
   checkFree(out);
+  mkdirSync(dirname(resolve(out)), { recursive: true });
+  // Rather now than when all is computed.
+  accessSync(dirname(resolve(out)), constants.W_OK);
   const engine = createEngine({ threads, device });
   try {
-    const files = await (isAdapted(folder) ? adaptedFiles : runFiles)(folder, data, engine, log);
+    const files = await (isAdapted(folder) ? adaptedFiles : runFiles)(folder, { out, data, engine, log });
     writeFolder(out, files);
     return { out, files: [...files].map(([path, parts]) => ({ path, bytes: bytesOf(parts) })) };
   } finally {
@@ -67,5 +69,6 @@ function writeFolder(folder: string, files: Files): void {
 
 /** What was exported, in words. */
 export function describeExport({ out, files }: Exported): string {
-  return [...files.map(({ path, bytes }) => `${mebibytes(bytes).padStart(8)}  ${path}`), out].join('\n');
+  const size = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
+  return [...files.map(({ path, bytes }) => `${size(bytes).padStart(12)}  ${path}`), out].join('\n');
 }

@@ -20,6 +20,16 @@ const precisions = Object.keys(graphFiles) as Precision[];
 /** ONNX is a protocol buffer, which has no more bytes. */
 const LARGEST = 2 ** 31 - 1;
 
+/** What an export works with. */
+export interface Exporting {
+  /** Folder that it makes, for its name. */
+  readonly out: string;
+  /** Images to compare precisions on; the model's own where absent. */
+  readonly data: readonly string[] | undefined;
+  readonly engine: Engine;
+  readonly log: Log;
+}
+
 /** A graph as an ONNX file with the names of inputs and outputs as they are. @throws UserError where it is too large */
 export function onnxFile(graph: Program): readonly Uint8Array[] {
   const bytes = toOnnx(simplify(graph), (path) => path);
@@ -27,10 +37,9 @@ export function onnxFile(graph: Program): readonly Uint8Array[] {
   throw new UserError(`the model takes more than the 2 GiB that an ONNX file may have`);
 }
 
-/** A JSON file. */
-export const jsonFile = (document: Document): readonly Uint8Array[] => [
-  new TextEncoder().encode(`${JSON.stringify(document, null, 2)}\n`),
-];
+export const textFile = (text: string): readonly Uint8Array[] => [new TextEncoder().encode(text)];
+export const jsonFile = (document: Document): readonly Uint8Array[] =>
+  textFile(`${JSON.stringify(document, null, 2)}\n`);
 
 /**
  * A graph in every precision, under the names that transformers.js looks for, and what each changes.

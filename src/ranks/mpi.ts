@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import { UserError } from '../errors.js';
 import type { NativeFunction } from '../koffi.js';
 import type { Launch } from './launcher.js';
@@ -12,9 +13,10 @@ const MOST = 2 ** 30;
 /**
  * The ranks that MPI's launcher has started. Calls run on a thread of their own, one after the other.
  * A rank that ends before it is closed, in whatever way, ends all within seconds.
- * @throws UserError where there is no MPI library, or it is not the launcher's
+ * @throws UserError where there is no MPI library, it is not the launcher's, or the launcher cannot be reached
  */
 export async function openMpi(launch: Launch): Promise<Ranks> {
+  checkChannel();
   const mpi = await loadMpi(launch);
   const { library, handle, world, float, byte, sum, inPlace } = mpi;
   const call = (name: string, args: readonly string[]): Call => library.func(name, 'int', args);
@@ -82,6 +84,20 @@ export async function openMpi(launch: Launch): Promise<Ranks> {
       check('MPI_Finalize', finalize());
     },
   };
+}
+
+/** MPICH's launcher is reached through an open file that not everything hands on; its library would end with a crash. */
+function checkChannel(): void {
+  const { PMI_FD } = process.env;
+  if (PMI_FD === undefined) return;
+  try {
+    if (fstatSync(Number(PMI_FD)).isSocket()) return;
+  } catch {
+    // It is not open.
+  }
+  throw new UserError(
+    'what started this process has not handed on the open file that mpiexec is reached through (PMI_FD), as npx does not: start node_modules/.bin/iwm',
+  );
 }
 
 /** Memory in pieces that a call can count, and their elements. What is seen through its buffer does not move. */

@@ -5,6 +5,7 @@ import { jitterNames } from '../evaluate/bank.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
 import type { Log } from '../log.js';
 import { type Config, evaluatorConfig, modelConfig } from '../run/config.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { folderStore } from '../run/disk/folder-files.js';
 import { keptIn } from '../run/disk/images-file.js';
 import { loadModel } from '../run/disk/model-file.js';
@@ -50,7 +51,7 @@ export async function reportRun(
   const config = readConfig(run);
   const weights = loadModel(run, layouts(modelConfig(config)));
   const images = await openTrainingImages(config);
-  const engine = createEngine({ threads, device });
+  const engine = createEngine({ threads, device, models: readModels(run, config) });
   try {
     const { heldOut } = keptIn(run, keptImages);
     const settings = stepConfig(config);

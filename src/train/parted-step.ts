@@ -1,16 +1,9 @@
-import {
-  type Engine,
-  type Executable,
-  type Feeds,
-  place,
-  release,
-  take,
-  type Value,
-} from '../engine/index.js';
+import { type Engine, type Executable, type Feeds, place, take, type Value } from '../engine/index.js';
 import type { Flat } from '../nn/index.js';
 import type { Ranks } from '../ranks/ranks.js';
 import type { State, Trainable } from '../run/state.js';
 import type { Program, Spec } from '../tensor/index.js';
+import { GradientSums } from './gradient-sums.js';
 import type { StepConfig } from './step.js';
 import {
   type GroupState,
@@ -30,6 +23,7 @@ import {
  */
 export class PartedStep {
   #groups: Trainable<GroupState<Value>>;
+  readonly #sums: GradientSums;
   readonly #programs = new Map<string, Promise<Executable>>();
 
   /**
@@ -44,8 +38,9 @@ export class PartedStep {
     private readonly config: Pick<StepConfig, 'betas' | 'clip' | 'accumulate'>,
     specs: State<Spec>,
     start: State<Float32Array>,
-    private readonly ranks: Ranks,
+    ranks: Ranks,
   ) {
+    this.#sums = new GradientSums(engine, ranks);
     this.#groups = groupsOf(place(engine, specs, start) as State<Value>);
   }
 
@@ -60,23 +55,8 @@ export class PartedStep {
       loss: Value;
       gradients: Trainable<Value>;
     };
-    const gradients = await this.#sums(results.gradients);
+    const gradients = await this.#sums.of(results.gradients);
     return { loss: results.loss, gradientNorm: await this.#update(gradients, feeds.rates) };
-  }
-
-  /** The gradients' sums over all ranks, of which a group's is on its way while the next is read out of the engine. */
-  async #sums(gradients: Trainable<Value>): Promise<Trainable<Value>> {
-    if (this.ranks.size === 1) return gradients;
-    const summed = new Map<Value, Value>();
-    const sums: Promise<void>[] = [];
-    for (const { value } of listGroups(gradients)) {
-      const numbers = await value.read();
-      sums.push(this.ranks.sum(numbers as Float32Array));
-      summed.set(value, this.engine.value(value, numbers));
-    }
-    await Promise.all(sums);
-    release(gradients);
-    return mapTrainable(gradients, (value) => summed.get(value) as Value);
   }
 
   /** @returns the norm of the gradients' mean over a step's runs, of which they are the sum; they are disposed of */

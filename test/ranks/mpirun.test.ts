@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { openMpi } from '../../src/ranks/mpi.js';
 import { loadMpi } from '../../src/ranks/mpi-library.js';
 import { folderFiles } from '../../src/run/disk/folder-files.js';
 import { loadModel } from '../../src/run/disk/model-file.js';
@@ -18,7 +19,7 @@ import { layouts } from '../../src/world-model/index.js';
 import { apart } from '../train/apart.js';
 import { hasMpirun, mpirun, processOf } from './mpirun.js';
 
-const skip = hasMpirun ? false : 'no mpirun: apt install openmpi-bin';
+const skip = hasMpirun ? false : 'no mpirun (apt install openmpi-bin), or not on Linux';
 const folder = mkdtempSync(join(tmpdir(), 'iwm-mpirun-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -104,7 +105,10 @@ test('without its MPI a rank says what is missing, at once', async () => {
   try {
     process.env.IWM_MPI = '/nowhere/libmpi.so';
     await assert.rejects(loadMpi(launch), /^UserError: IWM_MPI: .*cannot open shared object file/);
+    process.env.PMI_FD = '1000000';
+    await assert.rejects(openMpi(launch), /^UserError: .*\(PMI_FD\), as npx does not: start node_modules/);
   } finally {
+    delete process.env.PMI_FD;
     if (before === undefined) delete process.env.IWM_MPI;
     else process.env.IWM_MPI = before;
   }

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 /** Lets Open MPI (4 and 5) start more ranks than there are cores, also as root; other launchers do anyway. */
 const environment = {
@@ -9,10 +9,10 @@ const environment = {
   PRTE_MCA_rmaps_default_mapping_policy: ':oversubscribe',
 };
 
-/** Whether there is a launcher of MPI. */
-export const hasMpirun = spawnSync('mpirun', ['--version']).status === 0;
+/** Whether there is a launcher of MPI, on a system that lists processes in files. */
+export const hasMpirun = existsSync('/proc/self') && spawnSync('mpirun', ['--version']).status === 0;
 
-/** Starts `mpirun` in a process group of its own. */
+/** Starts `mpirun`. */
 export function mpirun(...args: string[]): ChildProcess {
   return spawn('mpirun', args, {
     stdio: ['ignore', 'pipe', 'pipe'],
