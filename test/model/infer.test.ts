@@ -73,7 +73,9 @@ describe('the inferred action', () => {
 
   test('is as near as it says, and likelier than the truth and than a hundred others', async () => {
     const to = await given(really);
-    const found = await model.infer(image, to);
+    const shares: number[] = [];
+    const found = await model.infer(image, to, (share) => shares.push(share));
+    assert.equal(shares.at(-1), 1);
     const close = (a: number, b: number): void => assert.ok(Math.abs(a - b) < 1e-3 * b, `${a}, ${b}`);
     close(found.distance, await distance(found.action, to));
     close(found.nothing, await distance({}, to));
