@@ -7,10 +7,10 @@ below.data = [];
 below.ranks = [];
 below['world-model'] = ['tensor', 'nn'];
 below.run = ['tensor', 'nn', 'engine', 'data', 'world-model'];
-below.evaluate = [...below.run, 'run'];
+below.evaluate = below.encoders = [...below.run, 'run'];
 below.model = [...below.evaluate, 'evaluate'];
 below.train = [...below.model, 'ranks'];
-below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model'];
+below.verbs = below.speed = below.adapt = [...below.train, 'train', 'model', 'encoders'];
 below.web = [...below.adapt, 'adapt'];
 below.report = below.embed = below.export = [...below.adapt, 'verbs', 'adapt'];
 below.study = [...below.report, 'report'];
@@ -27,7 +27,7 @@ const core = `^src/(${[
   'adapt/inputs/(inputs|predictions)\\.ts$',
   'adapt/model/(adapted-config|colours|tuned-model)\\.ts$',
   'adapt/tasks/(name-tasks|task|told-classes)\\.ts$',
-  'engine/(compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$',
+  'engine/(calling|compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$',
   'ranks/(exchange|ranks)\\.ts$',
   'data/(class-(numbers|table)|dataset-json|folder(-(classes|labels|masks|names|rest|splits))?)\\.ts$',
   'data/(image-(endings|folder|set)|known-images|mask-files|match-masks|path-names|source|splits)\\.ts$',

@@ -41,12 +41,9 @@ async function train(
   device: Device,
 ): Promise<{ before: ModelWeights; first: ModelWeights; last: ModelWeights }> {
   const engine = createEngine({ device });
-  const { state, frozenEncoder } = initialState(settings, config.seed);
+  const start = initialState(settings, config.seed);
   const began = performance.now();
-  const trainer = await Trainer.create(engine, traceStep(settings), settings, state, {
-    frozenEncoder,
-    parted: false,
-  });
+  const trainer = await Trainer.create(engine, traceStep(settings), settings, start, { parted: false });
   console.error(`${device}: compiled in ${((performance.now() - began) / 1000).toFixed(1)} s`);
   const before = await trainer.weights();
   const batches = new Batches(training, settings.views, config.seed, settings.batch);

@@ -45,9 +45,14 @@ const config = resolve(values.preset, { ...given, data: ['synthetic:2000'] });
 const settings = stepConfig(config, ranks);
 const images = await openImages(config.data, { size: config.image.stored });
 const engine = createEngine({ threads: Number(values.threads), device: values.device as Device });
-const { state } = initialState(settings, config.seed);
 const how = { parted: ranks.size > 1, ranks: timed };
-const trainer = await Trainer.create(engine, traceStep(settings), settings, state, how);
+const trainer = await Trainer.create(
+  engine,
+  traceStep(settings),
+  settings,
+  initialState(settings, config.seed),
+  how,
+);
 const together = config.batch / config.accumulate;
 const places = ownRuns(config, ranks);
 const batches = new Batches(images, settings.views, config.seed, together, undefined, places);

@@ -1,5 +1,6 @@
 import type { Device } from '../engine/index.js';
 import { type Log, quiet } from '../log.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { type AdaptedConfig, type AdaptedTask, networkOf } from './model/adapted-config.js';
 import { checkFree, saveModel } from './model/model-folder.js';
@@ -47,7 +48,8 @@ export async function adapt(
   const { seed, limit, fraction, classes, ignored, badSamples } = settings;
   const wanted = { size: pretraining.image.stored, seed, limit, fraction, classes, ignored, badSamples };
   const sources = settings.tasks.map(({ name, task, data }) => ({ name, kind: taskKinds[task], data }));
-  return withTaskImages(sources, wanted, { threads, device, log }, async (images, engine) => {
+  const models = readModels(settings.run, pretraining);
+  return withTaskImages(sources, wanted, { threads, device, models, log }, async (images, engine) => {
     const config: AdaptedConfig = {
       kind: 'adapted',
       adaptation: settings,
@@ -64,7 +66,7 @@ export async function adapt(
     const trained = await trainTasks(settings, network, start, tasks, engine, { out, log });
     const result = resultOf(out, settings, tasks, trained);
     const kept = Object.fromEntries(tasks.map((task) => [task.name, task.kept]));
-    saveModel(out, config, kept, trained.weights, result);
+    saveModel(out, { config, images: kept, weights: trained.weights, result, models });
     return result;
   });
 }

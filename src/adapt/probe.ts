@@ -5,6 +5,7 @@ import { knnAccuracy } from '../evaluate/knn.js';
 import { type Log, quiet } from '../log.js';
 import type { Flat } from '../nn/index.js';
 import { type Config, evaluatorConfig } from '../run/config.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Program } from '../tensor/index.js';
 import { count } from '../words.js';
@@ -73,7 +74,8 @@ export async function probeRun(
   const { seed, limit, fraction, badSamples } = settings;
   const wanted = { size: pretraining.image.stored, seed, limit, fraction, badSamples };
   const probed = [{ name: 'probed', kind: classification, data }];
-  return withTaskImages(probed, wanted, { threads, device, log }, ([images], engine) =>
+  const models = readModels(settings.run, pretraining);
+  return withTaskImages(probed, wanted, { threads, device, models, log }, ([images], engine) =>
     probeImages(settings, pretraining, images as TaskImages<LabelledImages>, engine, log),
   );
 }

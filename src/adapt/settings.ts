@@ -174,6 +174,16 @@ function checkChoices(settings: AdaptationSettings, pretrained: Config): void {
     tune !== 'encoder' || predictor.weights === 'none',
     `--tune encoder has no predictor; leave --predictor ${predictor.weights} out, or give --tune all`,
   );
+  if (pretrained.encoder.program !== undefined) {
+    demand(
+      tune === 'head' || tune === 'predictor',
+      `--tune ${tune} tunes the encoder, which is an ONNX model here and stays as it is; give --tune predictor or head`,
+    );
+    demand(
+      settings.encoder.weights === 'pretrained',
+      `encoder.weights ${settings.encoder.weights}: the encoder is an ONNX model here and stays as it is; leave it out`,
+    );
+  }
   for (const key of ['stride', 'visible'] as const)
     demand(
       predictor.weights !== 'none' || predictor[key] === 1,

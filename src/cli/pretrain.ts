@@ -28,6 +28,7 @@ interface PretrainCommand extends CommonOptions {
   preset?: string;
   out?: string;
   from?: string;
+  encoder?: string;
   steps?: number;
   epochs?: number;
   batch?: number;
@@ -46,6 +47,10 @@ export function registerPretrain(program: Command): void {
     .option(
       '--from <run>',
       "begin with a finished run's weights, and its settings and data but for what is said",
+    )
+    .option(
+      '--encoder <source>',
+      "learn on others' encoder: a folder or file of safetensors (I-JEPA, ViT, DINOv2, timm) or ONNX (any that gives latents of patches), hf:owner/name; frozen unless --set encoder.trained=last:2 or all (safetensors)",
     )
     .addOption(new Option('--steps <integer>', 'number of steps').argParser(integer(1)))
     .addOption(
@@ -134,10 +139,10 @@ export async function runPretrain(
 async function configOf(
   preset: string | undefined,
   out: string,
-  { set, data, seed, steps, epochs, batch, lr, from, resume }: PretrainCommand,
+  { set, data, seed, steps, epochs, batch, lr, from, encoder, resume }: PretrainCommand,
   output: Output,
 ): Promise<Config> {
-  const { amend, resolve, succeed } = await import('../run/config.js');
+  const { adopt, amend, resolve, succeed } = await import('../run/config.js');
   const { isRun, readConfig } = await import('../run/disk/run-folder.js');
   if (steps !== undefined && epochs !== undefined)
     throw new UserError('give either --steps or --epochs, not both', 2);
@@ -146,9 +151,17 @@ async function configOf(
       `--from begins a new run with the settings of ${from}; leave ${resume ? '--resume' : '--preset'} out`,
       2,
     );
+  if (encoder !== undefined && (resume || from !== undefined))
+    throw new UserError(
+      `--encoder begins a new run with that encoder; leave ${resume ? '--resume' : '--from'} out`,
+      2,
+    );
   const named = { preset, data, seed, steps, batch, 'optimiser.learningRate': lr };
   const given = Object.entries(named).filter(([, value]) => value !== undefined);
   const settings = { ...set, ...Object.fromEntries(given) };
+  const { openEncoder } = await import('../encoders/open-encoder.js');
+  const wanted = settings['image.size'] as number | undefined;
+  const settled = encoder === undefined ? undefined : (await openEncoder(encoder, wanted)).settled;
   const choose = async (more: Readonly<Record<string, unknown>>): Promise<Config> => {
     if (from !== undefined) {
       const { folderFiles } = await import('../run/disk/folder-files.js');
@@ -157,7 +170,9 @@ async function configOf(
     }
     // That there is no such run is told by the one who would go on with it.
     if (resume && isRun(out)) return amend(readConfig(out), { ...settings, ...more });
-    return resolve(preset ?? DEFAULT_PRESET, { ...settings, ...more });
+    const chosen = preset ?? DEFAULT_PRESET;
+    if (settled !== undefined) return adopt(chosen, settled, { ...settings, ...more });
+    return resolve(chosen, { ...settings, ...more });
   };
   const config = await choose({});
   if (epochs === undefined) return config;

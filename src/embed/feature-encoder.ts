@@ -5,9 +5,11 @@ import { Compiled, type ComputeOptions } from '../engine/index.js';
 import { type EvaluatorConfig, whole } from '../evaluate/programs.js';
 import { type Flat, flatSpecs, unpack } from '../nn/index.js';
 import { evaluatorConfig, modelConfig } from '../run/config.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { hashed } from '../run/disk/kept-numbers.js';
 import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
+import type { Models } from '../run/encoder-file.js';
 import { mean, type Program, scope, spec, type Tensor, toOnnx, trace } from '../tensor/index.js';
 import { type Encoder, encode, layouts, normalise, tokenCount } from '../world-model/index.js';
 
@@ -22,6 +24,8 @@ interface TrainedEncoder {
   /** Share of the images that may be unreadable. */
   readonly badSamples: number;
   readonly weights: Flat<Float32Array>;
+  /** What its programs call. */
+  readonly models: Models;
 }
 
 /** Features of images by a trained encoder, ready to run. */
@@ -57,8 +61,8 @@ export function openFeatureEncoder(
     device,
   }: { patches: boolean; signal: AbortSignal | undefined } & ComputeOptions,
 ): FeatureEncoder {
-  const { config, badSamples, weights } = isAdapted(model) ? ofAdapted(model) : ofRun(model);
-  const engine = createEngine({ threads, device });
+  const { config, badSamples, weights, models } = isAdapted(model) ? ofAdapted(model) : ofRun(model);
+  const engine = createEngine({ threads, device, models });
   const compiled = new Compiled(engine, signal);
   const program = traceEmbedding(config, patches);
   const { width } = config.model.encoder;
@@ -83,12 +87,15 @@ export function openFeatureEncoder(
 function ofRun(run: string): TrainedEncoder {
   const config = readConfig(run);
   const weights = loadModel(run, layouts(modelConfig(config))).target;
-  return { config: evaluatorConfig(config), badSamples: config.badSamples, weights };
+  const models = readModels(run, config);
+  return { config: evaluatorConfig(config), badSamples: config.badSamples, weights, models };
 }
 
 function ofAdapted(folder: string): TrainedEncoder {
   const { config, network, weights } = loadAdapted(folder);
-  return { config: network, badSamples: config.pretraining.badSamples, weights: weights.encoder ?? {} };
+  const { badSamples } = config.pretraining;
+  const models = readModels(folder, config.pretraining);
+  return { config: network, badSamples, weights: weights.encoder ?? {}, models };
 }
 
 /** Whole images [64, 3, h, w] in 0..1 → their latents [64, N, D], or the mean of these, [64, D]. */

@@ -40,6 +40,8 @@ export interface EngineOptions {
   readonly device?: Device;
   /** How many devices of that kind compute together, one by default; only those of XLA can. */
   readonly devices?: DeviceCount;
+  /** ONNX models, as files hold them, that programs call by these names. */
+  readonly models?: Readonly<Record<string, Uint8Array>> | undefined;
   /** Write a Chrome trace of every operator run, with this path prefix. */
   readonly profile?: string;
 }

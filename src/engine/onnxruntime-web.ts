@@ -30,7 +30,7 @@ function turn(): Promise<void> {
 }
 
 /** What a page chooses of its engine. */
-export interface WebEngineOptions extends Pick<EngineOptions, 'threads'> {
+export interface WebEngineOptions extends Pick<EngineOptions, 'threads' | 'models'> {
   /** WebGPU where the browser has it, else WebAssembly, where left out. */
   readonly device?: 'cpu' | 'webgpu' | undefined;
   /** Where the runtime's `.wasm` and `.mjs` files lie, a URL that ends in a slash; beside the page's code where left out. */
@@ -42,7 +42,12 @@ export interface WebEngineOptions extends Pick<EngineOptions, 'threads'> {
  * elsewhere there is one. The first engine of a page decides on its threads and files.
  * @throws Error where WebGPU is asked for and the browser has none
  */
-export async function createWebEngine({ device, threads, wasm }: WebEngineOptions = {}): Promise<Engine> {
+export async function createWebEngine({
+  device,
+  threads,
+  wasm,
+  models,
+}: WebEngineOptions = {}): Promise<Engine> {
   const { crossOriginIsolated = false, navigator = {} } = globalThis as Page;
   const hasGpu = device !== 'cpu' && Boolean(await navigator.gpu?.requestAdapter());
   if (device === 'webgpu' && !hasGpu) throw new Error('this browser has no WebGPU');
@@ -54,6 +59,7 @@ export async function createWebEngine({ device, threads, wasm }: WebEngineOption
   return createOnnxRuntime(runtime, {
     threads: count,
     device: hasGpu ? 'webgpu' : 'cpu',
+    models,
     fills: false,
     turn,
   });

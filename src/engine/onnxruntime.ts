@@ -1,6 +1,8 @@
 import type * as ort from 'onnxruntime-common';
 import { UserError } from '../errors.js';
 import {
+  aroundCall,
+  type Callee,
   type DType,
   isTensor,
   mapTree,
@@ -13,6 +15,7 @@ import {
   toOnnx,
   zeroData,
 } from '../tensor/index.js';
+import { calling } from './calling.js';
 import { DeviceMemory } from './device-memory.js';
 import type {
   CompileOptions,
@@ -154,6 +157,7 @@ class OrtExecutable<I, O> implements Executable<I, O> {
  * An engine over a package of ONNX Runtime.
  * @param runtime the package
  * @param options.threads threads inside one operator of the CPU
+ * @param options.models what programs may call; each is opened when it is first called
  * @param options.fills whether the package writes the CPU's results into tensors that it is given
  * @param options.turn awaited before each run: lets in what else waits on this thread, where a run blocks it
  * @throws UserError when a program is compiled for a device that the machine or the runtime does not have
@@ -163,6 +167,7 @@ export function createOnnxRuntime(
   {
     threads,
     device,
+    models = {},
     profile,
     fills,
     turn,
@@ -179,33 +184,55 @@ export function createOnnxRuntime(
   const memory = new DeviceMemory(runtime, device);
   const tensor: MakeTensor = (dtype, data, shape) =>
     new runtime.Tensor(ortTypes[dtype], data as Float32Array, shape);
+  const open = (model: Uint8Array): Promise<ort.InferenceSession> =>
+    runtime.InferenceSession.create(model, {
+      executionProviders: [device],
+      // State stays on the device between steps.
+      ...(device === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' } : {}),
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      extra: {
+        session: {
+          // Numbers that are nearly zero would take many times as long.
+          set_denormal_as_zero: '1',
+          // Threads that wait for each other spin so many microseconds, then sleep: beside other work those that spin
+          // for long keep the ones that they wait for from their cores.
+          intra_op: { spin_duration_us: '50' },
+        },
+      },
+      ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
+    }).catch((error: Error) => {
+      throw device === 'cpu' ? error : unusable(device, error);
+    });
+  const sessions = new Map<string, Promise<ort.InferenceSession>>();
+  const run = async ({ name, output }: Callee, input: Value): Promise<Value> => {
+    const model = models[name];
+    if (model === undefined)
+      throw new Error(`engine: a program calls ${name}, a model that it was not given`);
+    const opening = sessions.get(name) ?? open(model);
+    sessions.set(name, opening);
+    const session = await opening;
+    const results = await session.run({ [session.inputNames[0] as string]: (input as OrtValue).tensor }, [
+      output,
+    ]);
+    return new OrtValue(results[output] as ort.Tensor, memory);
+  };
   return {
     device,
     threads,
     devices: async () => 1,
     async compile<I, O>(program: Program<I, O>, { updates }: CompileOptions = {}): Promise<Executable<I, O>> {
       const updated = updatedPaths(program as Program, updates);
+      const parts = aroundCall(program);
+      if (parts !== undefined)
+        return calling(program, parts, {
+          before: await this.compile(parts.before),
+          model: (input) => run(parts.callee, input),
+          after: await this.compile(parts.after, { updates }),
+        });
       const model = toOnnx(simplify(device === 'webgpu' ? spellOutStatistics(program) : program));
-      const session = await runtime.InferenceSession.create(model, {
-        executionProviders: [device],
-        // State stays on the device between steps.
-        ...(device === 'webgpu' ? { preferredOutputLocation: 'gpu-buffer' } : {}),
-        intraOpNumThreads: threads,
-        interOpNumThreads: 1,
-        graphOptimizationLevel: 'all',
-        extra: {
-          session: {
-            // Numbers that are nearly zero would take many times as long.
-            set_denormal_as_zero: '1',
-            // Threads that wait for each other spin so many microseconds, then sleep: beside other work those that spin
-            // for long keep the ones that they wait for from their cores.
-            intra_op: { spin_duration_us: '50' },
-          },
-        },
-        ...(profile === undefined ? {} : { enableProfiling: true, profileFilePrefix: profile }),
-      }).catch((error: Error) => {
-        throw device === 'cpu' ? error : unusable(device, error);
-      });
+      const session = await open(model);
       const executable = new OrtExecutable(
         program,
         session,
@@ -227,6 +254,12 @@ export function createOnnxRuntime(
       memory.dispose();
       for (const executable of executables) executable.release();
       executables.length = 0;
+      for (const session of sessions.values())
+        void session.then(
+          (opened) => opened.release(),
+          () => {},
+        );
+      sessions.clear();
     },
   };
 }

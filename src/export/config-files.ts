@@ -1,4 +1,5 @@
 import type { EncoderConfig, Normalisation } from '../world-model/index.js';
+import { type Kind, kindOf } from './encoder-names.js';
 
 /** A document that goes out as a JSON file. */
 export type Document = Readonly<Record<string, unknown>>;
@@ -12,20 +13,34 @@ const labels = (classes: readonly string[]): Document => ({
   label2id: Object.fromEntries(classes.map((name, i) => [name, i])),
 });
 
+/** What transformers calls the classes of a model. */
+const classNames: Readonly<Record<Kind, string>> = {
+  ijepa: 'IJepa',
+  vit: 'ViT',
+  dinov2: 'Dinov2',
+  dinov2_with_registers: 'Dinov2WithRegisters',
+};
+
 /**
- * `config.json` of our encoder as one of I-JEPA's, which it is: a vision transformer without a class token.
+ * `config.json` of our encoder as the model of transformers that it is: without a class token one of I-JEPA's.
  * @param classes of a classifier on top
+ * @throws UserError where transformers has no such model
  */
-export function ijepaConfig(encoder: EncoderConfig, classes?: readonly string[]): Document {
+export function transformersConfig(encoder: EncoderConfig, classes?: readonly string[]): Document {
+  const kind = kindOf(encoder);
+  const { width, hidden = 4 * width, epsilon = 1e-6, registers = 0 } = encoder;
   return {
-    architectures: [classes === undefined ? 'IJepaModel' : 'IJepaForImageClassification'],
-    model_type: 'ijepa',
-    hidden_size: encoder.width,
+    architectures: [`${classNames[kind]}${classes === undefined ? 'Model' : 'ForImageClassification'}`],
+    model_type: kind,
+    hidden_size: width,
     num_hidden_layers: encoder.depth,
     num_attention_heads: encoder.heads,
-    intermediate_size: 4 * encoder.width,
+    ...(kind.startsWith('dinov2')
+      ? { mlp_ratio: hidden / width, use_swiglu_ffn: false, use_mask_token: false }
+      : { intermediate_size: hidden }),
+    ...(registers > 0 ? { num_register_tokens: registers } : {}),
     hidden_act: 'gelu',
-    layer_norm_eps: 1e-6,
+    layer_norm_eps: epsilon,
     attention_probs_dropout_prob: 0,
     hidden_dropout_prob: 0,
     qkv_bias: true,
@@ -61,7 +76,11 @@ export function timmConfig(encoder: EncoderConfig, { mean, std }: Normalisation)
       embed_dim: encoder.width,
       depth: encoder.depth,
       num_heads: encoder.heads,
-      class_token: false,
+      mlp_ratio: (encoder.hidden ?? 4 * encoder.width) / encoder.width,
+      class_token: encoder.classToken ?? false,
+      reg_tokens: encoder.registers ?? 0,
+      no_embed_class: true,
+      init_values: encoder.layerScale ? 1 : null,
       global_pool: 'avg',
       fc_norm: false,
     },

@@ -2,7 +2,7 @@ import type { AdaptedTask } from '../adapt/model/adapted-config.js';
 import { loadModel } from '../adapt/model/model-folder.js';
 import type { TaskResult } from '../adapt/result.js';
 import type { Flat } from '../nn/index.js';
-import { ijepaConfig, preprocessorConfig, segformerConfig } from './config-files.js';
+import { preprocessorConfig, segformerConfig, transformersConfig } from './config-files.js';
 import { fixInputs } from './fix-inputs.js';
 import { type Exporting, type Files, graphInPrecisions, jsonFile, textFile } from './graph-files.js';
 import { taskGraph, weightFeeds } from './graphs.js';
@@ -49,7 +49,7 @@ async function taskFiles(
     ['README.md', textFile(card)],
     [
       'config.json',
-      jsonFile(segments ? segformerConfig(classes) : ijepaConfig(network.model.encoder, classes)),
+      jsonFile(segments ? segformerConfig(classes) : transformersConfig(network.model.encoder, classes)),
     ],
     ['preprocessor_config.json', jsonFile(preprocessorConfig(normalisation, compared.size, compared.fit))],
     ...graphs.files,

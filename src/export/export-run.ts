@@ -7,7 +7,7 @@ import type { Health } from '../run/metrics.js';
 import { encodeSafetensors } from '../run/safetensors.js';
 import { layouts } from '../world-model/index.js';
 import { actionVocabulary } from './action-vocabulary.js';
-import { ijepaConfig, preprocessorConfig, timmConfig } from './config-files.js';
+import { preprocessorConfig, timmConfig, transformersConfig } from './config-files.js';
 import { timmWeights, transformersWeights } from './encoder-names.js';
 import { fixInputs } from './fix-inputs.js';
 import {
@@ -47,16 +47,16 @@ export async function runFiles(run: string, { out, data, engine, log }: Exportin
     weightFeeds({ weights: weights.predictor }),
     engine,
   );
-  const own = config.encoder.frozen ? undefined : await encoder(weights.encoder);
+  const own = config.encoder.trained === 'none' ? undefined : await encoder(weights.encoder);
   const vocabulary = actionVocabulary(
     config,
     own === undefined ? `../${graphFiles.float32}` : 'encoder.onnx',
   );
   return new Map([
     ['README.md', textFile(encoderCard({ run, out }, config, health, graphs))],
-    ['config.json', jsonFile(ijepaConfig(model.encoder))],
+    ['config.json', jsonFile(transformersConfig(model.encoder))],
     ['preprocessor_config.json', jsonFile(preprocessorConfig(normalisation, size, 'square'))],
-    ['model.safetensors', safetensors(transformersWeights(timm))],
+    ['model.safetensors', safetensors(transformersWeights(timm, model.encoder))],
     ...graphs.files,
     ['timm/config.json', jsonFile(timmConfig(model.encoder, normalisation))],
     ['timm/model.safetensors', safetensors(timm)],

@@ -38,8 +38,11 @@ export function encoderCard(
         ['images', `${image.size} × ${image.size}, patches of ${image.patch}`],
         [
           'encoder',
-          `${encoder.depth} blocks × ${encoder.width}, ${encoder.heads} heads${encoder.frozen ? '; frozen' : ''}`,
+          `${encoder.depth} blocks × ${encoder.width}, ${encoder.heads} heads${encoder.trained === 'none' ? '; frozen' : ''}`,
         ],
+        ...(encoder.source === undefined
+          ? []
+          : [['its weights', `begun with ${encoder.source.name}`] as const]),
         [
           'predictor',
           `${predictor.depth} blocks × ${predictor.width}, told the action by ${predictor.conditioning}`,

@@ -14,6 +14,7 @@ const SMALL = 2 ** 10;
 export async function storeSmaller(program: Program, precision: Precision, engine: Engine): Promise<Program> {
   if (precision === 'float32') return program;
   const matrices = [...new Set(program.nodes.flatMap(({ inputs }) => inputs))].filter(isMatrix);
+  if (matrices.length === 0) return program;
   const smaller = precision === 'int8' ? matrices.map(asIntegers) : await asHalves(matrices, engine);
   return rewrite(
     program,

@@ -23,13 +23,30 @@ export interface Norm<T> {
   readonly bias: T;
 }
 
-/** A pre-norm transformer block; names as in timm. */
+/** Factors of a branch's features before it is added (LayerScale), [D]. */
+export interface LayerScale<T> {
+  readonly gamma: T;
+}
+
+/** A pre-norm transformer block, with or without LayerScale; names as in timm. */
 export interface Block<T> {
   readonly norm1: Norm<T>;
   readonly attn: Attention<T>;
+  readonly ls1?: LayerScale<T>;
   readonly norm2: Norm<T>;
   readonly mlp: { readonly fc1: Linear<T>; readonly fc2: Linear<T> };
+  readonly ls2?: LayerScale<T>;
 }
+
+/** What blocks of one width may differ in. */
+export interface BlockSizes {
+  /** Features inside the MLP; four times the width where absent. */
+  readonly hidden?: number;
+  readonly layerScale?: boolean;
+}
+
+/** Where LayerScale starts: near 0, as in DINOv2. */
+const LAYER_SCALE = 1e-5;
 
 export function normSpec(width: number): Norm<ParameterSpec> {
   return {
@@ -39,22 +56,32 @@ export function normSpec(width: number): Norm<ParameterSpec> {
 }
 
 /** Residual outputs start at half of Xavier's size, so that a deep stack starts near the identity. */
-export function blockSpec(width: number, mlp = 4): Block<ParameterSpec> {
+export function blockSpec(
+  width: number,
+  { hidden = 4 * width, layerScale = false }: BlockSizes = {},
+): Block<ParameterSpec> {
+  const scale = { gamma: { shape: [width], initialise: { value: LAYER_SCALE } } };
   return {
     norm1: normSpec(width),
     attn: { qkv: linearSpec(width, 3 * width), proj: linearSpec(width, width, 0.5) },
+    ...(layerScale ? { ls1: scale } : {}),
     norm2: normSpec(width),
-    mlp: { fc1: linearSpec(width, mlp * width), fc2: linearSpec(mlp * width, width, 0.5) },
+    mlp: { fc1: linearSpec(width, hidden), fc2: linearSpec(hidden, width, 0.5) },
+    ...(layerScale ? { ls2: scale } : {}),
   };
 }
 
 /** Blocks 0 … depth−1, keyed by number as on disk. */
-export function blocksSpec(depth: number, width: number): Readonly<Record<string, Block<ParameterSpec>>> {
-  return Object.fromEntries(Array.from({ length: depth }, (_, i) => [String(i), blockSpec(width)]));
+export function blocksSpec(
+  depth: number,
+  width: number,
+  sizes?: BlockSizes,
+): Readonly<Record<string, Block<ParameterSpec>>> {
+  return Object.fromEntries(Array.from({ length: depth }, (_, i) => [String(i), blockSpec(width, sizes)]));
 }
 
-export function norm(x: Tensor, { weight, bias }: Norm<Tensor>): Tensor {
-  return layerNorm(x, weight, bias);
+export function norm(x: Tensor, { weight, bias }: Norm<Tensor>, epsilon?: number): Tensor {
+  return layerNorm(x, weight, bias, epsilon);
 }
 
 /**
@@ -66,6 +93,13 @@ export function absorb({ weight, bias }: Norm<Tensor>, map: Linear<Tensor>): Lin
   return { weight: mul(map.weight, weight), bias: add(map.bias, reshape(shift, map.bias.shape)) };
 }
 
+/** The map whose results are scaled: factors move into weight and bias, which are smaller than the tokens. */
+function scaled(map: Linear<Tensor>, scale: LayerScale<Tensor> | undefined): Linear<Tensor> {
+  if (scale === undefined) return map;
+  const { gamma } = scale;
+  return { weight: mul(map.weight, reshape(gamma, [size(gamma, 0), 1])), bias: mul(map.bias, gamma) };
+}
+
 /** Chooses the tokens that are wanted of [B, N, D]: [B, Q, D]. */
 export type Select = (tokens: Tensor) => Tensor;
 
@@ -75,14 +109,19 @@ export interface BlockForm {
   readonly select?: Select | undefined;
   /** Standardised rows that are attended to beside the block's own tokens, and not computed, [B·M, D]. */
   readonly others?: Tensor | undefined;
+  /** Added to variances in layer normalisation. */
+  readonly epsilon?: number | undefined;
 }
 
-/** A pre-norm block: x + attention(norm(x)), then x + mlp(norm(x)). [B, N, D] → [B, N, D], or [B, Q, D] if selected. */
+/**
+ * A pre-norm block: x + attention(norm(x)), then x + mlp(norm(x)), what is added scaled where there is LayerScale.
+ * [B, N, D] → [B, N, D], or [B, Q, D] if selected.
+ */
 export function block(
   x: Tensor,
   parameters: Block<Tensor>,
   heads: number,
-  { select, others }: BlockForm = {},
+  { select, others, epsilon }: BlockForm = {},
 ): Tensor {
   const [batch] = x.shape as [Dim];
   // Inside, the tokens of all images are rows of one matrix: no reshaping around every product.
@@ -90,29 +129,34 @@ export function block(
   const attended = scope('attn', () => {
     const qkv = absorb(parameters.norm1, parameters.attn.qkv);
     const rows = fold(x);
-    const normal = standardise(rows);
+    const normal = standardise(rows, epsilon);
     const seen = others === undefined ? [normal] : [others, normal];
-    const answer = attention(choose(normal), seen, { ...parameters.attn, qkv }, heads, batch);
+    const proj = scaled(parameters.attn.proj, parameters.ls1);
+    const answer = attention(choose(normal), seen, { qkv, proj }, heads, batch);
     return add(choose(rows), answer);
   });
   return scope('mlp', () => {
-    const hidden = gelu(linear(standardise(attended), absorb(parameters.norm2, parameters.mlp.fc1)));
-    return unfold(add(attended, linear(hidden, parameters.mlp.fc2)), batch);
+    const normal = standardise(attended, epsilon);
+    const hidden = gelu(linear(normal, absorb(parameters.norm2, parameters.mlp.fc1)));
+    return unfold(add(attended, linear(hidden, scaled(parameters.mlp.fc2, parameters.ls2))), batch);
   });
 }
 
-/** A stack of blocks in order of their numbers. @param select the tokens that the last block computes */
+/** A stack of blocks in order of their numbers. @param form.select the tokens that the last block computes */
 export function blocks(
   x: Tensor,
   stack: Readonly<Record<string, Block<Tensor>>>,
   heads: number,
-  select?: Select,
+  { select, ...form }: BlockForm = {},
 ): Tensor {
   const entries = Object.entries(stack);
   return entries.reduce(
     (tokens, [number, parameters], i) =>
       scope(`blocks.${number}`, () =>
-        block(tokens, parameters, heads, { select: i === entries.length - 1 ? select : undefined }),
+        block(tokens, parameters, heads, {
+          ...form,
+          select: i === entries.length - 1 ? select : undefined,
+        }),
       ),
     x,
   );

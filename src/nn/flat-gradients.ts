@@ -22,7 +22,7 @@ export interface Laid {
 /**
  * Gradients of a loss by the parameters of several trees, grouped as the parameters are.
  * @param loss a scalar
- * @param parts trees by name; not one that the loss is not to change
+ * @param parts trees by name; of a tree, the parameters that are in its layout
  */
 export function flatGradients<K extends string>(
   loss: Tensor,
@@ -30,7 +30,10 @@ export function flatGradients<K extends string>(
 ): Record<K, Flat<Tensor>> {
   const named = Object.entries(parts) as [K, Laid][];
   const trees = new Map(
-    named.map(([part, laid]) => [part, leaves(laid.parameters as Tree<Tensor>, isTensor)]),
+    named.map(([part, { layout, parameters }]) => {
+      const wanted = new Set(layout.entries.map(({ name }) => name));
+      return [part, leaves(parameters as Tree<Tensor>, isTensor).filter(([name]) => wanted.has(name))];
+    }),
   );
   const parameters = [...trees.values()].flatMap((tree) => tree.map(([, tensor]) => tensor));
   const derivatives = gradient(loss, parameters);

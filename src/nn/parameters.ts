@@ -21,6 +21,10 @@ export type Initialiser =
 export interface ParameterSpec {
   readonly shape: readonly number[];
   readonly initialise: Initialiser;
+  /** A table of tokens, which weight decay leaves alone whatever its shape. */
+  readonly table?: boolean;
+  /** Not to be trained. */
+  readonly frozen?: boolean;
 }
 
 /** Nested parameter specs; the dotted path is the name on disk (`blocks.0.attn.qkv.weight`, as in timm). */
@@ -31,7 +35,7 @@ export type Parameters<P> = MapTree<P, ParameterSpec, Tensor>;
 /**
  * What holds all parameters, by group: two flat vectors, `matrices` (which weight decay shrinks) and `vectors` (all
  * else), and each large matrix for itself, by its name. Many small parameters are updated faster in one piece; a large
- * one need not be cut out of a piece and put back at every step.
+ * one need not be cut out of a piece and put back at every step. Frozen parameters lie in two vectors of their own.
  */
 export type Flat<T> = Readonly<Record<string, T>>;
 
@@ -45,6 +49,7 @@ export interface Entry {
   readonly group: string;
   readonly offset: number;
   readonly initialise: Initialiser;
+  readonly frozen: boolean;
 }
 
 /** A parameter tree laid out. */
@@ -63,37 +68,57 @@ export function mapGroups<A, B>(flat: Flat<A>, make: (value: A, group: string) =
 }
 
 /** Whether weight decay shrinks what lies in a group. */
-export const decays = (group: string): boolean => group !== 'vectors';
+export const decays = (group: string): boolean => !group.endsWith('vectors');
 
-const isSpec = (value: unknown): value is ParameterSpec =>
+/** Tells a parameter's spec from a branch of the tree. */
+export const isParameterSpec = (value: unknown): value is ParameterSpec =>
   typeof value === 'object' && value !== null && Array.isArray((value as ParameterSpec).shape);
 const count = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1);
 
-/** Lays a tree out. A parameter with two sizes above 1 is a matrix. */
+/** Lays a tree out. A parameter with two sizes above 1 is a matrix, unless it is a table. */
 export function layout<P>(tree: P): Layout<P> {
-  const sizes = { matrices: 0, vectors: 0 };
+  const sizes = { matrices: 0, vectors: 0, frozen_matrices: 0, frozen_vectors: 0 };
   const large: Record<string, readonly number[]> = {};
-  const entries = leaves(tree as ParameterTree, isSpec).map(([name, { shape, initialise }]): Entry => {
-    const isMatrix = shape.filter((dim) => dim > 1).length > 1;
+  const entries = leaves(tree as ParameterTree, isParameterSpec).map(([name, spec]): Entry => {
+    const { shape, initialise, table = false, frozen = false } = spec;
+    const isMatrix = !table && shape.filter((dim) => dim > 1).length > 1;
     if (isMatrix && count(shape) >= LARGE) {
       large[name] = shape;
-      return { name, shape, group: name, offset: 0, initialise };
+      return { name, shape, group: name, offset: 0, initialise, frozen };
     }
-    const group = isMatrix ? 'matrices' : 'vectors';
+    const group = `${frozen ? 'frozen_' : ''}${isMatrix ? 'matrices' : 'vectors'}` as const;
     const offset = sizes[group];
     sizes[group] += count(shape);
-    return { name, shape, group, offset, initialise };
+    return { name, shape, group, offset, initialise, frozen };
   });
+  const small = Object.entries(sizes).filter(([, size]) => size > 0);
   return {
     tree,
     entries,
-    shapes: {
-      ...large,
-      ...(sizes.matrices > 0 ? { matrices: [sizes.matrices] } : {}),
-      ...(sizes.vectors > 0 ? { vectors: [sizes.vectors] } : {}),
-    },
-    count: entries.reduce((sum, { shape }) => sum + count(shape), 0),
+    shapes: { ...large, ...Object.fromEntries(small.map(([group, size]) => [group, [size]])) },
+    count: countOf(entries),
   };
+}
+
+const countOf = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, { shape }) => sum + count(shape), 0);
+
+function part<P>(whole: Layout<P>, frozen: boolean): Layout<P> {
+  const entries = whole.entries.filter((entry) => entry.frozen === frozen);
+  const groups = new Set(entries.map(({ group }) => group));
+  const shapes = Object.entries(whole.shapes).filter(([group]) => groups.has(group));
+  return { tree: whole.tree, entries, shapes: Object.fromEntries(shapes), count: countOf(entries) };
+}
+
+/** Of a layout, the groups and parameters that are trained. */
+export const trainedPart = <P>(whole: Layout<P>): Layout<P> => part(whole, false);
+
+/** Of a layout, the groups and parameters that are not. */
+export const frozenPart = <P>(whole: Layout<P>): Layout<P> => part(whole, true);
+
+/** Of numbers by group, those of a part of their layout. */
+export function pick<T>(flat: Flat<T>, { shapes }: Layout<unknown>): Flat<T> {
+  return mapGroups(shapes, (_, group) => flat[group] as T);
 }
 
 /** Specs of all groups, for tracing. */
@@ -130,7 +155,7 @@ export function view(flat: Flat<Float32Array>, { group, offset, shape }: Entry):
 /** The tree of parameters, cut out of flat tensors. */
 export function unpack<P>({ tree, entries }: Layout<P>, flat: Flat<Tensor>): Parameters<P> {
   const byName = new Map(entries.map((entry) => [entry.name, entry]));
-  return mapTree(tree, isSpec, (_, path) => {
+  return mapTree(tree, isParameterSpec, (_, path) => {
     const entry = byName.get(path) as Entry;
     const group = flat[entry.group] as Tensor;
     if (entry.group === path) return group;

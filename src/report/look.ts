@@ -13,6 +13,7 @@ import { type SeenViews, seenViews } from '../evaluate/seen-views.js';
 import { type Sweep, sweepJitters } from '../evaluate/sweep.js';
 import type { Log } from '../log.js';
 import { type Config, evaluatorConfig, modelConfig, viewsConfig } from '../run/config.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { keptIn } from '../run/disk/images-file.js';
 import { loadModel } from '../run/disk/model-file.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
@@ -85,7 +86,7 @@ export async function lookAt(
   const weights = loadModel(run, layouts(modelConfig(config)));
   const { heldOut } = keptIn(run, keptImages);
   const images = await openTrainingImages(config);
-  const engine = createEngine({ threads, device });
+  const engine = createEngine({ threads, device, models: readModels(run, config) });
   try {
     const training = stepConfig(config);
     const step = demands(traceStep(training), training, Number.POSITIVE_INFINITY).multiplyAdds;

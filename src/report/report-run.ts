@@ -1,6 +1,7 @@
 import { UserError } from '../errors.js';
 import type { Config } from '../run/config.js';
 import { pretrainCommand } from '../run/describe-config.js';
+
 import { folderStore } from '../run/disk/folder-files.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import type { Health, StepLine } from '../run/metrics.js';

@@ -8,6 +8,7 @@ import {
   paperAugmentation,
   paperRectangles,
   patchGrid,
+  positionings,
   type ViewsConfig,
 } from '../world-model/index.js';
 import { differences, get, merge, parseSettings, set, type Tree } from './settings.js';
@@ -72,7 +73,34 @@ export const configSchema = z.strictObject({
     depth: count.describe('blocks'),
     width: count.describe('features of a patch; heads, predictor and learning rate follow it'),
     heads: count.describe('attention heads; divides width'),
-    frozen: z.boolean().describe('leave the encoder random, as a control to compare with'),
+    hidden: count.describe("features inside a block's MLP"),
+    classToken: z.boolean().describe('whether a class token stands before the patches'),
+    registers: z.int().min(0).describe('register tokens before the patches'),
+    positions: z.enum(positionings).describe('how patches are told their places'),
+    layerScale: z.boolean().describe('whether what a block adds is scaled, feature by feature'),
+    epsilon: positive.describe('added to variances in layer normalisation'),
+    trained: z
+      .string()
+      .regex(/^(all|none|last:[1-9]\d*)$/, 'give all, none or last:N (of its blocks)')
+      .describe('what of it is trained: all, none, or last:N, its last N blocks'),
+    source: z
+      .strictObject({
+        name: z.string().describe('encoder whose weights are begun with (--encoder)'),
+        sha256: z.string().describe('SHA-256 of its file'),
+      })
+      .optional(),
+    program: z
+      .strictObject({
+        output: z.string().describe('its output that holds the latents'),
+        sees: z
+          .literal('whole image')
+          .describe('what the latents of visible patches have seen: a model takes no mask'),
+        prefix: z.int().min(0).describe("tokens before the patches'"),
+        parameters: z.int().min(0).describe('its weights'),
+        multiplyAdds: z.int().min(0).describe('of its products, for one image'),
+      })
+      .optional()
+      .describe('where the encoder is an ONNX model that is run as it is: what was found in it'),
   }),
   predictor: z.strictObject({
     depth: count.describe('blocks'),
@@ -136,7 +164,13 @@ export const configSchema = z.strictObject({
 /** A whole, valid configuration. */
 export type Config = z.infer<typeof configSchema>;
 
-const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+/** Side of the images that are kept, as a multiple of a view's: crops take less than all of an image. */
+const STORED = 8 / 7;
+
+const imagenet: { mean: [number, number, number]; std: [number, number, number] } = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
 
 /** What presets share: the paper's recipe, with I-JEPA's as proxy where it is silent. */
 const common = {
@@ -146,7 +180,14 @@ const common = {
   accumulate: 1,
   sharding: 'none',
   normalisation: imagenet,
-  encoder: { frozen: false },
+  encoder: {
+    classToken: false,
+    registers: 0,
+    positions: 'sine-cosine',
+    layerScale: false,
+    epsilon: 1e-6,
+    trained: 'all',
+  },
   predictor: { conditioning: 'feature' },
   augmentation: paperAugmentation,
   optimiser: { warmup: 0.1, final: 0.001, betas: [0.9, 0.95], weightDecay: [0.04, 0.04], clip: 1 },
@@ -211,7 +252,7 @@ function derived(given: Tree): Tree {
   const whole = Number.isInteger(grid.rows) && grid.rows > 0;
   const masks = whole ? defaultMaskCounts(grid) : { visible: 1, predicted: 1 };
   return {
-    encoder: { heads: heads(width) },
+    encoder: { heads: heads(width), hidden: 4 * width },
     predictor: { width: predictorWidth, heads: heads(predictorWidth) },
     masks,
     optimiser: { learningRate: 1.5e-3 * Math.sqrt(96 / width) },
@@ -232,9 +273,56 @@ export function complete(preset: string, settings: Readonly<Record<string, unkno
  * @throws UserError (exit code 2) naming an unknown preset or key, or a value out of range
  */
 export function resolve(preset: string, settings: Readonly<Record<string, unknown>> = {}): Config {
-  if (!Object.hasOwn(presets, preset))
-    throw new UserError(`unknown preset "${preset}"; presets are ${Object.keys(presets).join(', ')}`, 2);
+  presetNamed(preset);
   return check(complete(preset, settings));
+}
+
+/** A preset. @throws UserError where there is none of the name */
+function presetNamed(name: string): Tree {
+  const preset = Object.hasOwn(presets, name) ? presets[name] : undefined;
+  if (preset !== undefined) return preset;
+  throw new UserError(`unknown preset "${name}"; presets are ${Object.keys(presets).join(', ')}`, 2);
+}
+
+/** What an encoder from elsewhere settles of a configuration. */
+export interface Settled {
+  readonly encoder: Partial<Omit<Config['encoder'], 'trained'>>;
+  readonly image: { readonly size: number; readonly patch: number };
+  /** Absent where it is not told. */
+  readonly normalisation?: Config['normalisation'];
+}
+
+/**
+ * The configuration of a run on an encoder from elsewhere, which is frozen unless it is set otherwise: that one's sizes,
+ * and of the preset what does not go with sizes. Its images may be of another size, and normalised otherwise.
+ * @throws UserError as {@link resolve}, and where what it settles is set otherwise
+ */
+export function adopt(
+  preset: string,
+  { encoder, image, normalisation = imagenet }: Settled,
+  settings: Readonly<Record<string, unknown>>,
+): Config {
+  const given = set({}, settings);
+  for (const [part, settled] of Object.entries({ encoder, image: { patch: image.patch } }))
+    for (const [name, own] of Object.entries(settled)) {
+      const wanted = get(given, `${part}.${name}`);
+      if (wanted === undefined || wanted === own) continue;
+      const told = [wanted, own].map((value) => JSON.stringify(value));
+      throw new UserError(
+        `${part}.${name} ${told[0]}: of the encoder that is given it is ${told[1]}; leave it out`,
+        2,
+      );
+    }
+  const { image: _image, encoder: _encoder, masks: _masks, ...course } = presetNamed(preset);
+  const size = Number(get(given, 'image.size') ?? image.size);
+  const own = {
+    preset,
+    encoder: { ...encoder, trained: 'none' },
+    image: { ...image, stored: Math.round(STORED * size) },
+    normalisation,
+  };
+  const whole = merge(merge(merge(common, course), own), given);
+  return check(merge(derived(whole), whole));
 }
 
 /** A configuration with values set by dotted key; what was derived from the old ones stays. @throws as {@link resolve} */
@@ -253,8 +341,11 @@ export function succeed(
 ): Config {
   const given = set({ ...config, from, checkpoint: { keep: checkpoint.keep } }, settings);
   const successor = check(merge(derived(given), given));
-  // Positions are computed: of the sizes, only that of the image may be another one.
-  const sizes = ({ encoder, predictor }: ModelConfig) => ({ encoder: { ...encoder, image: 0 }, predictor });
+  // Where positions are computed, the image may be of another size; what is trained may change.
+  const sizes = ({ encoder, predictor }: ModelConfig) => ({
+    encoder: { ...encoder, image: encoder.positions === 'learned' ? encoder.image : 0, trained: '' },
+    predictor,
+  });
   const before = modelConfig({ ...config, checkpoint });
   const other = differences(sizes(before), sizes(modelConfig(successor)));
   if (other.length > 0) {
@@ -278,6 +369,15 @@ export function check(given: unknown): Config {
     demand(width % heads === 0, `${part}.width ${width} is not divisible by ${part}.heads ${heads}`);
     demand(width % 4 === 0, `${part}.width ${width} is not a multiple of 4, as sine-cosine positions need`);
   }
+  const { trained, depth, program, source } = config.encoder;
+  demand(
+    program === undefined || (trained === 'none' && source !== undefined),
+    `encoder.trained ${trained}: an encoder that is an ONNX model is never trained; leave it out`,
+  );
+  demand(
+    Number(/\d+$/.exec(trained)?.[0] ?? 0) <= depth,
+    `encoder.trained ${trained} is more than its ${depth} blocks`,
+  );
   demand(
     config.image.size % config.image.patch === 0,
     `image.size ${config.image.size} is not divisible by image.patch ${config.image.patch}`,
@@ -292,11 +392,11 @@ export function check(given: unknown): Config {
 
 /** The part of a configuration that the model is built from. */
 export function modelConfig({ encoder, predictor, image }: Config): ModelConfig {
+  const { source, program, ...own } = encoder;
   return {
     encoder: {
-      depth: encoder.depth,
-      width: encoder.width,
-      heads: encoder.heads,
+      ...own,
+      ...(program && source ? { program: { name: source.sha256, ...program } } : {}),
       image: image.size,
       patch: image.patch,
     },

@@ -38,12 +38,19 @@ export const setOptions = (changes: readonly { readonly key: string; readonly no
  * @param run its folder
  */
 export function pretrainCommand(run: string, config: Config): string {
-  const { preset, data, from } = config;
+  const { preset, data, from, encoder } = config;
+  const source = from === undefined ? encoder.source : undefined;
   // A run that began with another's weights has its settings and data but for what is set; saying more does no harm.
   const begin = from === undefined ? ['--preset', preset] : ['--from', from.run];
-  const sources = data.flatMap((source) => ['--data', source]);
-  const settings = setOptions(
-    settingsBeside(config).filter(({ key }) => key !== 'data' && !/^from\b/.test(key)),
+  const sources = data.flatMap((each) => ['--data', each]);
+  // An encoder from elsewhere brings its sizes.
+  const said = settingsBeside(config).filter(
+    ({ key }) =>
+      key !== 'data' &&
+      !/^from\b/.test(key) &&
+      key !== 'encoder.source' &&
+      (source === undefined || key === 'encoder.trained' || !key.startsWith('encoder.')),
   );
-  return `npx iwm pretrain ${[...begin, ...sources, ...settings, '--out', run].map(quoted).join(' ')}`;
+  const theirs = source === undefined ? [] : ['--encoder', source.name];
+  return `npx iwm pretrain ${[...begin, ...theirs, ...sources, ...setOptions(said), '--out', run].map(quoted).join(' ')}`;
 }

@@ -1,6 +1,7 @@
 import { badSamplesFile } from './bad-samples-file.js';
 import { loadCheckpoint, saveCheckpoint, storedSteps } from './checkpoints.js';
 import { beginRun } from './config-file.js';
+import { keepModels, type Models } from './encoder-file.js';
 import { readKeptImages, writeKeptImages } from './images-file.js';
 import { imagesMissing, type KeptImages } from './kept-images.js';
 import { addMetric, forgetAfter, readMetrics } from './metrics-file.js';
@@ -12,16 +13,20 @@ import type { RunStore } from './run-store.js';
 /**
  * The files of a run as the place where it keeps what must not be lost.
  * @param open the files of another run, as a configuration names it
+ * @param models what its programs call
  */
-export function fileStore(files: RunFiles, open: (run: string) => RunFiles): RunStore {
+export function fileStore(files: RunFiles, open: (run: string) => RunFiles, models: Models = {}): RunStore {
   return {
     name: files.name,
-    begin: (config) => beginRun(files, config),
+    begin: async (config) => {
+      await beginRun(files, config);
+      await keepModels(files, models);
+    },
     predecessor: (from) => openPredecessor(open(from.run), from),
     storedSteps: () => storedSteps(files),
     load: (state, layouts, note) => loadCheckpoint(files, state, layouts, note),
     save: (step, state, layouts, keep) => saveCheckpoint(files, step, state, layouts, keep),
-    saveModel: (state, layouts, frozenEncoder) => writeModel(files, state, layouts, frozenEncoder),
+    saveModel: (weights, layouts) => writeModel(files, weights, layouts),
     images: () => imagesOf(files),
     saveImages: (images) => writeKeptImages(files, images),
     metrics: () => readMetrics(files),

@@ -1,11 +1,10 @@
 import { UserError } from '../errors.js';
-import type { Flat } from '../nn/index.js';
 import type { Layouts, ModelWeights } from '../world-model/index.js';
 import { modelWeights } from './model-weights.js';
 import { collect } from './named-tensors.js';
 import { placeOf, type RunFiles, type RunSource } from './run-files.js';
 import { decodeSafetensors, encodeSafetensors, type Weights } from './safetensors.js';
-import { type State, weightSections } from './state.js';
+import { weightSections } from './state.js';
 
 const FILE = 'model.safetensors';
 
@@ -19,13 +18,8 @@ async function modelBytes(run: RunSource): Promise<Uint8Array> {
 }
 
 /** Writes the finished model: encoder, predictor, target_encoder. */
-export function writeModel(
-  run: RunFiles,
-  state: State<Float32Array>,
-  layouts: Layouts,
-  frozenEncoder?: Flat<Float32Array>,
-): Promise<void> {
-  const tensors = collect(weightSections(state, layouts, frozenEncoder));
+export function writeModel(run: RunFiles, weights: ModelWeights, layouts: Layouts): Promise<void> {
+  const tensors = collect(weightSections(weights, layouts));
   const metadata = { format: 'image-world-models' };
   return run.write(FILE, encodeSafetensors({ tensors, metadata }));
 }

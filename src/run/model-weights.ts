@@ -10,8 +10,11 @@ import { weightSections } from './state.js';
  * @throws UserError naming the tensors that are missing, of another shape, or none of the model's
  */
 export function modelWeights(stored: Weights, layouts: Layouts, file: string): ModelWeights {
-  const target = emptyFlat(layouts.encoder);
-  const weights = { encoder: emptyFlat(layouts.encoder), predictor: emptyFlat(layouts.predictor) };
-  fill(stored, weightSections({ weights, target }, layouts), file);
-  return { ...weights, target };
+  const weights = {
+    encoder: emptyFlat(layouts.encoder),
+    predictor: emptyFlat(layouts.predictor),
+    target: emptyFlat(layouts.encoder),
+  };
+  fill(stored, weightSections(weights, layouts), file);
+  return weights;
 }

@@ -2,7 +2,7 @@ import { UserError } from '../errors.js';
 import { type Flat, type Layout, view } from '../nn/index.js';
 import type { Weights } from './safetensors.js';
 
-/** Flat vectors, how they are laid out, and the prefix of their tensors' names on disk. */
+/** Flat vectors, how they are laid out, and the prefix of their tensors' names on disk; none where it is empty. */
 export interface Section {
   readonly prefix: string;
   readonly layout: Layout<unknown>;
@@ -14,7 +14,11 @@ export function collect(sections: readonly Section[]): Weights['tensors'] {
   return new Map(
     sections.flatMap(({ prefix, layout, flat }) =>
       layout.entries.map(
-        (entry) => [`${prefix}.${entry.name}`, { shape: entry.shape, data: view(flat, entry) }] as const,
+        (entry) =>
+          [
+            prefix === '' ? entry.name : `${prefix}.${entry.name}`,
+            { shape: entry.shape, data: view(flat, entry) },
+          ] as const,
       ),
     ),
   );

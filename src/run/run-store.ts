@@ -1,6 +1,5 @@
 import type { BadSample } from '../data/image-set.js';
-import type { Flat } from '../nn/index.js';
-import type { Layouts } from '../world-model/index.js';
+import type { Layouts, ModelWeights } from '../world-model/index.js';
 import type { Config } from './config.js';
 import type { KeptImages } from './kept-images.js';
 import type { Metric } from './metrics.js';
@@ -31,11 +30,7 @@ export interface RunStore {
   /** Keeps everything to go on from after `step` steps, then removes all but the newest `keep`. */
   save(step: number, state: State<Float32Array>, layouts: Layouts, keep: number): Promise<void>;
   /** Keeps the finished model. */
-  saveModel(
-    state: State<Float32Array>,
-    layouts: Layouts,
-    frozenEncoder: Flat<Float32Array> | undefined,
-  ): Promise<void>;
+  saveModel(weights: ModelWeights, layouts: Layouts): Promise<void>;
   /**
    * Which images are held out and were trained on; undefined before that is decided.
    * @throws UserError where it is damaged, or missing though there are checkpoints

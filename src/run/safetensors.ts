@@ -34,19 +34,51 @@ export function encodeSafetensors({ tensors, metadata }: Weights<Stored>): Uint8
 const natural = z.int().min(0);
 const headerSchema = z.object({ __metadata__: z.record(z.string(), z.string()).optional() }).catchall(
   z.object({
-    dtype: z.enum(['F32', 'F16']),
+    dtype: z.string(),
     shape: z.array(natural),
     data_offsets: z.tuple([natural, natural]),
   }),
 );
 
-/**
- * Reads the bytes of a safetensors file of tensors of one type.
- * @param path for messages
- * @throws UserError naming the file when it is damaged or of another kind
- */
-export function decodeSafetensors(bytes: Uint8Array, path: string, dtype: 'F32' | 'F16'): Weights<Stored> {
-  const kind = dtype === 'F32' ? 'float32' : 'float16';
+/** Bytes of a number, and how many are read as float32. */
+const types: Readonly<Record<string, { readonly width: number; widen(bytes: ArrayBuffer): Float32Array }>> = {
+  F64: { width: 8, widen: (bytes) => Float32Array.from(new Float64Array(bytes)) },
+  F32: { width: 4, widen: (bytes) => new Float32Array(bytes) },
+  F16: { width: 2, widen: (bytes) => Float32Array.from(new Uint16Array(bytes), floatOfHalf) },
+  // The upper half of a float32.
+  BF16: {
+    width: 2,
+    widen: (bytes) =>
+      new Float32Array(Uint32Array.from(new Uint16Array(bytes), (half) => half * 2 ** 16).buffer),
+  },
+};
+
+/** The number that a float16's bits mean. */
+function floatOfHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1;
+  const exponent = (bits >> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** A tensor as it lies in a file. */
+interface Lying {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly bytes: ArrayBuffer;
+  readonly widen: () => Float32Array;
+}
+
+/** Takes a file apart. @param kind what its numbers are to be, for messages @param isRead which types are read */
+function takeApart(
+  bytes: Uint8Array,
+  path: string,
+  kind: string,
+  isRead: (dtype: string) => boolean,
+): { readonly lying: readonly Lying[]; readonly metadata: Weights['metadata'] } {
   const bad = (why: string): UserError =>
     new UserError(`${path}: not a safetensors file of ${kind} numbers (${why})`);
   if (bytes.length < 8) throw bad('too short');
@@ -57,19 +89,47 @@ export function decodeSafetensors(bytes: Uint8Array, path: string, dtype: 'F32' 
   const header = headerSchema.safeParse(json);
   if (!header.success) throw bad(`header ${header.error.issues[0]?.path.join('.') ?? ''}`.trim());
   const { __metadata__: metadata = {}, ...entries } = header.data;
-  const tensors = new Map<string, { shape: number[]; data: Stored }>();
-  const width = dtype === 'F32' ? 4 : 2;
-  for (const [name, { dtype: own, shape, data_offsets: offsets }] of Object.entries(entries)) {
+  const lying = Object.entries(entries).map(([name, { dtype, shape, data_offsets: offsets }]): Lying => {
     const [start, end] = offsets;
-    if (own !== dtype) throw bad(`header ${name}.dtype`);
-    if (end - start !== width * shape.reduce((a, b) => a * b, 1)) throw bad(`tensor ${name}`);
+    const type = types[dtype];
+    if (type === undefined || !isRead(dtype)) throw bad(`header ${name}.dtype`);
+    if (end - start !== type.width * shape.reduce((a, b) => a * b, 1)) throw bad(`tensor ${name}`);
     const first = bytes.byteOffset + 8 + length;
     if (8 + length + end > bytes.length) throw bad(`tensor ${name} is cut off`);
-    const numbers = bytes.buffer.slice(first + start, first + end);
-    tensors.set(name, {
-      shape,
-      data: dtype === 'F32' ? new Float32Array(numbers) : new Uint16Array(numbers),
-    });
-  }
-  return { tensors, metadata };
+    const own = bytes.buffer.slice(first + start, first + end) as ArrayBuffer;
+    return { name, dtype, shape, bytes: own, widen: () => type.widen(own) };
+  });
+  return { lying, metadata };
+}
+
+/**
+ * Reads the bytes of a safetensors file of tensors of one type.
+ * @param path for messages
+ * @throws UserError naming the file when it is damaged or of another kind
+ */
+export function decodeSafetensors(bytes: Uint8Array, path: string, dtype: 'F32' | 'F16'): Weights<Stored> {
+  const kind = dtype === 'F32' ? 'float32' : 'float16';
+  const { lying, metadata } = takeApart(bytes, path, kind, (own) => own === dtype);
+  const tensors = lying.map(({ name, shape, bytes: own }) => {
+    const data = dtype === 'F32' ? new Float32Array(own) : new Uint16Array(own);
+    return [name, { shape, data }] as const;
+  });
+  return { tensors: new Map(tensors), metadata };
+}
+
+/**
+ * Reads the bytes of a safetensors file whose numbers are of any floating-point types, as float32.
+ * @param path for messages
+ * @returns the tensors, and the types that they were of, such as `F16`
+ * @throws UserError naming the file when it is damaged or holds other numbers
+ */
+export function decodeFloats(
+  bytes: Uint8Array,
+  path: string,
+): { readonly tensors: Weights['tensors']; readonly types: readonly string[] } {
+  const { lying } = takeApart(bytes, path, 'floating-point', () => true);
+  return {
+    tensors: new Map(lying.map(({ name, shape, widen }) => [name, { shape, data: widen() }])),
+    types: [...new Set(lying.map(({ dtype }) => dtype))],
+  };
 }

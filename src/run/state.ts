@@ -1,44 +1,37 @@
-import type { Flat } from '../nn/index.js';
-import type { Layouts } from '../world-model/index.js';
+import { type Flat, trainedPart } from '../nn/index.js';
+import type { Layouts, ModelWeights } from '../world-model/index.js';
 import type { Section } from './named-tensors.js';
 
-/** The parts that are trained. */
-export type Trainable<T> = { readonly encoder?: Flat<T>; readonly predictor: Flat<T> };
+/** The parts that are trained; of the encoder, the groups that are. */
+export type Trainable<T> = { readonly encoder: Flat<T>; readonly predictor: Flat<T> };
 
-/** All that a step carries to the next. With a frozen encoder only the predictor is in it. */
+/** All that a step carries to the next. */
 export interface State<T> {
   readonly weights: Trainable<T>;
   readonly mean: Trainable<T>;
   readonly variance: Trainable<T>;
-  /** Target encoder; absent where the encoder is frozen (it is then the encoder itself). */
-  readonly target?: Flat<T>;
+  /** Of the target encoder, the groups that are trained; in all others it is the encoder itself. */
+  readonly target: Flat<T>;
 }
 
-/** The weights of a state by their names on disk: encoder, predictor, target_encoder. */
-export function weightSections(
-  { weights, target }: Pick<State<Float32Array>, 'weights' | 'target'>,
-  layouts: Layouts,
-  frozenEncoder?: Flat<Float32Array>,
-): Section[] {
-  const encoder = weights.encoder ?? frozenEncoder;
-  const average = target ?? frozenEncoder;
+/** The weights of a model by their names on disk: encoder, predictor, target_encoder. */
+export function weightSections({ encoder, predictor, target }: ModelWeights, layouts: Layouts): Section[] {
   return [
-    ...(encoder === undefined ? [] : [{ prefix: 'encoder', layout: layouts.encoder, flat: encoder }]),
-    { prefix: 'predictor', layout: layouts.predictor, flat: weights.predictor },
-    ...(average === undefined ? [] : [{ prefix: 'target_encoder', layout: layouts.encoder, flat: average }]),
+    { prefix: 'encoder', layout: layouts.encoder, flat: encoder },
+    { prefix: 'predictor', layout: layouts.predictor, flat: predictor },
+    { prefix: 'target_encoder', layout: layouts.encoder, flat: target },
   ];
 }
 
-/** Everything to go on from by its names on disk: weights and the optimiser's moments. */
+/** Everything to go on from by its names on disk: weights that are trained, and the optimiser's moments. */
 export function stateSections(state: State<Float32Array>, layouts: Layouts): Section[] {
+  const trained = { ...layouts, encoder: trainedPart(layouts.encoder) };
   const moments = (name: string, { encoder, predictor }: Trainable<Float32Array>): Section[] => [
-    ...(encoder === undefined
-      ? []
-      : [{ prefix: `optimiser.${name}.encoder`, layout: layouts.encoder, flat: encoder }]),
-    { prefix: `optimiser.${name}.predictor`, layout: layouts.predictor, flat: predictor },
+    { prefix: `optimiser.${name}.encoder`, layout: trained.encoder, flat: encoder },
+    { prefix: `optimiser.${name}.predictor`, layout: trained.predictor, flat: predictor },
   ];
   return [
-    ...weightSections(state, layouts),
+    ...weightSections({ ...state.weights, target: state.target }, trained),
     ...moments('mean', state.mean),
     ...moments('variance', state.variance),
   ];

@@ -30,8 +30,8 @@ export async function openTimedSteps(config: Config, engine: Engine): Promise<Ti
   const { multiplyAdds, parted } = demands(program, settings, memoryLimit());
   const limit = Math.min(config.limit ?? IMAGES, IMAGES);
   const images = await openImages(config.data, { size: config.image.stored, limit });
-  const { state, frozenEncoder } = initialState(settings, config.seed);
-  const trainer = await Trainer.create(engine, program, settings, state, { frozenEncoder, parted });
+  const start = initialState(settings, config.seed);
+  const trainer = await Trainer.create(engine, program, settings, start, { parted });
   const batches = new Batches(images, settings.views, config.seed, settings.batch);
   batches.prefetch(0);
   let number = 0;

@@ -1,9 +1,10 @@
+import type { CallCost } from './ops/call.js';
 import type { Program } from './program.js';
 import { type Node, type Spec, size, staticShape, type Tensor } from './tensor.js';
 
 /** What one run of a program takes, counted from its nodes. */
 export interface Cost {
-  /** Multiply-adds of the matrix products. */
+  /** Multiply-adds of the matrix products, and of what is called. */
   readonly multiplyAdds: number;
   /** The most bytes of intermediate values alive at once, were nothing computed in place. */
   readonly peakBytes: number;
@@ -32,8 +33,10 @@ export function cost(program: Program, counts: (node: Node) => boolean = () => t
   let multiplyAdds = 0;
   program.nodes.forEach((node, i) => {
     for (const output of node.outputs) alive += lastUse.has(output) ? bytes(output) : 0;
-    peakBytes = Math.max(peakBytes, alive);
+    const called = node.type === 'Call' ? (node.attributes as unknown as CallCost) : undefined;
+    peakBytes = Math.max(peakBytes, alive + (called?.bytes ?? 0));
     for (const tensor of dying.get(i) ?? []) alive -= bytes(tensor);
+    if (called && counts(node)) multiplyAdds += called.multiplyAdds;
     if (node.type === 'MatMul' && counts(node)) {
       const output = node.outputs[0] as Tensor;
       multiplyAdds += staticShape(output).reduce((a, b) => a * b, size(node.inputs[0] as Tensor, -1));

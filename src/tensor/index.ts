@@ -1,9 +1,12 @@
+export { type AroundCall, aroundCall } from './around-call.js';
 export { type Cost, cost } from './cost.js';
 export { gradient } from './gradient.js';
 export { reachable } from './graph.js';
+export { type OnnxHeader, readOnnxHeader } from './onnx-header.js';
 export { outputName, toOnnx } from './onnx-model.js';
 export { scope } from './op.js';
 export * from './ops/activation.js';
+export * from './ops/call.js';
 export * from './ops/elementwise.js';
 export * from './ops/gather.js';
 export * from './ops/matmul.js';

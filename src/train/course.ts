@@ -1,4 +1,4 @@
-import { describeImages, type ImageSet } from '../data/image-set.js';
+import { describeImages } from '../data/image-set.js';
 import { namesOf } from '../data/known-images.js';
 import type { Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
@@ -7,12 +7,14 @@ import type { Config } from '../run/config.js';
 import { describeConfig } from '../run/describe-config.js';
 import { checkSameImages } from '../run/kept-images.js';
 import type { Predecessor } from '../run/predecessor.js';
-import type { RunStore } from '../run/run-store.js';
+import { layouts, type ModelWeights } from '../world-model/index.js';
 import { type Demands, demands, describeDemands } from './estimate.js';
 import { healthProtocol, UNMEASURED } from './health.js';
 import { type HealthPlan, planHealth } from './health-plan.js';
 import { holdOut } from './held-out.js';
 import { type StepConfig, stepConfig, traceStep } from './step.js';
+import type { Surroundings } from './surroundings.js';
+import { initialWeights } from './trainer.js';
 
 /** What a run does, planned before its first step. */
 export interface Course {
@@ -22,14 +24,14 @@ export interface Course {
   readonly demands: Demands;
   /** Absent where health is not measured. */
   readonly health: HealthPlan | undefined;
-  /** The run whose weights it begins with; random ones where absent. */
+  /** The run whose weights it begins with, where there is one. */
   readonly predecessor: Predecessor | undefined;
+  /** What it begins with, the caller's to change; the same at every call. */
+  readonly weights: () => Promise<ModelWeights>;
 }
 
 /** What a plan depends on beside the configuration. */
-export interface Circumstances {
-  readonly images: ImageSet;
-  readonly store: RunStore;
+export interface Circumstances extends Pick<Surroundings, 'images' | 'store' | 'encoder'> {
   /** Bytes that the process may use. */
   readonly memory: number;
   readonly engine: Pick<Engine, 'devices'>;
@@ -44,7 +46,7 @@ export interface Circumstances {
  */
 export async function planCourse(
   config: Config,
-  { images, store, memory, engine, ranks, note }: Circumstances,
+  { images, store, encoder, memory, engine, ranks, note }: Circumstances,
 ): Promise<Course> {
   // Where the weights to begin with cannot be had, that is told first.
   const predecessor = config.from && (await store.predecessor(config.from));
@@ -67,5 +69,10 @@ export async function planCourse(
   const sets = holdOut(images, config.seed, predecessor?.kept);
   const health = planHealth(config, counted.multiplyAdds, sets);
   note(health === undefined ? UNMEASURED : healthProtocol(health, config.seed));
-  return { settings, program, demands: counted, health, predecessor };
+  const weights = async (): Promise<ModelWeights> => {
+    const parts = layouts(settings.model);
+    const theirs = await predecessor?.weights(parts);
+    return theirs ?? initialWeights(settings, config.seed, encoder?.(parts.encoder));
+  };
+  return { settings, program, demands: counted, health, predecessor, weights };
 }

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/index.js';
 import { createProductRate } from '../engine/product-rate.js';
 import { UserError } from '../errors.js';
+import { trainedPart } from '../nn/index.js';
 import { cost, type Node, type Program } from '../tensor/index.js';
 import { duration, gigabytes, millions } from '../words.js';
 import { layouts } from '../world-model/index.js';
@@ -34,7 +35,7 @@ export const isModelWork = (node: Node): boolean =>
 export function demands(program: Program, config: StepConfig, available: number, summed = false): Demands {
   const { encoder, predictor } = layouts(config.model);
   const counted = cost(program, isModelWork);
-  const state = 4 * (3 * predictor.count + (config.frozen ? 0 : 4 * encoder.count));
+  const state = 4 * (3 * predictor.count + 4 * trainedPart(encoder).count);
   // The state stands twice, as a step reads one copy and writes the other, and once more while a checkpoint is written.
   const whole = counted.inputBytes + 2 * state + counted.peakBytes;
   const parted = summed || whole > available / 2;
@@ -49,7 +50,7 @@ export function demands(program: Program, config: StepConfig, available: number,
     );
   }
   return {
-    encoderParameters: encoder.count,
+    encoderParameters: config.model.encoder.program?.parameters ?? encoder.count,
     predictorParameters: predictor.count,
     memory,
     parted,

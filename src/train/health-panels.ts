@@ -44,6 +44,7 @@ export class HealthPanels {
       bank: await readBank(plan.bank),
       ranked: plan.ranked,
       seed: config.seed,
+      kept: config.encoder.trained === 'none' ? new Map() : undefined,
     });
     return new HealthPanels(panels, prepare, surroundings);
   }

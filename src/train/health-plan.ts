@@ -65,9 +65,11 @@ export function planHealth(
     const ranked = Math.min(count, heldOut.length);
     const asked = Math.min(ASKED * count, heldOut.length);
     const searched = labelled ? Math.min(SEARCHED * count, bank.length) : 0;
-    const once = ranked * costs.ranks + (asked + searched) * costs.features;
     const interval = every ?? Math.ceil(steps / intervals);
-    const multiplyAdds = (Math.ceil(steps / interval) + 1) * once;
+    const times = Math.ceil(steps / interval) + 1;
+    // Features that do not change are computed once.
+    const computed = config.encoder.trained === 'none' ? 1 : times;
+    const multiplyAdds = times * ranked * costs.ranks + computed * (asked + searched) * costs.features;
     return { every: interval, ranked, asked, bank: searched, multiplyAdds };
   };
   const isCheap = ({ multiplyAdds }: HealthPlan): boolean => multiplyAdds <= SHARE * steps * step;

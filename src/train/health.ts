@@ -16,6 +16,8 @@ export interface HealthCheck {
   /** Held-out images whose versions are ranked. */
   readonly ranked: number;
   readonly seed: number;
+  /** Features of sets that were measured already, where they stay what they are: the encoder is not trained. */
+  readonly kept?: Map<ImageSet, Float32Array> | undefined;
 }
 
 /** Images in memory as floats at a time. */
@@ -25,7 +27,13 @@ const range = (first: number, end: number): Int32Array =>
   Int32Array.from({ length: end - first }, (_, i) => first + i);
 
 /** Features of a set's images, [n, D]. */
-async function features(evaluator: Evaluator, weights: ModelWeights, set: ImageSet): Promise<Float32Array> {
+async function features(
+  { evaluator, kept }: HealthCheck,
+  weights: ModelWeights,
+  set: ImageSet,
+): Promise<Float32Array> {
+  const known = kept?.get(set);
+  if (known !== undefined) return known;
   const parts: Float32Array[] = [];
   for (let first = 0; first < set.length; first += BATCH) {
     const images = await set.batch(range(first, Math.min(first + BATCH, set.length)));
@@ -37,6 +45,7 @@ async function features(evaluator: Evaluator, weights: ModelWeights, set: ImageS
     all.set(part, at);
     at += part.length;
   }
+  kept?.set(set, all);
   return all;
 }
 
@@ -58,17 +67,18 @@ export function healthProtocol({ every, ranked, asked, bank }: HealthPlan, seed:
 
 /** Measures a model during training. @param before the untrained model's panel, where that is known */
 export async function measureHealth(
-  { evaluator, heldOut, bank, ranked, seed }: HealthCheck,
+  check: HealthCheck,
   weights: ModelWeights,
   step: number,
   before?: Health,
 ): Promise<Health> {
+  const { evaluator, heldOut, bank, ranked, seed } = check;
   const mrr = await evaluator.mrr(weights, await heldOut.batch(range(0, Math.min(ranked, heldOut.length))), {
     bank: BANK,
     actions: ACTIONS,
     seed,
   });
-  const asked = await features(evaluator, weights, heldOut);
+  const asked = await features(check, weights, heldOut);
   const { labels } = commonClasses(bank, heldOut);
   const measured = {
     step,
@@ -78,7 +88,7 @@ export async function measureHealth(
     ...(labels
       ? {
           knn: (
-            await evaluator.knn(await features(evaluator, weights, bank), labels.bank, asked, labels.asked, {
+            await evaluator.knn(await features(check, weights, bank), labels.bank, asked, labels.asked, {
               k: NEIGHBOURS,
             })
           ).accuracy,

@@ -1,4 +1,13 @@
-import { decays, type Flat, flatGradients, flatSpecs, globalNorm, unpack } from '../nn/index.js';
+import {
+  decays,
+  type Flat,
+  flatGradients,
+  flatSpecs,
+  frozenPart,
+  globalNorm,
+  trainedPart,
+  unpack,
+} from '../nn/index.js';
 import { alone, type Ranks } from '../ranks/ranks.js';
 import { type Config, modelConfig, viewsConfig } from '../run/config.js';
 import type { State, Trainable } from '../run/state.js';
@@ -42,7 +51,6 @@ export interface StepConfig {
   readonly model: ModelConfig;
   readonly views: ViewsConfig;
   readonly normalisation: Normalisation;
-  readonly frozen: boolean;
   /** Images in one run of the program. */
   readonly batch: number;
   /** They are so much of those in one run of one process, 0 … 1. */
@@ -61,7 +69,6 @@ export function stepConfig(config: Config, ranks: Pick<Ranks, 'rank' | 'size'> =
     model: modelConfig(config),
     views: viewsConfig(config),
     normalisation: config.normalisation,
-    frozen: config.encoder.frozen,
     batch: size,
     share: size / (config.batch / config.accumulate),
     accumulate: config.accumulate,
@@ -77,19 +84,18 @@ export interface StepInputs<T> {
   readonly state: State<T>;
   /** Sum of the gradients of the earlier runs of this update; absent where accumulate is 1. */
   readonly gradients?: Trainable<T>;
-  /** Weights of an encoder that is not trained. */
-  readonly frozenEncoder?: Flat<T>;
+  /** Weights of the encoder that are not trained. */
+  readonly frozen: Flat<T>;
 }
 
 /** Specs of the state. */
-export function stateSpecs({ model, frozen }: Pick<StepConfig, 'model' | 'frozen'>): State<Spec> {
-  const parts = layouts(model);
+export function stateSpecs({ model }: Pick<StepConfig, 'model'>): State<Spec> {
+  const { encoder, predictor } = layouts(model);
   const specs = (): Trainable<Spec> => ({
-    ...(frozen ? {} : { encoder: flatSpecs(parts.encoder) }),
-    predictor: flatSpecs(parts.predictor),
+    encoder: flatSpecs(trainedPart(encoder)),
+    predictor: flatSpecs(predictor),
   });
-  const state = { weights: specs(), mean: specs(), variance: specs() };
-  return frozen ? state : { ...state, target: flatSpecs(parts.encoder) };
+  return { weights: specs(), mean: specs(), variance: specs(), target: specs().encoder };
 }
 
 /** Specs of a step's inputs. */
@@ -102,7 +108,7 @@ export function stepSpecs(config: StepConfig): StepInputs<Spec> {
     rates: rateSpecs,
     state,
     ...(config.accumulate > 1 ? { gradients: state.weights } : {}),
-    ...(config.frozen ? { frozenEncoder: flatSpecs(layouts(config.model).encoder) } : {}),
+    frozen: flatSpecs(frozenPart(layouts(config.model).encoder)),
   };
 }
 
@@ -113,20 +119,20 @@ function lossAndGradients(
 ): { loss: Tensor; gradients: Trainable<Tensor> } {
   const parts = layouts(config.model);
   const { weights, target } = inputs.state;
-  const encoderFlat = (weights.encoder ?? inputs.frozenEncoder) as Flat<Tensor>;
-  const encoder = unpack(parts.encoder, encoderFlat) as Encoder<Tensor>;
+  const whole = (trained: Flat<Tensor>): Encoder<Tensor> =>
+    unpack(parts.encoder, { ...inputs.frozen, ...trained }) as Encoder<Tensor>;
+  const encoder = whole(weights.encoder);
   const predictor = unpack(parts.predictor, weights.predictor) as Predictor<Tensor>;
-  const average = target === undefined ? encoder : (unpack(parts.encoder, target) as Encoder<Tensor>);
   const views = scope('views', () => makeViews(inputs.images, inputs.views, config.normalisation));
   const own = objective(
     { ...inputs.views, source: views.source, target: views.target },
-    { encoder, predictor, target: average },
+    { encoder, predictor, target: whole(target) },
     config.model,
   );
   const loss = config.share === 1 ? own : mul(own, config.share);
 
   const gradients: Trainable<Tensor> = flatGradients<'encoder' | 'predictor'>(loss, {
-    ...(config.frozen ? {} : { encoder: { layout: parts.encoder, parameters: encoder } }),
+    encoder: { layout: trainedPart(parts.encoder), parameters: encoder },
     predictor: { layout: parts.predictor, parameters: predictor },
   });
   const summed = mapTrainable(gradients, (now, part, group) => {

@@ -1,8 +1,10 @@
 import type { ImageSet } from '../data/image-set.js';
 import type { Engine } from '../engine/index.js';
 import type { Log } from '../log.js';
+import type { Flat } from '../nn/index.js';
 import type { Ranks } from '../ranks/ranks.js';
 import type { RunStore } from '../run/run-store.js';
+import type { Layouts } from '../world-model/index.js';
 
 /** What a run is computed on. */
 export interface Machine {
@@ -19,6 +21,8 @@ export interface Machine {
 export interface Surroundings {
   readonly images: ImageSet;
   readonly store: RunStore;
+  /** Lays out the weights of the encoder that `encoder.source` names; absent where it names none. */
+  readonly encoder?: ((layout: Layouts['encoder']) => Flat<Float32Array>) | undefined;
   /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
   readonly signal: AbortSignal | undefined;
   readonly log: Log;

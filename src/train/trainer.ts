@@ -8,7 +8,16 @@ import {
   take,
   type Value,
 } from '../engine/index.js';
-import { emptyFlat, type Flat, flatSpecs, initialise, mapGroups } from '../nn/index.js';
+import {
+  emptyFlat,
+  type Flat,
+  flatSpecs,
+  frozenPart,
+  initialise,
+  mapGroups,
+  pick,
+  trainedPart,
+} from '../nn/index.js';
 import { alone, type Ranks } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
 import type { State, Trainable } from '../run/state.js';
@@ -24,59 +33,58 @@ import { WholeStep } from './whole-step.js';
 /** Where training begins. */
 export interface Start {
   readonly state: State<Float32Array>;
-  /** Weights of an encoder that is not trained. */
-  readonly frozenEncoder?: Flat<Float32Array>;
+  /** Weights of the encoder that are not trained. */
+  readonly frozen: Flat<Float32Array>;
 }
 
-/** A fresh model's start: random weights, the target encoder a copy of the encoder. */
-export function initialState(config: StepConfig, seed: number): Start {
-  const parts = layouts(config.model);
-  const encoder = initialise(parts.encoder, seed, 0);
-  return startFrom(config, { encoder, predictor: initialise(parts.predictor, seed, 1), target: encoder });
+/** A fresh model's weights: random, but for an encoder that is given. The target encoder is the encoder. */
+export function initialWeights(
+  { model }: StepConfig,
+  seed: number,
+  given?: Flat<Float32Array>,
+): ModelWeights {
+  const parts = layouts(model);
+  const encoder = given ?? initialise(parts.encoder, seed, 0);
+  return { encoder, predictor: initialise(parts.predictor, seed, 1), target: encoder };
 }
 
-/** A start with the weights given, which are taken over, and no moments. A frozen encoder has no average. */
+/** A fresh model's start. */
+export const initialState = (config: StepConfig, seed: number): Start =>
+  startFrom(config, initialWeights(config, seed));
+
+/** A start with the weights given, which are taken over, and no moments. */
 export function startFrom(config: StepConfig, { encoder, predictor, target }: ModelWeights): Start {
   const parts = layouts(config.model);
-  const zeros = { encoder: emptyFlat(parts.encoder), predictor: emptyFlat(parts.predictor) };
-  if (config.frozen)
-    return {
-      state: {
-        weights: { predictor },
-        mean: { predictor: zeros.predictor },
-        variance: { predictor: emptyFlat(parts.predictor) },
-      },
-      frozenEncoder: encoder,
-    };
+  const trained = trainedPart(parts.encoder);
+  const zeros = () => ({ encoder: emptyFlat(trained), predictor: emptyFlat(parts.predictor) });
   return {
     state: {
-      weights: { encoder, predictor },
-      mean: zeros,
-      variance: { encoder: emptyFlat(parts.encoder), predictor: emptyFlat(parts.predictor) },
-      target: mapGroups(target, (numbers) => numbers.slice()),
+      weights: { encoder: pick(encoder, trained), predictor },
+      mean: zeros(),
+      variance: zeros(),
+      target: mapGroups(pick(target, trained), (numbers) => numbers.slice()),
     },
+    frozen: pick(encoder, frozenPart(parts.encoder)),
   };
 }
 
-/** Weights of an encoder that is not trained, here and in the engine. */
-interface Frozen {
-  readonly numbers: Flat<Float32Array>;
-  readonly values: Flat<Value>;
-}
-
-/** The weights in a state, for evaluation. @param frozenEncoder weights of an encoder that is not trained */
-export function weightsOf(
-  { weights, target }: Pick<State<Float32Array>, 'weights' | 'target'>,
-  frozenEncoder: Flat<Float32Array> | undefined,
-): ModelWeights {
-  const encoder = (weights.encoder ?? frozenEncoder) as Flat<Float32Array>;
-  return { encoder, predictor: weights.predictor, target: target ?? encoder };
+/** The weights of a model, whole. */
+export function weightsOf({
+  state: { weights, target },
+  frozen,
+}: {
+  readonly state: Pick<State<Float32Array>, 'weights' | 'target'>;
+  readonly frozen: Flat<Float32Array>;
+}): ModelWeights {
+  return {
+    encoder: { ...frozen, ...weights.encoder },
+    predictor: weights.predictor,
+    target: { ...frozen, ...target },
+  };
 }
 
 /** How steps are run. */
 export interface TrainerOptions {
-  /** Weights of an encoder that is not trained. */
-  readonly frozenEncoder?: Flat<Float32Array> | undefined;
   /** Whether to update a group of parameters at a time: slower, with much less memory. */
   readonly parted: boolean;
   readonly sharding?: Config['sharding'];
@@ -95,25 +103,21 @@ export class Trainer {
     private readonly step: WholeStep | PartedStep,
     /** Adds to the gradients of earlier runs; there where a step needs it. */
     private readonly gradients: Executable | undefined,
-    private readonly frozen: Frozen | undefined,
+    /** Weights of the encoder that are not trained, here and in the engine. */
+    private readonly frozen: { readonly numbers: Flat<Float32Array>; readonly values: Flat<Value> },
     private readonly ranks: Ranks,
   ) {}
 
-  /** Weights of an encoder that is not trained. */
-  get frozenEncoder(): Flat<Float32Array> | undefined {
-    return this.frozen?.numbers;
-  }
-
   /**
    * Compiles a step's `program`, traced from `config`.
-   * @param state where it begins; taken over
+   * @param start where it begins; taken over
    */
   static async create(
     engine: Engine,
     program: ReturnType<typeof traceStep>,
     config: StepConfig,
-    state: State<Float32Array>,
-    { frozenEncoder, parted, sharding = 'none', ranks = alone }: TrainerOptions,
+    { state, frozen }: Start,
+    { parted, sharding = 'none', ranks = alone }: TrainerOptions,
   ): Promise<Trainer> {
     const specs = stateSpecs(config);
     const shared = sharding === 'state' ? [...PER_IMAGE, 'state'] : PER_IMAGE;
@@ -128,11 +132,8 @@ export class Trainer {
           place(engine, specs, state) as State<Value>,
         );
     const parts = layouts(config.model);
-    const frozen = frozenEncoder && {
-      numbers: frozenEncoder,
-      values: place(engine, flatSpecs(parts.encoder), frozenEncoder) as Flat<Value>,
-    };
-    return new Trainer(parts, config, step, gradients, frozen, ranks);
+    const values = place(engine, flatSpecs(frozenPart(parts.encoder)), frozen) as Flat<Value>;
+    return new Trainer(parts, config, step, gradients, { numbers: frozen, values }, ranks);
   }
 
   /** One update from the runs of this rank. @returns the mean loss and the gradient's norm before clipping */
@@ -150,7 +151,7 @@ export class Trainer {
       rates: scalars,
       state: this.step.current,
       ...(this.config.accumulate > 1 ? { gradients } : {}),
-      ...(this.frozen === undefined ? {} : { frozenEncoder: this.frozen.values }),
+      frozen: this.frozen.values,
     });
     let loss = 0;
     let gradients: unknown = this.config.accumulate > 1 ? this.#zeros() : undefined;
@@ -176,10 +177,7 @@ export class Trainer {
   /** What the first run of several adds its gradients to. */
   #zeros(): Trainable<Float32Array> {
     const { encoder, predictor } = this.layouts;
-    return {
-      ...(this.config.frozen ? {} : { encoder: emptyFlat(encoder) }),
-      predictor: emptyFlat(predictor),
-    };
+    return { encoder: emptyFlat(trainedPart(encoder)), predictor: emptyFlat(predictor) };
   }
 
   /** The state as it is now; copies. */
@@ -189,11 +187,8 @@ export class Trainer {
 
   /** The weights as they are now, for evaluation; copies. */
   async weights(): Promise<ModelWeights> {
-    const { current } = this.step;
-    const copies = await copyOut({
-      weights: current.weights,
-      ...(current.target === undefined ? {} : { target: current.target }),
-    });
-    return weightsOf(copies as Pick<State<Float32Array>, 'weights' | 'target'>, this.frozenEncoder);
+    const { weights, target } = this.step.current;
+    const state = (await copyOut({ weights, target })) as Pick<State<Float32Array>, 'weights' | 'target'>;
+    return weightsOf({ state, frozen: this.frozen.numbers });
   }
 }

@@ -15,7 +15,7 @@ import { type OwnRuns, ownRuns } from './own-runs.js';
 import { rates } from './schedule.js';
 import { StepLog } from './step-log.js';
 import type { Machine, Surroundings } from './surroundings.js';
-import { initialState, type Start, startFrom, Trainer, weightsOf } from './trainer.js';
+import { type Start, startFrom, Trainer, weightsOf } from './trainer.js';
 
 /** What a run came to. */
 export interface PretrainResult {
@@ -83,15 +83,12 @@ export class Training {
   ): Promise<Training> {
     const { images, store, signal, log } = surroundings;
     const { settings, demands, health, predecessor } = course;
-    const begin = async (): Promise<Start> =>
-      predecessor === undefined
-        ? initialState(settings, config.seed)
-        : startFrom(settings, await predecessor.weights(layouts(settings.model)));
-    const { state, frozenEncoder } = await begin();
-    const saved = await store.load(state, layouts(settings.model), log.note);
+    const begin = async (): Promise<Start> => startFrom(settings, await course.weights());
+    const start = await begin();
+    const saved = await store.load(start.state, layouts(settings.model), log.note);
     const began = performance.now();
-    const options = { frozenEncoder, parted: demands.parted, sharding: config.sharding, ranks };
-    const trainer = await Trainer.create(engine, course.program, settings, state, options);
+    const options = { parted: demands.parted, sharding: config.sharding, ranks };
+    const trainer = await Trainer.create(engine, course.program, settings, start, options);
     const compiling = (performance.now() - began) / 1000;
     const done = saved ?? 0;
     await store.forgetAfter(done);
@@ -184,8 +181,7 @@ export class Training {
     const weights = await trainer.weights();
     if (!allFinite(weights)) throw await this.#divergence(this.done, 'a weight');
     if (panels.at(0) === undefined) {
-      const { state, frozenEncoder } = await begin();
-      await panels.add(weightsOf(state, frozenEncoder), 0);
+      await panels.add(weightsOf(await begin()), 0);
     }
     await panels.add(weights, this.done);
   }
@@ -194,7 +190,7 @@ export class Training {
   async finish(): Promise<PretrainResult> {
     const { config, surroundings, trainer, admission, badSamples, steps, panels } = this.parts;
     const { store, log } = surroundings;
-    await store.saveModel(await trainer.state(), trainer.layouts, trainer.frozenEncoder);
+    await store.saveModel(await trainer.weights(), trainer.layouts);
     for (const skipped of [badSamples.describe(), admission.describe()])
       if (skipped !== undefined) log.note(skipped);
     const images = (this.done - this.#start) * config.batch;

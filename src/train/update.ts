@@ -49,9 +49,7 @@ export function mapTrainable<A, B>(
   make: (value: A, part: 'encoder' | 'predictor', group: string) => B,
 ): Trainable<B> {
   return {
-    ...(encoder === undefined
-      ? {}
-      : { encoder: mapGroups(encoder, (value, group) => make(value, 'encoder', group)) }),
+    encoder: mapGroups(encoder, (value, group) => make(value, 'encoder', group)),
     predictor: mapGroups(predictor, (value, group) => make(value, 'predictor', group)),
   };
 }
@@ -61,7 +59,7 @@ export function listGroups<T>(
   trainable: Trainable<T>,
 ): { readonly part: 'encoder' | 'predictor'; readonly group: string; readonly value: T }[] {
   return (['encoder', 'predictor'] as const).flatMap((part) =>
-    Object.entries(trainable[part] ?? {}).map(([group, value]) => ({ part, group, value })),
+    Object.entries(trainable[part]).map(([group, value]) => ({ part, group, value })),
   );
 }
 
@@ -69,7 +67,7 @@ export function listGroups<T>(
 export function groupsOf<T>({ weights, mean, variance, target }: State<T>): Trainable<GroupState<T>> {
   return mapTrainable(weights, (own, part, group) => {
     const at = (tree: Trainable<T>): T => (tree[part] as Flat<T>)[group] as T;
-    const average = part === 'encoder' ? target?.[group] : undefined;
+    const average = part === 'encoder' ? target[group] : undefined;
     const moments = { weights: own, mean: at(mean), variance: at(variance) };
     return average === undefined ? moments : { ...moments, target: average };
   });
@@ -77,12 +75,11 @@ export function groupsOf<T>({ weights, mean, variance, target }: State<T>): Trai
 
 /** What {@link groupsOf} took apart. */
 export function stateOf<T>(groups: Trainable<GroupState<T>>): State<T> {
-  const { encoder } = groups;
   return {
     weights: mapTrainable(groups, (group) => group.weights),
     mean: mapTrainable(groups, (group) => group.mean),
     variance: mapTrainable(groups, (group) => group.variance),
-    ...(encoder === undefined ? {} : { target: mapGroups(encoder, (group) => group.target as T) }),
+    target: mapGroups(groups.encoder, (group) => group.target as T),
   };
 }
 

@@ -6,6 +6,7 @@ import { createEvaluator } from '../evaluate/evaluator.js';
 import { measureModel } from '../evaluate/measure-model.js';
 import type { Log } from '../log.js';
 import { evaluatorConfig, modelConfig } from '../run/config.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { keptIn } from '../run/disk/images-file.js';
 import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
@@ -37,7 +38,7 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
   const weights = loadModel(run, layouts(modelConfig(config)));
   log?.progress('reads the images');
   const sets = await openEvaluationSets(config, keptIn(run, keptImages), { ...options, seed });
-  const engine = createEngine({ threads, device });
+  const engine = createEngine({ threads, device, models: readModels(run, config) });
   try {
     const { description, asked } = sets;
     log?.note(`images: ${describeImages({ description: description.asked, notes: asked.notes })}`);

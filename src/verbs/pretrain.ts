@@ -1,5 +1,7 @@
 import type { ImageSet } from '../data/image-set.js';
 import { namesOf } from '../data/known-images.js';
+import { reopenEncoder } from '../encoders/open-encoder.js';
+import { modelsFrom } from '../encoders/program.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions, EngineOptions } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
@@ -7,6 +9,7 @@ import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { alone, type Ranks } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
+import { keepsModels, readModels } from '../run/disk/encoder-file.js';
 import { folderStore } from '../run/disk/folder-files.js';
 import { openRun } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
@@ -48,17 +51,25 @@ export async function pretrain(
   const first = ranks.rank === 0;
   if (ranks.size > 1) await checkSameEverywhere(ranks, { code: codeDigest(), ...config });
   // A device that is none is told before a folder is made.
-  const engine = createEngine({ threads, device, devices });
+  const own = [out, config.from?.run].find((run) => run !== undefined && keepsModels(run));
+  const models = own === undefined ? await modelsFrom(config) : readModels(own, config);
+  const engine = createEngine({ threads, device, devices, models });
   const release = first ? await openRun(out, config, resume) : () => {};
-  const kept = folderStore(out);
+  const kept = folderStore(out, models);
   let images: ImageSet | undefined;
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
     const rate = await workRate(engine);
+    // What a predecessor has made of it counts; a model has its weights in itself.
+    const { source: named, program } = config.encoder;
+    const source = config.from === undefined && program === undefined ? named : undefined;
+    const encoder = source && (await reopenEncoder(source));
+    if (first) for (const line of encoder?.notes ?? []) log.note(line);
     images = await openTrainingImages(config);
     if (ranks.size > 1) await checkSameEverywhere(ranks, { images: shortDigest(namesOf(images)) });
     const machine = { engine, rate, memory: memoryLimit(), ranks };
-    const surroundings = { images, store: rankStore(ranks, kept), signal, log: first ? log : quiet };
+    const store = rankStore(ranks, kept);
+    const surroundings = { images, store, encoder: encoder?.weights, signal, log: first ? log : quiet };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);

@@ -2,6 +2,7 @@ import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions } from '../engine/index.js';
 import { TrainedModel } from '../model/trained-model.js';
 import { modelConfig } from '../run/config.js';
+import { readModels } from '../run/disk/encoder-file.js';
 import { loadModel } from '../run/disk/model-file.js';
 import { readConfig } from '../run/disk/run-folder.js';
 import { layouts } from '../world-model/index.js';
@@ -26,6 +27,7 @@ export class WorldModel extends TrainedModel {
   static async load(run: string, { threads, device }: ComputeOptions = {}): Promise<WorldModel> {
     const config = readConfig(run);
     const weights = loadModel(run, layouts(modelConfig(config)));
-    return new WorldModel(config, createEngine({ threads, device }), weights);
+    const engine = createEngine({ threads, device, models: readModels(run, config) });
+    return new WorldModel(config, engine, weights);
   }
 }

@@ -2,6 +2,7 @@ import { createWebEngine, type WebEngineOptions } from '../engine/onnxruntime-we
 import { TrainedModel } from '../model/trained-model.js';
 import { modelConfig } from '../run/config.js';
 import { readConfig } from '../run/config-file.js';
+import { readModels } from '../run/encoder-file.js';
 import { readModel } from '../run/model-file.js';
 import type { RunSource } from '../run/run-files.js';
 import { layouts } from '../world-model/index.js';
@@ -25,6 +26,7 @@ export class WorldModel extends TrainedModel {
   static async load(run: RunSource, options: WebEngineOptions = {}): Promise<WorldModel> {
     const config = await readConfig(run);
     const weights = await readModel(run, layouts(modelConfig(config)));
-    return new WorldModel(config, await createWebEngine(options), weights);
+    const models = await readModels(run, config);
+    return new WorldModel(config, await createWebEngine({ ...options, models }), weights);
   }
 }

@@ -2,6 +2,7 @@ import {
   type Block,
   blocks,
   blocksSpec,
+  isParameterSpec,
   type Linear,
   type Norm,
   norm,
@@ -11,18 +12,26 @@ import {
 } from '../nn/index.js';
 import {
   add,
+  concat,
   type Dim,
   gatherRows,
   gatherTokens,
+  mapTree,
   matmulTransposed,
+  mul,
   reshape,
   scope,
   size,
+  slice,
   type Tensor,
   transpose,
 } from '../tensor/index.js';
+import { type EncoderProgram, encodeByProgram } from './encoder-program.js';
 
-/** Sizes of a vision transformer without a class token. */
+/** How tokens are told their places: computed, or learned with the other weights. */
+export const positionings = ['sine-cosine', 'learned'] as const;
+
+/** A vision transformer; where nothing else is said, I-JEPA's. */
 export interface EncoderConfig {
   readonly depth: number;
   readonly width: number;
@@ -30,14 +39,33 @@ export interface EncoderConfig {
   /** Side of the square image and of a patch, in pixels. */
   readonly image: number;
   readonly patch: number;
+  /** Features inside a block's MLP; four times the width where absent. */
+  readonly hidden?: number;
+  /** Whether a class token stands before the patches, and how many registers follow it. */
+  readonly classToken?: boolean;
+  readonly registers?: number;
+  readonly positions?: (typeof positionings)[number];
+  readonly layerScale?: boolean;
+  /** Added to variances in layer normalisation. */
+  readonly epsilon?: number;
+  /** Which weights a run changes: `all`, `none`, or `last:N`, those of the last N blocks. */
+  readonly trained?: string;
+  /** The model that it is, where it came as one: then it has no parameters of ours, and depth, heads … only describe it. */
+  readonly program?: EncoderProgram | undefined;
 }
 
-/** Patches of an image, and so its tokens. */
+/** Patches of an image, and so its latents. */
 export const tokenCount = ({ image, patch }: Pick<EncoderConfig, 'image' | 'patch'>): number =>
   (image / patch) ** 2;
 
 /** Parameters of the encoder; names as in timm and I-JEPA. */
 export interface Encoder<T> {
+  /** [1, 1, D]; with its position, where positions are learned. */
+  readonly cls_token?: T;
+  /** [1, registers, D] */
+  readonly reg_token?: T;
+  /** Of the patches, [1, N, D]. */
+  readonly pos_embed?: T;
   readonly patch_embed: { readonly proj: Linear<T> };
   readonly blocks: Readonly<Record<string, Block<T>>>;
   readonly norm: Norm<T>;
@@ -46,8 +74,22 @@ export interface Encoder<T> {
 /** Larger patch weights than a transformer's usual .02: at small scale they start faster. */
 const PATCH_DEVIATION = 0.15;
 
-export function encoderSpec({ depth, width, patch }: EncoderConfig): Encoder<ParameterSpec> {
-  return {
+/** Of the blocks, how many of the last are trained, where `trained` names them. */
+const lastBlocks = (trained: string): number => Number(/^last:(\d+)$/.exec(trained)?.[1] ?? 0);
+
+/** The encoder's parameters; those that `trained` leaves are marked as frozen. */
+export function encoderSpec(config: EncoderConfig): Encoder<ParameterSpec> {
+  if (config.program !== undefined) return {} as Encoder<ParameterSpec>;
+  const { depth, width, patch, classToken, registers = 0, positions, trained = 'all', ...sizes } = config;
+  const tokens = (count: number): ParameterSpec => ({
+    shape: [1, count, width],
+    initialise: { normal: 0.02 },
+    table: true,
+  });
+  const spec: Encoder<ParameterSpec> = {
+    ...(classToken ? { cls_token: tokens(1) } : {}),
+    ...(registers > 0 ? { reg_token: tokens(registers) } : {}),
+    ...(positions === 'learned' ? { pos_embed: tokens(tokenCount(config)) } : {}),
     patch_embed: {
       proj: {
         weight: {
@@ -57,9 +99,17 @@ export function encoderSpec({ depth, width, patch }: EncoderConfig): Encoder<Par
         bias: { shape: [width], initialise: { value: 0 } },
       },
     },
-    blocks: blocksSpec(depth, width),
+    blocks: blocksSpec(depth, width, sizes),
     norm: normSpec(width),
   };
+  const firstTrained = depth - lastBlocks(trained);
+  const isTrained = (name: string): boolean => {
+    const number = /^blocks\.(\d+)\./.exec(name)?.[1];
+    return trained === 'all' || (number !== undefined && Number(number) >= firstTrained);
+  };
+  return mapTree(spec, isParameterSpec, (own, name) =>
+    isTrained(name) ? own : { ...own, frozen: true },
+  ) as Encoder<ParameterSpec>;
 }
 
 /** Images [B, 3, S, S] cut into patches [B, N, 3·p·p], row by row. */
@@ -71,7 +121,7 @@ export function patchify(images: Tensor, patch: number): Tensor {
 }
 
 /**
- * Latents of images.
+ * Latents of an image's patches; those of a class token and of registers serve them and are not given.
  * @param images [B, 3, S, S], normalised
  * @param visible token positions to see, int32 [B, V]; all tokens where absent
  * @param wanted of all tokens, only the latents at these positions, int32 [B, P]; not together with `visible`
@@ -84,15 +134,34 @@ export function encode(
   visible?: Tensor,
   wanted?: Tensor,
 ): Tensor {
-  const side = config.image / config.patch;
-  const positions = sineCosine(side, side, config.width);
-  const patches = patchify(images, config.patch);
+  const { width, patch, heads, epsilon, program } = config;
+  if (program !== undefined)
+    return encodeByProgram(images, program, { tokens: tokenCount(config), width }, visible ?? wanted);
+  const positions = positionsOf(parameters, config);
+  const patches = patchify(images, patch);
   const seen = visible === undefined ? patches : gatherTokens(patches, visible);
   const { weight, bias } = parameters.patch_embed.proj;
   const embedded = scope('patch_embed', () =>
-    add(matmulTransposed(seen, reshape(weight, [config.width, 3 * config.patch ** 2])), bias),
+    add(matmulTransposed(seen, reshape(weight, [width, 3 * patch ** 2])), bias),
   );
   const tokens = add(embedded, visible === undefined ? positions : gatherRows(positions, visible));
-  const select = wanted && ((all: Tensor) => gatherTokens(all, wanted));
-  return norm(blocks(tokens, parameters.blocks, config.heads, select), parameters.norm);
+  const before = [parameters.cls_token, parameters.reg_token].filter((token) => token !== undefined);
+  // A sum repeats them for all images also where their number is symbolic.
+  const nought = mul(slice(slice(patches, 1, 0, 1), 2, 0, 1), 0);
+  const forAll = (token: Tensor): Tensor => add(nought, token);
+  const all = before.length === 0 ? tokens : concat([...before.map(forAll), tokens], 1);
+  // The last block computes only what is read of it.
+  const select = (sequence: Tensor): Tensor => {
+    const first = size(sequence, 1) - size(tokens, 1);
+    const ofPatches = first === 0 ? sequence : slice(sequence, 1, first, size(sequence, 1));
+    return wanted === undefined ? ofPatches : gatherTokens(ofPatches, wanted);
+  };
+  const chosen = before.length === 0 && wanted === undefined ? {} : { select };
+  return norm(blocks(all, parameters.blocks, heads, { ...chosen, epsilon }), parameters.norm, epsilon);
+}
+
+/** Positions of the patches, [N, D]. */
+function positionsOf({ pos_embed }: Encoder<Tensor>, { image, patch, width }: EncoderConfig): Tensor {
+  const side = image / patch;
+  return pos_embed === undefined ? sineCosine(side, side, width) : reshape(pos_embed, [side * side, width]);
 }

@@ -1,6 +1,7 @@
 export * from './action.js';
 export * from './conditioning.js';
 export * from './encoder.js';
+export * from './encoder-program.js';
 export * from './geometry.js';
 export * from './layouts.js';
 export * from './masks.js';

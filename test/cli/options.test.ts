@@ -63,7 +63,7 @@ test('repeatable options are collected', async () => {
         '--set',
         'predictor.conditioning=none',
         '--set',
-        'encoder.frozen=true',
+        'encoder.trained=none',
       ],
       ...['--set', 'predictor.depth=6', '--set', 'note=a=b', '--set', 'rate=1e-3', '--set', 'share=.05'],
     ),
@@ -76,7 +76,7 @@ test('repeatable options are collected', async () => {
       set: {
         'predictor.depth': 6,
         'predictor.conditioning': 'none',
-        'encoder.frozen': true,
+        'encoder.trained': 'none',
         note: 'a=b',
         rate: 0.001,
         share: 0.05,

@@ -209,7 +209,7 @@ test('mistakes are told in one line', async () => {
   await fails('hf:owner/pictures:best', /unknown split best/);
   await fails(
     'hf:owner/others',
-    /hf:owner\/others: not on http:.*or not for you; a private data set needs HF_TOKEN/,
+    /hf:owner\/others: not on http:.*or not for you; what is private needs HF_TOKEN/,
   );
   process.env.HF_TOKEN = 'secret';
   await fails('hf:owner/pictures', /HF_TOKEN is no token of the hub/);

@@ -17,9 +17,9 @@ const settings = stepConfig(config);
 /** Trains a tiny model: its first and last weights, and the losses. */
 async function trained(engine: Engine) {
   const images = await openImages(['synthetic:64'], { size: config.image.stored });
-  const { state } = initialState(settings, 0);
-  const first = structuredClone(state.weights.encoder!);
-  const trainer = await Trainer.create(engine, traceStep(settings), settings, state, { parted: false });
+  const start = initialState(settings, 0);
+  const first = structuredClone(start.state.weights.encoder);
+  const trainer = await Trainer.create(engine, traceStep(settings), settings, start, { parted: false });
   const batches = new Batches(images, settings.views, 0, settings.batch);
   const losses: number[] = [];
   for (let step = 0; step < config.steps; step++)

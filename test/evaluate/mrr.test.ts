@@ -9,7 +9,7 @@ import { random } from '../../src/random.js';
 import { modelConfig, resolve, viewsConfig } from '../../src/run/config.js';
 import { spec, type Tensor, trace } from '../../src/tensor/index.js';
 import { stepConfig } from '../../src/train/step.js';
-import { initialState } from '../../src/train/trainer.js';
+import { initialState, weightsOf } from '../../src/train/trainer.js';
 import type { ModelWeights } from '../../src/world-model/index.js';
 
 const engine = createEngine();
@@ -34,12 +34,7 @@ async function setUp(conditioning: string) {
     augmentation: config.augmentation,
     image: viewsConfig(config).image,
   });
-  const { state } = initialState(stepConfig(config), 3);
-  const weights: ModelWeights = {
-    encoder: state.weights.encoder!,
-    predictor: state.weights.predictor,
-    target: state.target!,
-  };
+  const weights: ModelWeights = weightsOf(initialState(stepConfig(config), 3));
   return { evaluator, weights };
 }
 

@@ -23,10 +23,10 @@ const SEED = 7;
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
 /** Widths, heads and sides differ wherever they may, so that no one of them can stand in for another. */
-function configure(conditioning: Conditioning, accumulate: number, frozen: boolean): StepConfig {
+function configure(conditioning: Conditioning, accumulate: number, trained: string): StepConfig {
   return {
     model: {
-      encoder: { depth: 2, width: 16, heads: 2, image: 16, patch: 4 },
+      encoder: { depth: 2, width: 16, heads: 2, image: 16, patch: 4, trained },
       predictor: { depth: 2, width: 12, heads: 3, conditioning },
     },
     views: {
@@ -43,7 +43,6 @@ function configure(conditioning: Conditioning, accumulate: number, frozen: boole
       masks: { visible: 7, predicted: 6, ...paperRectangles },
     },
     normalisation: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
-    frozen,
     batch: 4,
     share: 1,
     accumulate,
@@ -54,10 +53,11 @@ function configure(conditioning: Conditioning, accumulate: number, frozen: boole
 }
 
 const cases = {
-  none: configure('none', 1, false),
-  sequence: configure('sequence', 2, false),
-  feature: configure('feature', 1, false),
-  frozen: configure('feature', 1, true),
+  none: configure('none', 1, 'all'),
+  sequence: configure('sequence', 2, 'all'),
+  feature: configure('feature', 1, 'all'),
+  frozen: configure('feature', 1, 'none'),
+  last: configure('feature', 1, 'last:1'),
 };
 const { views, batch } = cases.none;
 
@@ -114,7 +114,7 @@ function keep(prefix: string, named: readonly [Entry, Float32Array][]): void {
 keep('encoder', weights(layouts(cases.none.model).encoder, 0));
 keep('target_encoder', weights(layouts(cases.none.model).encoder, 1));
 conditionings.forEach((conditioning, i) => {
-  const { model } = configure(conditioning, 1, false);
+  const { model } = configure(conditioning, 1, 'all');
   keep(`predictor.${conditioning}`, weights(layouts(model).predictor, 2 + i));
 });
 writeSafetensors(fixture('step-inputs.safetensors'), { tensors, metadata: {} });

@@ -169,6 +169,12 @@ def prepare(pairs, config):
     return made["source"], made["target"], actions, *masks
 
 
+# Which of the encoder's parameters a run changes.
+TRAINED = {
+    "all": lambda part: True,
+    "none": lambda part: False,
+    "last:1": lambda part: part.startswith("blocks.1."),
+}
 results, tensors = {}, {}
 
 
@@ -178,14 +184,23 @@ def keep(prefix, named):
 
 for name, config in inputs["cases"].items():
     sizes = config["model"]
+    is_trained = TRAINED[sizes["encoder"].pop("trained")]
     encoder = load(Encoder(**sizes["encoder"]), "encoder")
-    target = load(Encoder(**sizes["encoder"]), "encoder" if config["frozen"] else "target_encoder")
+    target = load(Encoder(**sizes["encoder"]), "encoder")
     kind = sizes["predictor"]["conditioning"]
     predictor = load(Predictor(**sizes["predictor"], encoder=sizes["encoder"]), f"predictor.{kind}")
-    for module in [target] + [encoder] * config["frozen"]:
-        module.requires_grad_(False)
-    trained = {"predictor": predictor} if config["frozen"] else {"encoder": encoder, "predictor": predictor}
-    parameters = [p for module in trained.values() for p in module.parameters()]
+    target.requires_grad_(False)
+    for part, own in encoder.named_parameters():
+        own.requires_grad_(is_trained(part))
+    # Where the encoder is trained, the average begins elsewhere, so that neither can stand in for the other.
+    averages = {part: own for part, own in target.named_parameters() if is_trained(part)}
+    for part, average in averages.items():
+        average.data.copy_(weights[f"target_encoder.{part}"])
+    trained = {
+        "encoder": [(part, own) for part, own in encoder.named_parameters() if is_trained(part)],
+        "predictor": list(predictor.named_parameters()),
+    }
+    parameters = [own for named in trained.values() for _, own in named]
     matrices = [p for p in parameters if sum(s > 1 for s in p.shape) > 1]
     vectors = [p for p in parameters if sum(s > 1 for s in p.shape) <= 1]
     optimiser = torch.optim.AdamW([{"params": matrices}, {"params": vectors}], betas=config["betas"], eps=1e-8)
@@ -200,20 +215,18 @@ for name, config in inputs["cases"].items():
         optimiser.zero_grad()
         loss.backward()
         if step == 0:
-            for part, module in trained.items():
-                keep(f"{name}.gradient.{part}", ((n, p.grad) for n, p in module.named_parameters()))
+            for part, named in trained.items():
+                keep(f"{name}.gradient.{part}", ((n, p.grad) for n, p in named))
         norms.append(nn.utils.clip_grad_norm_(parameters, config["clip"]).item())
         losses.append(loss.item())
         for group, decay in zip(optimiser.param_groups, (rates["weightDecay"], 0)):
             group.update(lr=rates["learningRate"], weight_decay=decay)
         optimiser.step()
-        if not config["frozen"]:
-            for average, new in zip(target.parameters(), encoder.parameters()):
-                average.data.lerp_(new.data, 1 - rates["momentum"])
-    for part, module in trained.items():
-        keep(f"{name}.after.{part}", module.named_parameters())
-    if not config["frozen"]:
-        keep(f"{name}.after.target_encoder", target.named_parameters())
+        for part, new in trained["encoder"]:
+            averages[part].data.lerp_(new.data, 1 - rates["momentum"])
+    for part, named in trained.items():
+        keep(f"{name}.after.{part}", named)
+    keep(f"{name}.after.target_encoder", averages.items())
     # AdamW forgives a wrong scale of all gradients; its moments do not.
     moments = {
         ours: torch.cat([optimiser.state[p][theirs].flatten() for p in parameters]).norm().item()

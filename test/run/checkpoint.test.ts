@@ -10,7 +10,7 @@ import { folderStore } from '../../src/run/disk/folder-files.js';
 import { loadModel } from '../../src/run/disk/model-file.js';
 import { readSafetensors, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { stepConfig } from '../../src/train/step.js';
-import { initialState } from '../../src/train/trainer.js';
+import { initialState, weightsOf } from '../../src/train/trainer.js';
 import { layouts } from '../../src/world-model/index.js';
 import { tiny } from '../train/tiny-run.js';
 
@@ -88,7 +88,7 @@ describe('a damaged newest checkpoint', () => {
 
 test('a model that does not fit is refused with every tensor by name', async () => {
   const run = mkdtempSync(join(folder, 'run-'));
-  await folderStore(run).saveModel(stateOf(5), parts, undefined);
+  await folderStore(run).saveModel(weightsOf(initialState(settings, 5)), parts);
   assert.deepEqual(loadModel(run, parts).predictor, stateOf(5).weights.predictor);
   const file = join(run, 'model.safetensors');
   const { tensors, metadata } = readSafetensors(file);

@@ -47,7 +47,9 @@ describe('what is refused', () => {
       ['optimiser.clip', Number.POSITIVE_INFINITY],
       ['predictor.conditioning', 'telepathy'],
       ['predictor.depth', 0],
-      ['encoder.frozen', 'yes'],
+      ['encoder.trained', 'last:0'],
+      ['encoder.trained', 'last:9'],
+      ['encoder.epsilon', 0],
       ['steps', 1.5],
       ['steps', '100'],
       ['batch', -64],
@@ -158,7 +160,20 @@ describe('what is made', () => {
   test('model and views take their sizes from the configuration', () => {
     const config = resolve('cifar', { 'image.stored': 40, 'predictor.depth': 7 });
     const { encoder, predictor } = modelConfig(config);
-    assert.deepEqual(encoder, { depth: 8, width: 96, heads: 3, image: 32, patch: 4 });
+    assert.deepEqual(encoder, {
+      depth: 8,
+      width: 96,
+      heads: 3,
+      hidden: 384,
+      classToken: false,
+      registers: 0,
+      positions: 'sine-cosine',
+      layerScale: false,
+      epsilon: 1e-6,
+      trained: 'all',
+      image: 32,
+      patch: 4,
+    });
     assert.deepEqual(predictor, { depth: 7, width: 96, heads: 3, conditioning: 'feature' });
     const views = viewsConfig(config);
     assert.deepEqual([views.image, views.size, views.patch], [{ height: 40, width: 40 }, 32, 4]);

@@ -11,7 +11,7 @@ import { lockRun } from '../../src/run/disk/run-lock.js';
 import { fileStore } from '../../src/run/file-store.js';
 import type { RunFiles } from '../../src/run/run-files.js';
 import { stepConfig } from '../../src/train/step.js';
-import { initialState } from '../../src/train/trainer.js';
+import { initialState, weightsOf } from '../../src/train/trainer.js';
 import { layouts } from '../../src/world-model/index.js';
 import { tiny } from '../train/tiny-run.js';
 import { memoryFiles } from './memory-files.js';
@@ -39,7 +39,7 @@ async function keepRun(files: RunFiles): Promise<void> {
   await store.saveImages(images);
   for (const step of [1, 2, 3]) await store.save(step, stateOf(step), parts, 2);
   await store.badSamples.add({ sample: 'a.png', reason: 'empty' });
-  await store.saveModel(stateOf(3), parts, undefined);
+  await store.saveModel(weightsOf(initialState(settings, 3)), parts);
 }
 
 for (const [place, make] of Object.entries(places))

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/errors.js';
 import { writeAtomically } from '../../src/run/disk/atomic-file.js';
 import { readSafetensors, readStored, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
-import type { Weights } from '../../src/run/safetensors.js';
+import { decodeFloats, type Weights } from '../../src/run/safetensors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -88,6 +88,30 @@ describe('what is written', () => {
     assert.deepEqual(readdirSync(place), ['a.bin']);
     assert.ok(readdirSync(folder).every((name) => !name.endsWith('.tmp')));
   });
+});
+
+test('numbers of any floating type are read as float32', () => {
+  const file = (dtype: string, bytes: Uint8Array, length: number) => {
+    const header = { a: { dtype, shape: [length], data_offsets: [0, bytes.length] } };
+    return Buffer.concat([withHeader(header, 0), bytes]);
+  };
+  const read = (dtype: string, numbers: Uint16Array | Float32Array | Float64Array) => {
+    const bytes = new Uint8Array(numbers.buffer);
+    const { tensors, types } = decodeFloats(file(dtype, bytes, numbers.length), 'weights');
+    assert.deepEqual(types, [dtype]);
+    return [...tensors.get('a')!.data];
+  };
+  // IEEE 754: one, minus two, the largest, the smallest, the least normal one, minus zero, infinity, none.
+  const halves = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x0400, 0x8000, 0x7c00, 0x7e00);
+  const expected = [1, -2, 65504, 2 ** -24, 2 ** -14, -0, Number.POSITIVE_INFINITY, Number.NaN];
+  assert.deepEqual(read('F16', halves), expected);
+  assert.deepEqual(read('BF16', Uint16Array.of(0x3f80, 0xc000, 0x4049, 0x8000)), [1, -2, 3.140625, -0]);
+  assert.deepEqual(read('F64', Float64Array.of(0.1, 1e300)), [Math.fround(0.1), Number.POSITIVE_INFINITY]);
+  assert.deepEqual(read('F32', Float32Array.of(0.5)), [0.5]);
+  assert.throws(
+    () => decodeFloats(file('I64', new Uint8Array(8), 1), 'weights'),
+    /weights: not .*\(header a\.dtype\)/,
+  );
 });
 
 test('half precision comes back as the same bits, and is not taken for float32', () => {

@@ -1,4 +1,4 @@
-import { view } from '../../src/nn/index.js';
+import { type Layout, trainedPart, view } from '../../src/nn/index.js';
 import type { Config } from '../../src/run/config.js';
 import type { Trainable } from '../../src/run/state.js';
 import { stepConfig } from '../../src/train/step.js';
@@ -14,9 +14,9 @@ export function apart(config: Config, here: Trainable<Float32Array>, there: Trai
   const before = initialState(settings, config.seed).state.weights;
   const parts = layouts(settings.model);
   let [difference, change] = [0, 0];
-  for (const part of config.encoder.frozen ? (['predictor'] as const) : (['encoder', 'predictor'] as const))
-    for (const entry of parts[part].entries) {
-      const [a, b, first] = [here, there, before].map((weights) => view(weights[part]!, entry));
+  for (const part of ['encoder', 'predictor'] as const)
+    for (const entry of trainedPart(parts[part] as Layout<unknown>).entries) {
+      const [a, b, first] = [here, there, before].map((weights) => view(weights[part], entry));
       const third = entry.name.endsWith('attn.qkv.bias') ? a!.length / 3 : 0;
       a!.forEach((value, i) => {
         if (i >= third && i < 2 * third) return;

@@ -40,8 +40,7 @@ const minus = (a: readonly number[], b: readonly number[]): number[] =>
 async function train(devices: number, sharding: Config['sharding']): Promise<number[]> {
   const engine = createEngine({ device: 'xla:cpu', devices });
   const images = await openImages(config.data, { size: config.image.stored });
-  const { state } = initialState(settings, 0);
-  const trainer = await Trainer.create(engine, traceStep(settings), settings, state, {
+  const trainer = await Trainer.create(engine, traceStep(settings), settings, initialState(settings, 0), {
     parted: false,
     sharding,
   });

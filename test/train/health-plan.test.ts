@@ -50,6 +50,13 @@ describe('a plan', () => {
       }
   });
 
+  test('counts the features of an encoder that is not trained once', () => {
+    const config = resolve('demo', { 'health.images': 20, 'health.every': 600, 'encoder.trained': 'none' });
+    const { ranked, asked, bank, multiplyAdds } = planOf(config) ?? assert.fail('no plan');
+    const { features, ranks } = measuringCosts(config);
+    assert.equal(multiplyAdds, 5 * ranked * ranks + (asked + bank) * features);
+  });
+
   test('there is none for a few steps, a full one for a long run', () => {
     assert.equal(planOf(resolve('small', { steps: 3 })), undefined);
     assert.equal(planOf(resolve('vit-b16', { steps: 3, batch: 4, accumulate: 1 })), undefined);

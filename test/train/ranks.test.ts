@@ -46,9 +46,9 @@ const batchesOf = (config: Config, ranks: Ranks): Batches => {
 /** Trains as one of several ranks. */
 async function train(config: Config, ranks: Ranks) {
   const settings = stepConfig(config, ranks);
-  const { state, frozenEncoder } = initialState(settings, config.seed);
-  const options = { frozenEncoder, parted: ranks.size > 1, ranks };
-  const trainer = await Trainer.create(engine, traceStep(settings), settings, state, options);
+  const options = { parted: ranks.size > 1, ranks };
+  const start = initialState(settings, config.seed);
+  const trainer = await Trainer.create(engine, traceStep(settings), settings, start, options);
   const batches = batchesOf(config, ranks);
   const losses = [];
   for (let step = 0; step < STEPS; step++) {
@@ -66,7 +66,7 @@ describe(`weights after ${STEPS} steps do not depend on the number of ranks`, ()
     { size: 2, frozen: true },
   ])
     test(`${size} ranks${frozen ? ', the encoder frozen' : ''}`, async () => {
-      const config = configure({ 'encoder.frozen': frozen });
+      const config = configure({ 'encoder.trained': frozen ? 'none' : 'all' });
       const whole = await train(config, alone);
       const all = await Promise.all(together(size).map((ranks) => train(config, ranks)));
       for (const { state, losses } of all) {

@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Engine, Feeds, Value } from '../../src/engine/index.js';
-import { emptyFlat, type Flat, type Layout, view } from '../../src/nn/index.js';
+import { emptyFlat, type Flat, type Layout, trainedPart, view } from '../../src/nn/index.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { fill } from '../../src/run/named-tensors.js';
-import type { State, Trainable } from '../../src/run/state.js';
+import type { Trainable } from '../../src/run/state.js';
 import { leaves, mapTree, type Spec, type Tree } from '../../src/tensor/index.js';
 import type { Batch } from '../../src/train/batches.js';
 import { type StepConfig, type StepInputs, traceGradients, traceStep } from '../../src/train/step.js';
-import { Trainer } from '../../src/train/trainer.js';
+import { type Start, startFrom, Trainer } from '../../src/train/trainer.js';
 import type { Rates } from '../../src/train/update.js';
 import { actionNames, actionSize, actionVector } from '../../src/world-model/action.js';
 import { type Crop, resizeMatrix } from '../../src/world-model/geometry.js';
@@ -65,18 +65,13 @@ const isArray = (value: unknown): value is Float32Array => value instanceof Floa
 const isValue = (value: unknown): value is Value => typeof (value as Value).read === 'function';
 
 /** Weights as given, moments zero. */
-function start(config: StepConfig): { state: State<Float32Array>; frozenEncoder?: Flat<Float32Array> } {
+function start(config: StepConfig): Start {
   const parts = layouts(config.model);
-  const encoder = load('encoder', parts.encoder);
-  const predictor = load(`predictor.${config.model.predictor.conditioning}`, parts.predictor);
-  const zeros = (): Trainable<Float32Array> => ({
-    ...(config.frozen ? {} : { encoder: emptyFlat(parts.encoder) }),
-    predictor: emptyFlat(parts.predictor),
+  return startFrom(config, {
+    encoder: load('encoder', parts.encoder),
+    predictor: load(`predictor.${config.model.predictor.conditioning}`, parts.predictor),
+    target: load('target_encoder', parts.encoder),
   });
-  const moments = { mean: zeros(), variance: zeros() };
-  if (config.frozen) return { state: { weights: { predictor }, ...moments }, frozenEncoder: encoder };
-  const target = load('target_encoder', parts.encoder);
-  return { state: { weights: { encoder, predictor }, ...moments, target } };
 }
 
 function batch(pairs: readonly Pair[], { image, size }: ViewsConfig): Batch {
@@ -118,11 +113,11 @@ function named(prefix: Part, layout: Layout<unknown>, flat: Flat<Float32Array>):
 
 /** All weights by name. */
 function byName(config: StepConfig, weights: Trainable<Float32Array>, target?: Flat<Float32Array>): Named {
-  const parts = layouts(config.model);
+  const { encoder, predictor } = layouts(config.model);
   return new Map([
-    ...(weights.encoder ? named('encoder', parts.encoder, weights.encoder) : []),
-    ...named('predictor', parts.predictor, weights.predictor),
-    ...(target ? named('target_encoder', parts.encoder, target) : []),
+    ...named('encoder', trainedPart(encoder), weights.encoder),
+    ...named('predictor', predictor, weights.predictor),
+    ...(target ? named('target_encoder', trainedPart(encoder), target) : []),
   ]);
 }
 
@@ -162,12 +157,12 @@ async function firstGradients(
   config: StepConfig,
 ): Promise<{ loss: number; gradients: Named }> {
   const executable = await engine.compile(traceGradients({ ...config, accumulate: 2 }));
-  const { state, frozenEncoder } = start(config);
+  const { state, frozen } = start(config);
   const rates = mapTree(inputs.rates[0]!, isNumber, (rate) => [rate]);
   let loss = 0;
   let gradients: unknown = state.mean;
   for (const one of batches(0, config)) {
-    const feeds = { ...one, rates, state, gradients, ...(frozenEncoder && { frozenEncoder }) };
+    const feeds = { ...one, rates, state, gradients, frozen };
     const results = await executable.run(feeds as unknown as Feeds<StepInputs<Spec>>);
     loss += Number((await results.loss.read())[0]) / config.accumulate;
     gradients = results.gradients;
@@ -194,9 +189,8 @@ onEachDevice((engine) => {
 
       for (const parted of [false, true])
         test(`ten updates${parted ? ', a group at a time' : ''}: losses, gradient norms, moments, weights and target encoder`, async () => {
-          const { state, frozenEncoder } = start(config);
           const program = traceStep(config);
-          const trainer = await Trainer.create(engine, program, config, state, { frozenEncoder, parted });
+          const trainer = await Trainer.create(engine, program, config, start(config), { parted });
           const seen = [];
           for (const [step, rates] of inputs.rates.entries())
             seen.push(await trainer.update(batches(step, config), rates));

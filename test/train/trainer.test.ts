@@ -52,8 +52,9 @@ for (const parted of [false, true])
       const settings = stepConfig(config);
       const images = await openImages(config.data, { size: config.image.stored });
       const { engine: own, alive } = counted(engine);
-      const { state } = initialState(settings, 0);
-      const trainer = await Trainer.create(own, traceStep(settings), settings, state, { parted });
+      const trainer = await Trainer.create(own, traceStep(settings), settings, initialState(settings, 0), {
+        parted,
+      });
       const batches = new Batches(images, settings.views, 0, settings.batch);
       const sizes: number[] = [];
       for (let step = 0; step < 2; step++) {

@@ -50,7 +50,7 @@ test('a frozen encoder stays as it was made', async () => {
       resolve('demo', {
         ...tiny,
         steps,
-        'encoder.frozen': true,
+        'encoder.trained': 'none',
         'health.every': 100,
         'checkpoint.every': 100,
       }),

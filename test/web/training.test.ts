@@ -9,7 +9,7 @@ import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { collect } from '../../src/run/named-tensors.js';
 import { weightSections } from '../../src/run/state.js';
 import { stepConfig } from '../../src/train/step.js';
-import { initialState } from '../../src/train/trainer.js';
+import { initialState, weightsOf } from '../../src/train/trainer.js';
 import { evaluateRun } from '../../src/verbs/evaluate-run.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import type * as web from '../../src/web/index.js';
@@ -111,7 +111,9 @@ async function download(name: string): Promise<string> {
 /** How far two runs' weights are from each other, as a share of how far training has moved them. */
 function distance(run: string, other: string, config: Config): number {
   const settings = stepConfig(config);
-  const first = collect(weightSections(initialState(settings, config.seed).state, layouts(settings.model)));
+  const first = collect(
+    weightSections(weightsOf(initialState(settings, config.seed)), layouts(settings.model)),
+  );
   const [a, b] = [run, other].map((each) => readSafetensors(join(each, 'model.safetensors')).tensors);
   let [apart, moved] = [0, 0];
   for (const [name, { data: start }] of first) {

@@ -1,5 +1,6 @@
 import { createEngine } from '../../engine/create-engine.js';
 import type { ComputeOptions } from '../../engine/index.js';
+import { readModels } from '../../run/disk/encoder-file.js';
 import type { AdaptationResult } from '../result.js';
 import { loadModel } from './model-folder.js';
 import { TunedModel } from './tuned-model.js';
@@ -29,6 +30,7 @@ export class AdaptedModel extends TunedModel {
   /** Loads an adapted model. @param folder as `adapt` has made @throws UserError where it holds none */
   static async load(folder: string, { threads, device }: ComputeOptions = {}): Promise<AdaptedModel> {
     const { config, network, weights, result } = loadModel(folder);
-    return new AdaptedModel(result, folder, config, network, weights, createEngine({ threads, device }));
+    const engine = createEngine({ threads, device, models: readModels(folder, config.pretraining) });
+    return new AdaptedModel(result, folder, config, network, weights, engine);
   }
 }

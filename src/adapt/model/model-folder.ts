@@ -5,8 +5,10 @@ import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
 import type { Flat } from '../../nn/index.js';
 import { writeAtomically } from '../../run/disk/atomic-file.js';
+import { keepModels } from '../../run/disk/encoder-file.js';
 import { keptIn, writeImages } from '../../run/disk/images-file.js';
 import { readSafetensors, writeSafetensors } from '../../run/disk/safetensors-file.js';
+import type { Models } from '../../run/encoder-file.js';
 import { collect } from '../../run/named-tensors.js';
 import type { Network, Parts } from '../network/network.js';
 import type { AdaptationResult } from '../result.js';
@@ -27,21 +29,25 @@ export function checkFree(folder: string): void {
     throw new UserError(`${folder} exists already; choose another --out`);
 }
 
+interface FinishedModel {
+  readonly config: AdaptedConfig;
+  /** Which each task learned from and is measured on, by its name. */
+  readonly images: Readonly<Record<string, KeptTaskImages>>;
+  readonly weights: Parts<Flat<Float32Array>>;
+  readonly result: AdaptationResult;
+  /** What its programs call. */
+  readonly models: Models;
+}
+
 /**
  * Makes the folder of a finished model: its configuration, the weights of every part, and what came of the adaptation.
- * @param images which each task learned from and is measured on, by its name
  * @throws UserError where something is there already
  */
-export function saveModel(
-  folder: string,
-  config: AdaptedConfig,
-  images: Readonly<Record<string, KeptTaskImages>>,
-  weights: Parts<Flat<Float32Array>>,
-  result: AdaptationResult,
-): void {
+export function saveModel(folder: string, { config, images, weights, result, models }: FinishedModel): void {
   checkFree(folder);
   mkdirSync(folder, { recursive: true });
   writeAtomically(join(folder, 'config.json'), [encode(config)]);
+  keepModels(folder, models);
   writeImages(folder, images);
   writeSafetensors(join(folder, 'model.safetensors'), {
     tensors: collect(sections(networkOf(config), (part) => weights[part] as Flat<Float32Array>)),

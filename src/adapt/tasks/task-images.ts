@@ -4,7 +4,7 @@ import { everyIndex, namesOf, readDigests } from '../../data/known-images.js';
 import { samePlaces } from '../../data/open-source.js';
 import { openHeldOut, splits } from '../../data/splits.js';
 import { createEngine } from '../../engine/create-engine.js';
-import type { ComputeOptions, Engine } from '../../engine/index.js';
+import type { ComputeOptions, Engine, EngineOptions } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
 import type { Log } from '../../log.js';
 import { purpose, random } from '../../random.js';
@@ -152,7 +152,7 @@ export interface TaskSource<S extends TaskSet = TaskSet> {
 export async function withTaskImages<S extends TaskSet, T>(
   tasks: readonly TaskSource<S>[],
   options: TaskImagesOptions,
-  { log, ...compute }: ComputeOptions & { readonly log: Log },
+  { log, ...compute }: ComputeOptions & Pick<EngineOptions, 'models'> & { readonly log: Log },
   work: (images: readonly TaskImages<S>[], engine: Engine) => Promise<T>,
 ): Promise<T> {
   const opened: TaskImages<S>[] = [];

@@ -21,14 +21,19 @@ import { XlaValue } from './value.js';
  * @param options.device as it was asked for
  * @param options.devices how many of them compute together: each program is cut up by Shardy, and gives what it gives on one
  * @param plugin path of the shared library
- * @throws UserError where a profile is wanted, which only ONNX Runtime writes
+ * @throws UserError where a profile is wanted or ONNX models are to be called, which only ONNX Runtime does
  */
 export function createXla(
-  { device, devices: wanted = 1, profile }: EngineOptions & { readonly device: XlaDevice },
+  { device, devices: wanted = 1, models = {}, profile }: EngineOptions & { readonly device: XlaDevice },
   plugin: string,
 ): Engine {
   if (profile !== undefined)
     throw new UserError(`--device ${device} has no profile; profile on cpu or webgpu`, 2);
+  if (Object.keys(models).length > 0)
+    throw new UserError(
+      `--device ${device} cannot run an encoder that is an ONNX file; use --device cpu or webgpu, or give the encoder as weights`,
+      2,
+    );
   const executables = new Set<XlaExecutable<unknown, unknown>>();
   return {
     device,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Models } from '../encoder-file.js';
 import { fileStore } from '../file-store.js';
 import type { RunFiles } from '../run-files.js';
 import type { RunStore } from '../run-store.js';
@@ -35,8 +36,9 @@ export function folderFiles(run: string): RunFiles {
   };
 }
 
-/** A run's folder as the place where it keeps what must not be lost. */
-export const folderStore = (run: string): RunStore => fileStore(folderFiles(run), folderFiles);
+/** A run's folder as the place where it keeps what must not be lost. @param models what its programs call */
+export const folderStore = (run: string, models?: Models): RunStore =>
+  fileStore(folderFiles(run), folderFiles, models);
 
 /** A process's claim is none of the run's files. */
 function namesIn(folder: string): string[] {

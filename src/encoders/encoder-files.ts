@@ -1,0 +1,80 @@
+import { existsSync, readdirSync, statSync } from 'node:fs';
+import { basename, dirname, extname, join } from 'node:path';
+import { explained, HubFiles } from '../data/hub-files.js';
+import { UserError } from '../errors.js';
+
+/** The files of an encoder from elsewhere, on this machine. */
+export interface EncoderFiles {
+  /** Its weights, safetensors. */
+  readonly weights: string;
+  /** Its `config.json`: transformers' or timm's. */
+  readonly config: string;
+  /** transformers' `preprocessor_config.json`, where there is one. */
+  readonly preprocessor: string | undefined;
+}
+
+const WEIGHTS = 'model.safetensors';
+const CONFIG = 'config.json';
+const PREPROCESSOR = 'preprocessor_config.json';
+
+/** Files that run code when they are read. */
+const isPickle = (name: string): boolean => ['.bin', '.pt', '.pth', '.ckpt', '.pkl'].includes(extname(name));
+
+/**
+ * Finds an encoder's files.
+ * @param source a folder with `model.safetensors`, such a file, or `hf:owner/name`
+ * @throws UserError for what is not there, and for weights that are no safetensors or lie in several files
+ */
+export async function findEncoder(source: string): Promise<EncoderFiles> {
+  const name = /^hf:([\w.-]+\/[\w.-]+)$/.exec(source)?.[1];
+  if (name !== undefined) return fromHub(source, name);
+  if (source.startsWith('hf:'))
+    throw new UserError(`${source}: not an encoder on the hub; give hf:owner/name`, 2);
+  const found = statSync(source, { throwIfNoEntry: false });
+  if (found === undefined)
+    throw new UserError(
+      `${source}: no such file or folder; --encoder takes a folder, a file of safetensors or hf:owner/name`,
+      2,
+    );
+  const folder = found.isDirectory() ? source : dirname(source);
+  const weights = found.isDirectory() ? join(source, chooseWeights(source, readdirSync(source))) : source;
+  if (isPickle(weights)) throw pickle(weights);
+  if (!existsSync(join(folder, CONFIG)))
+    throw new UserError(`${weights}: ${CONFIG} is missing beside it, which says what encoder it is`, 2);
+  const preprocessor = join(folder, PREPROCESSOR);
+  return {
+    weights,
+    config: join(folder, CONFIG),
+    preprocessor: existsSync(preprocessor) ? preprocessor : undefined,
+  };
+}
+
+function fromHub(source: string, name: string): Promise<EncoderFiles> {
+  return explained(source, async () => {
+    const hub = await HubFiles.list({ type: 'model', name });
+    const weights = chooseWeights(source, hub.paths);
+    if (!hub.paths.includes(CONFIG))
+      throw new UserError(`${source}: no ${CONFIG} there, which says what encoder it is`);
+    return {
+      weights: await hub.fetch(weights),
+      config: await hub.fetch(CONFIG),
+      preprocessor: hub.paths.includes(PREPROCESSOR) ? await hub.fetch(PREPROCESSOR) : undefined,
+    };
+  });
+}
+
+/** Of the files of a folder, that of the weights. */
+function chooseWeights(source: string, paths: readonly string[]): string {
+  if (paths.includes(WEIGHTS)) return WEIGHTS;
+  if (paths.includes(`${WEIGHTS}.index.json`))
+    throw new UserError(`${source}: its weights are in several files; save them as one ${WEIGHTS}`);
+  const pickled = paths.find(isPickle);
+  if (pickled !== undefined) throw pickle(join(source, pickled));
+  throw new UserError(`${source}: no ${WEIGHTS} there`);
+}
+
+const pickle = (file: string): UserError =>
+  new UserError(
+    `${file}: a pickle can run any code when it is opened, so none is read; convert it with Python: safetensors.torch.save_file(torch.load('${basename(file)}', weights_only=True), '${WEIGHTS}')`,
+    2,
+  );

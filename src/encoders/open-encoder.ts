@@ -1,0 +1,80 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { UserError } from '../errors.js';
+import { emptyFlat, type Flat } from '../nn/index.js';
+import type { Config, Settled } from '../run/config.js';
+import { fill } from '../run/named-tensors.js';
+import { decodeFloats } from '../run/safetensors.js';
+import type { Layouts } from '../world-model/index.js';
+import { findEncoder } from './encoder-files.js';
+import { readFacts } from './facts.js';
+import { renamed } from './names.js';
+import { fitPositions, patchPositions } from './positions.js';
+import { openProgram } from './program.js';
+import { findProgram } from './program-files.js';
+import { sizesOf } from './sizes.js';
+
+type Source = NonNullable<Config['encoder']['source']>;
+
+/** An encoder that others have trained. */
+export interface ForeignEncoder {
+  /** What it settles of a configuration. */
+  readonly settled: Settled;
+  /** What was left out or changed, a line each. */
+  readonly notes: readonly string[];
+  /** Its weights, laid out; positions are brought to the layout's patches. @throws UserError naming tensors that do not fit */
+  readonly weights: (layout: Layouts['encoder']) => Flat<Float32Array>;
+}
+
+/**
+ * Opens the encoder that a run's configuration names.
+ * @throws UserError as {@link openEncoder}, and where its weights have changed since the run began
+ */
+export async function reopenEncoder({ name, sha256 }: Source): Promise<ForeignEncoder> {
+  const encoder = await openEncoder(name);
+  if (encoder.settled.encoder.source?.sha256 !== sha256)
+    throw new UserError(`${name}: its weights are others than those that this run began with (SHA-256)`);
+  return encoder;
+}
+
+/**
+ * Opens an ONNX model, or a vision transformer in the names of transformers (`ijepa`, `vit`, `dinov2`, `dinov2_with_registers`) or timm.
+ * @param source a folder, a file of safetensors or ONNX with its `config.json` beside it, or `hf:owner/name`
+ * @param wanted side of the images, in pixels, where a person has chosen one
+ * @throws UserError for what is not there, is damaged, a pickle, or an encoder of another kind
+ */
+export async function openEncoder(source: string, wanted?: number): Promise<ForeignEncoder> {
+  const program = await findProgram(source);
+  if (program !== undefined) return openProgram(program, wanted);
+  const files = await findEncoder(source);
+  const { heads, epsilon, image, normalisation, antialias } = readFacts(files);
+  const bytes = readFileSync(files.weights);
+  const { tensors: theirs, types } = decodeFloats(bytes, files.weights);
+  const { tensors: named, beside } = renamed(theirs);
+  const tensors = patchPositions(named, files.weights);
+  const { patch, ...sizes } = sizesOf(tensors, files.weights);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const narrow = types.filter((type) => type !== 'F32');
+  return {
+    settled: {
+      encoder: { ...sizes, heads, epsilon, source: { name: source, sha256 } },
+      image: { size: image, patch },
+      ...(normalisation === undefined ? {} : { normalisation }),
+    },
+    notes: [
+      ...(narrow.length > 0
+        ? [`${source}: weights of type ${narrow.join(', ')}; they are kept and computed in float32`]
+        : []),
+      ...(beside.length > 0 ? [`${source}: left out, as not of the encoder: ${beside.join(', ')}`] : []),
+      ...(normalisation === undefined
+        ? [`${source}: does not tell how colours are normalised; as ImageNet's are, unless it is set`]
+        : []),
+    ],
+    weights: (layout) => {
+      const flat = emptyFlat(layout);
+      const fitted = fitPositions(tensors, layout, antialias);
+      fill({ tensors: fitted }, [{ prefix: '', layout, flat }], files.weights);
+      return flat;
+    },
+  };
+}
