@@ -31,7 +31,7 @@ test('the command makes the same configuration again, whatever a shell makes of 
     'encoder.width': 64,
     'augmentation.crop.scale': [0.2, 0.9],
     'health.images': 4,
-    'encoder.frozen': true,
+    ema: [0.5, 1],
   });
   const command = pretrainCommand('runs/my run', config);
   const said = words(command);
