@@ -18,12 +18,21 @@ const settings = (changes: readonly { readonly key: string; readonly now: unknow
 
 /** The command that trains a run. */
 export function pretrainCommand(run: string, config: Config): string {
-  const { from, preset, data } = config;
-  const said = settingsBeside(config).filter(({ key }) => key !== 'data' && key !== 'from');
+  const { from, preset, data, encoder } = config;
+  const source = from === undefined ? encoder.source : undefined;
+  const said = settingsBeside(config).filter(
+    ({ key }) =>
+      !['data', 'from', 'encoder.source'].includes(key) &&
+      // An encoder from elsewhere brings its sizes.
+      (source === undefined || !key.startsWith('encoder.')),
+  );
   return [
     'npx iwm pretrain',
     from === undefined ? option('preset', preset) : option('from', from.run),
-    ...data.map((source) => option('data', source)),
+    ...(source === undefined
+      ? []
+      : [option('encoder', source.name), option('set', `encoder.trained=${encoder.trained}`)]),
+    ...data.map((each) => option('data', each)),
     ...settings(said),
     option('out', run),
   ].join(' ');

@@ -78,7 +78,7 @@ async function openCompared({ data, size, fit }: ComparedImages, log: Log): Prom
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     log.note(`precisions are compared on drawn images: ${error.message}`);
-    return openImages(['synthetic'], { size, fit, split: 'validation' });
+    return openImages(['synthetic:256'], { size, fit, split: 'validation' });
   }
 }
 

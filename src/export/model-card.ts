@@ -39,6 +39,9 @@ export function encoderCard(
           'encoder',
           `${encoder.depth} blocks × ${encoder.width}, ${encoder.heads} heads${encoder.trained === 'none' ? '; frozen' : ''}`,
         ],
+        ...(encoder.source === undefined
+          ? []
+          : [['its weights', `begun with ${encoder.source.name}`] as const]),
         [
           'predictor',
           `${predictor.depth} blocks × ${predictor.width}, told the action by ${predictor.conditioning}`,

@@ -70,8 +70,9 @@ export async function planCourse(
   note(health === undefined ? UNMEASURED : healthProtocol(health, config.seed));
   const weights = async (): Promise<ModelWeights> => {
     const parts = layouts(settings.model);
-    const theirs = await predecessor?.weights(parts);
-    return theirs ?? initialWeights(settings, config.seed, encoder?.(parts.encoder));
+    return predecessor === undefined
+      ? initialWeights(settings, config.seed, encoder?.(parts.encoder))
+      : predecessor.weights(parts);
   };
   return { settings, program, demands: counted, health, predecessor, weights };
 }

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { createEngine } from '../../src/engine/create-engine.js';
 
 // Loaded first, so that the runtime tells nobody what it runs.
@@ -39,4 +40,10 @@ export function normalised(
     const channel = Math.floor(i / side ** 2) % 3;
     return (value - image_mean[channel]!) / image_std[channel]!;
   });
+}
+
+/** @param most relative difference */
+export function close(found: ArrayLike<number>, expected: ArrayLike<number>, most: number, what = ''): void {
+  const difference = relative(found, expected);
+  assert.ok(difference < most, `${what} differs by ${difference}, not below ${most}`);
 }
