@@ -29,3 +29,7 @@ export const some = (names: readonly string[], most = 3): string =>
 /** A number with its sign: `+0.30`, `−0.10`. */
 export const signed = (value: number, digits = 2): string =>
   `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+
+/** A word of a command line, for a shell. */
+export const quoted = (word: string): string =>
+  /^[\w./:=,+@%-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;

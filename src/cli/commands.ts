@@ -13,6 +13,7 @@ import { registerMetrics } from './metrics.js';
 import { registerPredict } from './predict.js';
 import { registerPretrain } from './pretrain.js';
 import { registerProbe } from './probe.js';
+import { registerReport } from './report.js';
 import { registerSegment } from './segment.js';
 import { registerStudio } from './studio.js';
 import { registerStudy } from './study.js';
@@ -40,6 +41,7 @@ export const commands: readonly RegisterCommand[] = [
   registerStudio,
   registerConfig,
   registerMetrics,
+  registerReport,
   registerBench,
   registerDevices,
   registerDemo,

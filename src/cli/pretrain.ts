@@ -4,7 +4,7 @@ import type { DeviceCount } from '../engine/engine.js';
 import { UserError } from '../errors.js';
 import type { Config } from '../run/config.js';
 import type { Health } from '../run/metrics.js';
-import { count, duration, percent } from '../words.js';
+import { count, duration, percent, quoted } from '../words.js';
 import { interruptible } from './interruption.js';
 import {
   type CommonOptions,
@@ -127,14 +127,11 @@ export async function runPretrain(
           `verdict   ${after.verdict}`,
         ]),
     `report    ${report}`,
+    `studio    npx iwm studio ${quoted(out)}`,
     `next      ${['npx iwm evaluate', quoted(out), ...config.data.map((source) => `--data ${quoted(source)}`)].join(' ')}`,
   ];
   output.result({ ...rest, before, after, report }, lines.join('\n'));
 }
-
-/** A word of a command line, for a shell. */
-const quoted = (word: string): string =>
-  /^[\w./:-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 
 /**
  * The configuration that the options ask for: of a run that goes on its own, of one that begins from another that

@@ -15,5 +15,5 @@ export function createNodeEngine({
   device = 'cpu',
   ...rest
 }: EngineOptions & { readonly device?: OnnxDevice } = {}): Engine {
-  return createOnnxRuntime(runtime, { threads, device, fills: true, turn: async () => {}, ...rest });
+  return createOnnxRuntime(runtime, { threads, device, fills: true, ...rest });
 }

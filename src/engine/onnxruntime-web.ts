@@ -11,24 +11,6 @@ interface Page {
   };
 }
 
-/** A channel of messages, of which Node's types tell less. */
-interface Channel {
-  readonly port1: { onmessage: () => void; close(): void };
-  readonly port2: { postMessage(message: string): void };
-}
-
-/** Lets the page paint and listen: a run blocks its thread, promises alone let nothing in, and a timer waits 4 ms. */
-function turn(): Promise<void> {
-  return new Promise((go) => {
-    const { port1, port2 } = new MessageChannel() as unknown as Channel;
-    port1.onmessage = () => {
-      port1.close();
-      go();
-    };
-    port2.postMessage('');
-  });
-}
-
 /** What a page chooses of its engine. */
 export interface WebEngineOptions extends Pick<EngineOptions, 'threads' | 'models'> {
   /** WebGPU where the browser has it, else WebAssembly, where left out. */
@@ -61,6 +43,5 @@ export async function createWebEngine({
     device: hasGpu ? 'webgpu' : 'cpu',
     models,
     fills: false,
-    turn,
   });
 }

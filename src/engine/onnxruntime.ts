@@ -105,7 +105,6 @@ class OrtExecutable<I, O> implements Executable<I, O> {
     private readonly tensor: MakeTensor,
     /** Whether results are written into given tensors; otherwise they come in new ones. */
     private readonly fills: boolean,
-    private readonly turn: () => Promise<void>,
     private readonly updated: ReadonlySet<string>,
   ) {
     this.#specs = new Map(program.inputs);
@@ -122,7 +121,6 @@ class OrtExecutable<I, O> implements Executable<I, O> {
     for (const [path] of this.program.outputs)
       fetches[outputName(path)] =
         this.fills && this.updated.has(path) ? this.#place(path, inputs[path] as ort.Tensor) : null;
-    await this.turn();
     const results = await this.session.run(inputs, fetches);
     return mapTree(this.program.outputTree, isTensor, (_, path) => {
       const result = fetches[outputName(path)] ?? (results[outputName(path)] as ort.Tensor);
@@ -159,7 +157,6 @@ class OrtExecutable<I, O> implements Executable<I, O> {
  * @param options.threads threads inside one operator of the CPU
  * @param options.models what programs may call; each is opened when it is first called
  * @param options.fills whether the package writes the CPU's results into tensors that it is given
- * @param options.turn awaited before each run: lets in what else waits on this thread, where a run blocks it
  * @throws UserError when a program is compiled for a device that the machine or the runtime does not have
  */
 export function createOnnxRuntime(
@@ -170,12 +167,10 @@ export function createOnnxRuntime(
     models = {},
     profile,
     fills,
-    turn,
   }: EngineOptions & {
     readonly threads: number;
     readonly device: OnnxDevice;
     readonly fills: boolean;
-    readonly turn: () => Promise<void>;
   },
 ): Engine {
   if (!Number.isInteger(threads) || threads < 1)
@@ -240,7 +235,6 @@ export function createOnnxRuntime(
         memory,
         tensor,
         fills && device === 'cpu',
-        turn,
         updated,
       );
       executables.push(executable as OrtExecutable<unknown, unknown>);

@@ -22,6 +22,33 @@ export interface Fit {
 export type ActionR2 = Readonly<Record<TransformationName, Fit>>;
 
 /**
+ * Ridge regression of the columns of `y` on standardised columns of `x`.
+ * @param x rows [n, p]
+ * @param y rows [n, q]
+ * @returns what it reads off other rows, [m, p] → [m, q]
+ */
+export function fitRidge(
+  x: readonly Float32Array[],
+  y: readonly Float32Array[],
+): (rows: readonly Float32Array[]) => Matrix {
+  const raw = matrixOf(x);
+  const average = raw.mean('column');
+  const deviation = raw.standardDeviation('column').map((value) => value || 1);
+  const standardised = (rows: Matrix): Matrix => rows.subRowVector(average).divRowVector(deviation);
+  const fit = standardised(raw.clone());
+  const wanted = matrixOf(y);
+  const offset = wanted.mean('column');
+  const normal = fit
+    .transpose()
+    .mmul(fit)
+    .add(Matrix.eye(fit.columns, fit.columns).mul(RIDGE * x.length));
+  const weights = new CholeskyDecomposition(normal).solve(fit.transpose().mmul(wanted.subRowVector(offset)));
+  return (rows) => standardised(matrixOf(rows)).mmul(weights).addRowVector(offset);
+}
+
+const matrixOf = (rows: readonly Float32Array[]): Matrix => new Matrix(rows.map((row) => Array.from(row)));
+
+/**
  * How well a linear map reads each column of `y` off the rows of `x`: ridge regression fitted on the first half of
  * the rows, R² on the second (1 perfect, 0 no better than the mean, below 0 worse). A column that never varies there
  * has nothing to be read: its R² is 0. The standard error is that of a ratio of means, to first order.
@@ -30,27 +57,10 @@ export type ActionR2 = Readonly<Record<TransformationName, Fit>>;
  */
 export function ridgeR2(x: readonly Float32Array[], y: readonly Float32Array[]): Fit[] {
   const half = Math.floor(x.length / 2);
-  const raw = new Matrix(x.map((row) => Array.from(row)));
-  const fitting = raw.subMatrix(0, half - 1, 0, raw.columns - 1);
-  const average = fitting.mean('column');
-  const deviation = fitting.standardDeviation('column').map((value) => value || 1);
-  const rows = raw.subRowVector(average).divRowVector(deviation);
-  const fit = rows.subMatrix(0, half - 1, 0, rows.columns - 1);
-  const rest = rows.subMatrix(half, rows.rows - 1, 0, rows.columns - 1);
-  const wanted = new Matrix(y.map((row) => Array.from(row)));
-  const fitWanted = wanted.subMatrix(0, half - 1, 0, wanted.columns - 1);
-  const offset = fitWanted.mean('column');
-  const normal = fit
-    .transpose()
-    .mmul(fit)
-    .add(Matrix.eye(fit.columns, fit.columns).mul(RIDGE * half));
-  const weights = new CholeskyDecomposition(normal).solve(
-    fit.transpose().mmul(fitWanted.subRowVector(offset)),
-  );
-  const answers = rest.mmul(weights).addRowVector(offset);
-  const truth = wanted.subMatrix(half, wanted.rows - 1, 0, wanted.columns - 1);
+  const answers = fitRidge(x.slice(0, half), y.slice(0, half))(x.slice(half));
+  const truth = matrixOf(y.slice(half));
   const centre = truth.mean('column');
-  return offset.map((_, column): Fit => {
+  return centre.map((_, column): Fit => {
     const errors = truth.getColumn(column).map((value, row) => (value - answers.get(row, column)) ** 2);
     const spreads = truth.getColumn(column).map((value) => (value - (centre[column] as number)) ** 2);
     const error = errors.reduce((a, b) => a + b, 0);

@@ -7,8 +7,8 @@ import { pooledFeatures } from './features.js';
 import { type KnnResult, knnAccuracy } from './knn.js';
 import { type MrrOptions, type MrrResult, meanReciprocalRank, measureRanks } from './mrr.js';
 import type { EvaluatorConfig } from './programs.js';
+import { Retriever } from './retrieval.js';
 import { featureDeviation, rankMe } from './spectrum.js';
-import { type Sweep, sweepImage } from './sweep.js';
 
 /**
  * Measures models of one kind; its programs are compiled at their first use and fed with any weights. Images are
@@ -34,8 +34,8 @@ export interface Evaluator {
   actionR2(weights: ModelWeights, images: Float32Array, options: { seed: number }): Promise<ActionR2>;
   /** Those of the jitters of training that change an image. @param image [1, 3, h, w], square */
   effectiveJitters(image: Float32Array): Promise<ReadonlySet<TransformationName>>;
-  /** @param image [1, 3, h, w], square */
-  sweep(weights: ModelWeights, image: Float32Array): Promise<Sweep>;
+  /** For what its predictions of one image's versions retrieve. @param image [1, 3, h, w], square */
+  retriever(weights: ModelWeights, image: Float32Array): Promise<Retriever>;
   /** Frees its programs; the engine stays. */
   dispose(): Promise<void>;
 }
@@ -84,9 +84,9 @@ export async function createEvaluator(
       countOf(image);
       return effectiveJitters(compiled, config, image);
     },
-    sweep: (weights, image) => {
+    retriever: (weights, image) => {
       countOf(image);
-      return sweepImage(compiled, config, weights, image);
+      return Retriever.open(compiled, config, weights, image);
     },
     dispose: () => compiled.dispose(),
   };

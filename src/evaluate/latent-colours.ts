@@ -22,8 +22,9 @@ export function latentColours(tokens: Float32Array, width: number): LatentColour
       sum += ((latents[first + i] as number) - (mean[i] as number)) * (axis[i] as number);
     return sum;
   };
+  // Of every four features one each: together they must not be constant, as a token's features often sum to 0.
   let axes: Float64Array[] = [0, 1, 2].map((k) =>
-    Float64Array.from({ length: width }, (_, i) => (i % 3 === k ? 1 : 0)),
+    Float64Array.from({ length: width }, (_, i) => (i % 4 === k ? 1 : 0)),
   );
   for (let round = 0; round < ROUNDS; round++)
     axes = orthonormal(

@@ -4,11 +4,12 @@ import { count } from '../words.js';
 import type { ModelWeights, TransformationName } from '../world-model/index.js';
 import type { Fit } from './action-r2.js';
 import { commonClasses } from './common-classes.js';
-import { describeEffects, variedJitters } from './effects.js';
+import { variedJitters } from './effects.js';
 import type { Evaluation } from './evaluation.js';
 import { ACTIONS, BANK, evaluationProtocol, FEWEST, NEIGHBOURS } from './evaluation-protocol.js';
 import type { Evaluator } from './evaluator.js';
 import { type MrrResult, meanReciprocalRank } from './mrr.js';
+import { mrrByJitter } from './mrr-by-jitter.js';
 import type { EvaluatorConfig } from './programs.js';
 import { Progress } from './progress.js';
 import { featureDeviation, jackknifeError, rankMe } from './spectrum.js';
@@ -176,17 +177,16 @@ async function measureRanks(
 ): Promise<{ mrr: Evaluation['mrr']; notes: string[] }> {
   const { evaluator, config, progress } = measured;
   const mrr = await mrrOf(measured, asked.subset(range(ranked)));
-  const effective: ReadonlySet<TransformationName>[] = [];
-  for (let image = 0; image < each; image++)
-    effective.push(await evaluator.effectiveJitters(await asked.batch([image])));
-  const varied = variedJitters(config.augmentation);
-  const byAction: Record<string, MrrResult> = {};
-  for (const vary of varied) {
-    const changed = range(each).filter((image) => effective[image]?.has(vary));
-    progress.spare(BANK * (each - changed.length));
-    if (changed.length > 0) byAction[vary] = await mrrOf(measured, asked.subset(changed), vary);
-  }
-  return { mrr: { ...mrr, byAction }, notes: describeEffects(varied, effective) };
+  const { byAction, notes } = await mrrByJitter(
+    evaluator,
+    config,
+    asked.subset(range(each)),
+    async (images, vary) => {
+      progress.spare(BANK * (each - images.length));
+      return images.length > 0 ? mrrOf(measured, images, vary) : undefined;
+    },
+  );
+  return { mrr: { ...mrr, byAction }, notes };
 }
 
 /**

@@ -1,8 +1,7 @@
-import type { Compiled } from '../engine/index.js';
-import type { ModelWeights, TransformationName } from '../world-model/index.js';
+import type { TransformationName } from '../world-model/index.js';
 import { jitterNames } from './bank.js';
 import type { EvaluatorConfig } from './programs.js';
-import { type Retrieval, Retriever, type RgbImage, toRgb } from './retrieval.js';
+import type { Retrieval, Retriever, RgbImage } from './retrieval.js';
 
 /** What is retrieved as one jitter goes from low to high. */
 export interface SweptJitter {
@@ -39,15 +38,12 @@ export async function sweepJitter(
   return { name, cells: found.map((cell, i) => ({ ...cell, value: values[i] as number })) };
 }
 
-/** @param image [1, 3, h, h] in 0..1 */
-export async function sweepImage(
-  compiled: Compiled,
-  config: EvaluatorConfig,
-  weights: ModelWeights,
-  image: Float32Array,
-): Promise<Sweep> {
-  const retriever = await Retriever.open(compiled, config, weights, image);
+/** What is retrieved as each jitter goes from low to high. */
+export async function sweepJitters(
+  retriever: Retriever,
+  augmentation: EvaluatorConfig['augmentation'],
+): Promise<SweptJitter[]> {
   const rows: SweptJitter[] = [];
-  for (const name of jitterNames) rows.push(await sweepJitter(retriever, config.augmentation, name));
-  return { original: toRgb(image, config.image.height), rows };
+  for (const name of jitterNames) rows.push(await sweepJitter(retriever, augmentation, name));
+  return rows;
 }

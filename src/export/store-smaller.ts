@@ -31,14 +31,15 @@ const isMatrix = (tensor: Tensor): tensor is Matrix =>
   tensor.shape.filter((dim) => dim !== 1).length > 1;
 
 /** Each column – what one output of a linear map is made of – as 8-bit integers, in units of its largest / 127. */
-function asIntegers(matrix: Matrix): Tensor {
-  const columns = staticShape(matrix).at(-1) as number;
+function asIntegers({ data, shape }: Matrix): Tensor {
+  const columns = staticShape({ dtype: 'float32', shape }).at(-1) as number;
   const units = new Float32Array(columns);
-  matrix.data.forEach((value, i) => {
-    units[i % columns] = Math.max(units[i % columns] as number, Math.abs(value) / 127);
-  });
-  const integers = Int8Array.from(matrix.data, (value, i) => Math.round(value / (units[i % columns] || 1)));
-  return mul(cast(new Tensor('int8', matrix.shape, integers), 'float32'), constant(units));
+  const integers = new Int8Array(data.length);
+  for (let i = 0; i < data.length; i++)
+    units[i % columns] = Math.max(units[i % columns] as number, Math.abs(data[i] as number) / 127);
+  for (let i = 0; i < data.length; i++)
+    integers[i] = Math.round((data[i] as number) / (units[i % columns] || 1));
+  return mul(cast(new Tensor('int8', shape, integers), 'float32'), constant(units));
 }
 
 /** All numbers rounded to float16. */

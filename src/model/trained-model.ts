@@ -20,7 +20,8 @@ import {
   type TransformationName,
   tokenCount,
 } from '../world-model/index.js';
-import { type Inference, inferAction } from './infer.js';
+import { inferAction } from './infer.js';
+import type { Inference } from './search-action.js';
 
 /** Latents of images: one vector a patch. */
 export interface Latents {
@@ -123,8 +124,13 @@ export class TrainedModel {
    * Which action leads from one image to another of the same thing? The world model run backwards.
    * @param before float32 [3, size, size] in 0..1
    * @param after as `before`
+   * @param progress is told the share of the search that is done
    */
-  async infer(before: Float32Array, after: Float32Array): Promise<Inference> {
+  async infer(
+    before: Float32Array,
+    after: Float32Array,
+    progress?: (share: number) => void,
+  ): Promise<Inference> {
     const [from, to] = [await this.encode(before), await this.encode(after, 'target')];
     return inferAction(
       this.#compiled,
@@ -135,6 +141,7 @@ export class TrainedModel {
       },
       this.weights,
       { before: from.data, after: to.data },
+      progress,
     );
   }
 

@@ -18,11 +18,13 @@ body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.5 sys
 main { max-width: 1120px; margin: 0 auto; padding: 28px 16px 64px; }
 h1 { font-size: 1.7rem; margin: 0; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2.4rem 0 .8rem; }
-header p { margin: 2px 0 20px; }
+header p { margin: 2px 0 12px; }
+header { margin-bottom: 20px; }
+.command { white-space: pre-wrap; overflow-wrap: anywhere; margin: 0; padding: 8px 14px; }
 header p, .protocol, .card span, .card small, .chart p, figcaption, th { color: var(--soft); }
 main > p { max-width: 84ch; }
 main > .protocol { font-size: .85rem; max-width: 110ch; }
-.card, .chart, .sweep { background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
+.card, .chart, .sweep, .row { background: var(--card); border: 1px solid var(--line); border-radius: 12px; }
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px; }
 .card { display: flex; flex-direction: column; padding: 12px 16px; }
 .card strong { font-size: 1.9rem; line-height: 1.25; font-variant-numeric: tabular-nums; }
@@ -43,7 +45,8 @@ svg polygon { fill: var(--accent); opacity: .16; }
 svg circle { fill: var(--accent); }
 .key { white-space: nowrap; border-radius: 4px; padding: 0 5px; box-shadow: inset 0 0 0 1px var(--line); }
 .key.right { box-shadow: inset 0 0 0 2px var(--right); }
-.sweep { display: grid; grid-template-columns: 132px 1fr; gap: 12px 24px; padding: 16px; margin: 14px 0; }
+.rows > .sweep { grid-column: 1 / -1; }
+.sweep { display: grid; grid-template-columns: 132px 1fr; gap: 12px 24px; padding: 16px; }
 .original p { font-size: .85rem; margin: 8px 0 0; color: var(--soft); }
 .original b { color: var(--ink); }
 .jitters { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 16px 24px; min-width: 0; }
@@ -57,6 +60,20 @@ img { width: 100%; display: block; border-radius: 4px; }
 .pixelated { image-rendering: pixelated; }
 td.right img { outline: 3px solid var(--right); outline-offset: -2px; }
 td.right small { color: var(--right); font-weight: 700; }
+.rows { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 500px), 1fr)); gap: 14px; }
+.row { padding: 16px; min-width: 0; }
+.row p { font-size: .85rem; margin: 4px 0 0; color: var(--soft); }
+.row > p { margin-top: 10px; }
+.row b { color: var(--ink); }
+.strip { display: flex; gap: 8px 12px; align-items: start; }
+.strip figure { margin: 0; flex: 0 1 116px; min-width: 0; }
+.strip p { text-align: center; line-height: 1.3; font-size: .78rem; }
+.strip small { font-size: inherit; font-variant-numeric: tabular-nums; }
+.strip .right img { outline: 3px solid var(--right); outline-offset: -2px; }
+.strip .right small { color: var(--right); font-weight: 700; }
+.arrow { color: var(--soft); font-size: 1.3rem; align-self: center; padding-bottom: 1.3rem; }
+.rows > .inversions { grid-column: 1 / -1; display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 300px), 1fr)); gap: 16px 24px; }
+.inversion { margin: 0; min-width: 0; font-size: .85rem; }
 .beside { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 400px), 1fr)); gap: 12px 28px; align-items: start; }
 .beside > * { min-width: 0; }
 .wide { overflow-x: auto; }
@@ -90,5 +107,9 @@ pre { overflow-x: auto; font-size: .8rem; background: var(--card); border: 1px s
   .original img { width: 84px; }
   th[scope="row"] { width: 4.8em; }
   th, td small { font-size: .66rem; }
+  .row { padding: 12px; }
+  .strip { gap: 6px; }
+  .strip p { font-size: .68rem; hyphens: auto; }
+  .arrow { font-size: 1rem; }
 }
 `);

@@ -1,16 +1,9 @@
-import type { RgbImage } from '../evaluate/retrieval.js';
 import type { Sweep } from '../evaluate/sweep.js';
 import { type Html, html } from './html.js';
-import { picture } from './picture.js';
+import { mark, square } from './picture.js';
 
 type Row = Sweep['rows'][number];
 type Cell = Row['cells'][number];
-
-/** Pictures are stored no larger than this, pixels a side: a page of hundreds of them must stay light. */
-const LARGEST = 96;
-
-const square = ({ size, pixels }: RgbImage, alt: string): Promise<Html> =>
-  picture({ width: size, height: size, data: pixels }, alt, LARGEST);
 
 /** An action's value with its sign: `−0.13`, `0`, `+0.40`. */
 function signed(value: number): string {
@@ -30,7 +23,7 @@ async function jitter({ name, cells }: Row): Promise<Html> {
 <table>
 <tr><th scope="row">action</th>${cells.map(({ value }) => html`<th scope="col">${signed(value)}</th>`)}</tr>
 <tr><th scope="row">gives</th>${wanted.map((image) => html`<td>${image}</td>`)}</tr>
-<tr><th scope="row">retrieved</th>${cells.map(({ rank }, i) => html`<td${rank === 1 ? html` class="right"` : undefined}>${retrieved[i]}<small>${rank === 1 ? '✓' : rank}</small></td>`)}</tr>
+<tr><th scope="row">retrieved</th>${cells.map(({ rank }, i) => html`<td${rank === 1 ? html` class="right"` : undefined}>${retrieved[i]}${mark(rank)}</td>`)}</tr>
 </table></figure>`;
 }
 

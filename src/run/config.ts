@@ -261,7 +261,7 @@ function derived(given: Tree): Tree {
 }
 
 /** A preset with settings by dotted key, and what follows from both; not checked. */
-function complete(preset: string, settings: Readonly<Record<string, unknown>>): Tree {
+export function complete(preset: string, settings: Readonly<Record<string, unknown>>): Tree {
   const given = set(merge(merge(common, presets[preset] ?? {}), { preset }), settings);
   return merge(derived(given), given);
 }
@@ -356,30 +356,6 @@ export function succeed(
     );
   }
   return successor;
-}
-
-/** What a configuration says beside its preset's name; what only follows from that goes without saying. */
-export function settingsBeside(config: Config): readonly { readonly key: string; readonly now: unknown }[] {
-  const { preset } = config;
-  const changes = differences(complete(preset, {}), config);
-  return changes.filter(({ key, now }) => {
-    const others = changes.filter((change) => change.key !== key);
-    const without = complete(preset, Object.fromEntries(others.map((change) => [change.key, change.now])));
-    return JSON.stringify(get(without, key)) !== JSON.stringify(now);
-  });
-}
-
-/** A configuration in a line: its preset, and what was set otherwise. */
-export function describeConfig(config: Config): string {
-  const { preset } = config;
-  if (!Object.hasOwn(presets, preset)) return preset;
-  const text = (value: unknown): string =>
-    Array.isArray(value) && value.every((each) => typeof each === 'string')
-      ? value.join(' + ')
-      : JSON.stringify(value);
-  return [`preset ${preset}`, ...settingsBeside(config).map(({ key, now }) => `${key} ${text(now)}`)].join(
-    ', ',
-  );
 }
 
 /** Checks a whole configuration, e.g. one read from a run folder. @throws UserError */

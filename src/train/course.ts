@@ -3,7 +3,8 @@ import { namesOf } from '../data/known-images.js';
 import type { Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import type { Ranks } from '../ranks/ranks.js';
-import { type Config, describeConfig } from '../run/config.js';
+import type { Config } from '../run/config.js';
+import { describeConfig } from '../run/describe-config.js';
 import { checkSameImages } from '../run/kept-images.js';
 import type { Predecessor } from '../run/predecessor.js';
 import { layouts, type ModelWeights } from '../world-model/index.js';
@@ -70,9 +71,8 @@ export async function planCourse(
   note(health === undefined ? UNMEASURED : healthProtocol(health, config.seed));
   const weights = async (): Promise<ModelWeights> => {
     const parts = layouts(settings.model);
-    return predecessor === undefined
-      ? initialWeights(settings, config.seed, encoder?.(parts.encoder))
-      : predecessor.weights(parts);
+    const theirs = await predecessor?.weights(parts);
+    return theirs ?? initialWeights(settings, config.seed, encoder?.(parts.encoder));
   };
   return { settings, program, demands: counted, health, predecessor, weights };
 }

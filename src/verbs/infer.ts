@@ -1,6 +1,6 @@
 import { readImages } from '../data/image-files.js';
 import type { ComputeOptions } from '../engine/index.js';
-import type { Inference, InferredAction } from '../model/infer.js';
+import type { Inference, InferredAction } from '../model/search-action.js';
 import { signed } from '../words.js';
 import { transformations } from '../world-model/index.js';
 import { WorldModel } from './world-model.js';
@@ -38,7 +38,7 @@ export function describeInference({ tolerance, nothing, runnerUp, ...best }: Inf
   const share = (distance: number): string => `distance ${distance.toFixed(3)}`;
   const lines = Object.entries(tolerance).map(
     ([name, width]) =>
-      `  ${name.padEnd(10)} ${signed(best.action[name as 'hue'] ?? 0, 3)}${Number.isFinite(width) ? ` ± ${width.toFixed(3)}` : ' (the model cannot tell)'}`,
+      `  ${name.padEnd(10)} ${signed(best.action[name as 'hue'] ?? 0, 3)} ± ${width.toFixed(3)}`,
   );
   return [
     `action     ${share(best.distance)}; ${share(nothing)} where nothing is done`,
@@ -49,7 +49,7 @@ export function describeInference({ tolerance, nothing, runnerUp, ...best }: Inf
       .join(', ')}${destroyed(runnerUp)
       .map((line) => `,${line.replace(/^ +/, ' ')}`)
       .join('')}`,
-    '±: how far off it may be before the distance rises by a tenth',
+    '±: about one standard deviation, of actions as training draws them',
   ].join('\n');
 }
 

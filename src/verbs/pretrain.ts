@@ -68,13 +68,8 @@ export async function pretrain(
     images = await openTrainingImages(config);
     if (ranks.size > 1) await checkSameEverywhere(ranks, { images: shortDigest(namesOf(images)) });
     const machine = { engine, rate, memory: memoryLimit(), ranks };
-    const surroundings = {
-      images,
-      store: rankStore(ranks, kept),
-      encoder: encoder?.weights,
-      signal,
-      log: first ? log : quiet,
-    };
+    const store = rankStore(ranks, kept);
+    const surroundings = { images, store, encoder: encoder?.weights, signal, log: first ? log : quiet };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);

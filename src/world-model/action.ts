@@ -1,4 +1,5 @@
 import { UserError } from '../errors.js';
+import { signed } from '../words.js';
 import {
   byTransformation,
   type TransformationName,
@@ -48,6 +49,31 @@ export function actionVector(
     out[offset + component] = row.action(source[row.name], target[row.name]);
   });
   return out;
+}
+
+/**
+ * The action that a vector tells; of what destroyed the source only that it did is told, by 1.
+ * @param vector [7], as from {@link actionVector}
+ */
+export function readAction(vector: ArrayLike<number>): Action {
+  const entries = transformations.flatMap((row, component) => {
+    const value = vector[component] ?? 0;
+    if (row.kind === 'jitter')
+      return [[row.name, value / row.action(row.identity, row.identity + 1)] as const];
+    return value === 0 ? [] : [[row.name, 1] as const];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** An action in words: `brightness +0.30, hue −0.10, undo blur`. */
+export function describeAction(action: Action): string {
+  const words = transformations.flatMap(({ name, kind }) => {
+    const value = action[name] ?? 0;
+    const change = signed(value);
+    if (kind === 'destructive') return value === 0 ? [] : [`undo ${name}`];
+    return Number(value.toFixed(2)) === 0 ? [] : [`${name} ${change}`];
+  });
+  return words.join(', ') || 'nothing changes';
 }
 
 /** What an action means, relative to a clean image. */

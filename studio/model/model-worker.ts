@@ -112,10 +112,14 @@ const modelWorker = {
     };
   },
 
-  /** Which action leads from the taken image to another. @param after [3, size, size] in 0..1 */
-  infer(after: Float32Array): Promise<Inference> {
+  /**
+   * Which action leads from the taken image to another?
+   * @param after [3, size, size] in 0..1
+   * @param progress is told the share of the search that is done
+   */
+  infer(after: Float32Array, progress: (share: number) => void): Promise<Inference> {
     if (image === undefined) throw new Error('no image was taken');
-    return loaded().infer(image, after);
+    return loaded().infer(image, after, progress);
   },
 };
 

@@ -63,12 +63,19 @@ class Play {
 
   /** Which action leads from the image to another? To what the present action gives, where no file is given. */
   infer(file?: File): Promise<void> {
-    return this.#do('searching the action', async () => {
+    const words = 'searching the action';
+    return this.#do(words, async () => {
       const { size } = this.#opened;
       const wanted = this.answer?.wanted;
       const after =
         file === undefined ? wanted && planes(wanted.pixels, size) : await decodeImage(file, size);
-      if (after !== undefined) this.inference = await modelWorker().infer(after);
+      if (after === undefined) return;
+      this.inference = await modelWorker().infer(
+        after,
+        called((share: number) => {
+          this.work = { words, share };
+        }),
+      );
     });
   }
 

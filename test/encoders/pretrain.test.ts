@@ -113,7 +113,8 @@ test('weights that have changed since are refused; a successor asks only for the
   });
   rmSync(source, { recursive: true });
   await assert.rejects(pretrain(config, { out }), /dinov2: no such file or folder/);
-  const from = await beginFrom(folderFiles(join(folder, 'frozen')));
+  const run = join(folder, 'frozen');
+  const from = await beginFrom(folderFiles(run));
   const next = succeed(config, from, { 'encoder.trained': 'last:2', steps: 1 });
   await pretrain(next, { out });
   assert.throws(() => succeed(config, from, { 'image.size': 16 }), /another size: encoder\.image 12, now 16/);

@@ -178,7 +178,10 @@ test('a frozen encoder goes out once', async () => {
   const { pretrain } = await import('../../src/verbs/pretrain.js');
   const { resolve } = await import('../../src/run/config.js');
   const { tiny } = await import('../train/tiny-run.js');
-  await pretrain(resolve('demo', { ...tiny, steps: 2, 'encoder.frozen': true }), { out: frozen, threads: 1 });
+  await pretrain(resolve('demo', { ...tiny, steps: 2, 'encoder.trained': 'none' }), {
+    out: frozen,
+    threads: 1,
+  });
   const to = join(folder, 'frozen-out');
   const { files } = await exportModel(frozen, { out: to, threads: 1, data: [join(folder, 'nowhere')] });
   assert.equal(

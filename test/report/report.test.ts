@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import type { RgbImage } from '../../src/evaluate/retrieval.js';
 import { random } from '../../src/random.js';
 import { type Report, renderReport, writeReport } from '../../src/report/report.js';
+import { resolve } from '../../src/run/config.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-report-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -29,7 +30,14 @@ const cells = (of: number[], size: number) =>
 
 const report = (size = 8): Report => ({
   name: 'runs/<b>&co',
-  config: { data: ['a </pre> b'], steps: 20 },
+  command: "npx iwm pretrain --out 'runs/<b>&co'",
+  config: resolve('demo', {
+    data: ['a </pre> b'],
+    'image.size': 8,
+    'image.patch': 4,
+    'masks.visible': 1,
+    'masks.predicted': 1,
+  }),
   steps: [10, 20].map((step) => ({
     step,
     images: 64 * step,
@@ -73,6 +81,10 @@ const report = (size = 8): Report => ({
       ],
     },
   ],
+  inversions: [],
+  latents: [],
+  views: [],
+  byJitter: {},
 });
 
 /** Every element that is opened is closed, in order. */
@@ -118,6 +130,7 @@ test('text of the run is shown as text', async () => {
   const page = await renderReport(report());
   assert.ok(page.includes('<h1>runs/&lt;b&gt;&amp;co</h1>'));
   assert.ok(page.includes('a &lt;/pre&gt; b'));
+  assert.ok(page.includes('npx iwm pretrain --out &#39;runs/&lt;b&gt;&amp;co&#39;'));
 });
 
 test('every retrieval is there: pictures bit for bit, right ones framed, others with their rank', async () => {
@@ -142,6 +155,73 @@ test('every retrieval is there: pictures bit for bit, right ones framed, others 
     assert.deepEqual(new Uint8Array(await sharp(png).raw().toBuffer()), expected[i]!.pixels);
   assert.ok(page.includes('3 of 6 right'), 'of the image');
   assert.ok(page.includes('2 of 3 right'), 'of brightness');
+});
+
+test('inversions: what was seen, the nearest framed where it is right, and the clean image', async () => {
+  const one = (rank: number) => ({
+    wanted: noise(8),
+    retrieved: noise(8),
+    rank,
+    bank: 257,
+    seen: noise(8),
+  });
+  const inversions = [
+    [
+      { ...one(1), name: 'grayscale' as const },
+      { ...one(42), name: 'blur' as const },
+    ],
+  ];
+  const page = await renderReport({ ...report(), sweeps: [], inversions });
+  checkNesting(page);
+  assert.equal(count(page, /<img/g), 6);
+  assert.equal(count(page, /<figure class="right">/g), 1);
+  assert.match(page, /nearest <small>✓<\/small>/);
+  assert.match(page, /nearest, <small>42<\/small>/);
+});
+
+test('views: patches that do not count are faint, the others as they are', async () => {
+  const [source, target] = [noise(8), noise(8)];
+  const action = { brightness: 0.25, hue: 0, blur: 1 };
+  const views = [{ source, target, visible: Int32Array.of(3), predicted: Int32Array.of(0), action }];
+  const page = await renderReport({ ...report(), sweeps: [], views });
+  checkNesting(page);
+  assert.match(page, /<b>Action<\/b> brightness \+0\.25, undo blur</);
+  const shown = [...page.matchAll(/base64,([^"]*)"/g)].map(([, data]) => Buffer.from(data!, 'base64'));
+  const [, seen, asked] = await Promise.all(shown.map((png) => sharp(png).raw().toBuffer()));
+  for (let i = 0; i < 64; i++) {
+    const [row, column] = [Math.floor(i / 8), i % 8];
+    const [right, bottom, left, top] = [column > 3, row > 3, column < 4, row < 4];
+    assert.equal(seen![4 * i + 3] === 255, right && bottom, `seen ${row} ${column}`);
+    assert.equal(asked![4 * i + 3] === 255, left && top, `asked ${row} ${column}`);
+    if (right && bottom)
+      assert.deepEqual([...seen!.subarray(4 * i, 4 * i + 3)], [...source.pixels.subarray(3 * i, 3 * i + 3)]);
+  }
+});
+
+test('latents are pictures of a pixel a patch, with the action in words', async () => {
+  const [image, wanted, before, predicted, after] = [noise(8), noise(8), noise(2), noise(2), noise(2)];
+  const latents = [{ image, wanted, before, predicted, after, action: { contrast: -0.5 } }];
+  const page = await renderReport({ ...report(), sweeps: [], latents });
+  checkNesting(page);
+  assert.match(page, /contrast −0\.50/);
+  const shown = [...page.matchAll(/base64,([^"]*)"/g)].map(([, data]) => Buffer.from(data!, 'base64'));
+  const expected = [image, before, predicted, after, wanted];
+  for (const [i, png] of shown.entries())
+    assert.deepEqual(new Uint8Array(await sharp(png).raw().toBuffer()), expected[i]!.pixels);
+});
+
+test('MRR by jitter: a bar each, as long as it is good', async () => {
+  const of = (value: number) => ({
+    ...{ value, l2: value, standardError: 0.01, l2StandardError: 0.01 },
+    ...{ chance: 0.024, bank: 256, images: 20, actions: 16 },
+  });
+  const page = await renderReport({ ...report(), byJitter: { brightness: of(0.25), hue: of(0.5) } });
+  checkNesting(page);
+  assert.match(
+    page,
+    /<td>brightness<\/td><td>0\.250 ± 0\.010<\/td><td>20<\/td><td><div class="bar" style="width:25\.0%">/,
+  );
+  assert.match(page, /16 versions are looked for among 256/);
 });
 
 test('large pictures are scaled down', async () => {

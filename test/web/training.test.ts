@@ -36,7 +36,7 @@ const trainInPage = (
   name: string,
   config: Config,
   { resume = false, stopAt = Number.POSITIVE_INFINITY }: { resume?: boolean; stopAt?: number } = {},
-): Promise<{ lines: string[]; error: string | undefined }> =>
+): Promise<{ lines: string[]; error: string | undefined; turns: number }> =>
   opened.page.evaluate(
     async ({ name, config, resume, stopAt }) => {
       const module = '/web.js';
@@ -63,11 +63,14 @@ const trainInPage = (
         wasm: '/',
         device: 'cpu',
       } as const;
+      let turns = 0;
+      const timer = setInterval(() => turns++, 0);
       const error = await pretrain(config, options).then(
         () => undefined,
         ({ message }: Error) => message,
       );
-      return { lines, error };
+      clearInterval(timer);
+      return { lines, error, turns };
     },
     { name, config, resume, stopAt },
   );
@@ -140,8 +143,10 @@ test("files in the browser's own storage keep the laws that a run relies on", { 
 });
 
 test('demo learns in a page, to the weights that Node trains with the same seed', { skip }, async () => {
-  const config = resolve('demo', { data: ['synthetic:400'], batch: 4, steps: 100, 'log.every': 25 });
-  assert.equal((await trainInPage('demo', config)).error, undefined);
+  const config = resolve('demo', { data: ['synthetic:100'], batch: 4, steps: 100, 'log.every': 25 });
+  const { error, turns } = await trainInPage('demo', config);
+  assert.equal(error, undefined);
+  assert.ok(turns >= config.steps, `the page had its turn ${turns} times`);
   const run = await download('demo');
   const losses = (await folderStore(run).metrics()).flatMap((line) =>
     line.kind === 'step' ? [line.loss] : [],

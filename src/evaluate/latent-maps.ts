@@ -1,0 +1,56 @@
+import { purpose, random } from '../random.js';
+import {
+  type Action,
+  actionVector,
+  identityParameters,
+  readAction,
+  sampleJitter,
+} from '../world-model/index.js';
+import { latentColours } from './latent-colours.js';
+import type { EvaluatorConfig } from './programs.js';
+import type { ComparedRetrieval, Retriever, RgbImage } from './retrieval.js';
+
+/** Latents of one image, before and after the predictor, as colours: a pixel a patch. */
+export interface LatentMaps {
+  readonly image: RgbImage;
+  /** What the predictor is told. */
+  readonly action: Action;
+  /** What the action really gives. */
+  readonly wanted: RgbImage;
+  /** The encoder's latents of the image. */
+  readonly before: RgbImage;
+  /** What the predictor makes of them. */
+  readonly predicted: RgbImage;
+  /** What it should be: the target encoder's latents of the wanted image. */
+  readonly after: RgbImage;
+}
+
+/**
+ * Latents of images as colours, for each an action drawn at the training strengths. Colours are the first three principal
+ * components of all the images' patches: one set for what the encoder gives, another for what is predicted and should be.
+ * @param retrievers of at least one image
+ */
+export async function latentMaps(
+  retrievers: readonly Retriever[],
+  { model: { encoder }, augmentation }: Pick<EvaluatorConfig, 'model' | 'augmentation'>,
+  seed: number,
+): Promise<LatentMaps[]> {
+  const found: (ComparedRetrieval & { readonly action: Action })[] = [];
+  for (const [i, retriever] of retrievers.entries()) {
+    const view = sampleJitter(random(seed, i, purpose.jitter), augmentation);
+    const action = readAction(actionVector(identityParameters, view));
+    found.push(...(await retriever.retrieve([action])).map((retrieval) => ({ ...retrieval, action })));
+  }
+  const colours = (key: 'seen' | 'wanted') =>
+    latentColours(Float32Array.from(found.flatMap(({ latents }) => Array.from(latents[key]))), encoder.width);
+  const [given, asked] = [colours('seen'), colours('wanted')];
+  const map = (pixels: Uint8Array): RgbImage => ({ size: encoder.image / encoder.patch, pixels });
+  return found.map(({ seen, action, wanted, latents }) => ({
+    image: seen,
+    action,
+    wanted,
+    before: map(given(latents.seen)),
+    predicted: map(asked(latents.predicted)),
+    after: map(asked(latents.wanted)),
+  }));
+}
