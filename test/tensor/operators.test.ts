@@ -167,6 +167,8 @@ test('every exported operator has cases, here and in the fixture', async () => {
     const module: Record<string, unknown> = await import(new URL(file, folder).href);
     exported.push(...Object.keys(module).filter((name) => typeof module[name] === 'function'));
   }
+  // What a model from elsewhere computes is not ours to know: it is tried by engine/calling.test.ts.
+  exported.splice(exported.indexOf('call'), 1);
   assert.deepEqual(Object.keys(cases).sort(), exported.sort());
   const titles = (table: Readonly<Record<string, object>>) =>
     Object.entries(table)
