@@ -3,6 +3,7 @@ import { TunedModel } from '../adapt/model/tuned-model.js';
 import { createWebEngine, type WebEngineOptions } from '../engine/onnxruntime-web.js';
 import { UserError } from '../errors.js';
 import { parseJson } from '../json.js';
+import { readModels } from '../run/encoder-file.js';
 import { placeOf, type RunSource, readText } from '../run/run-files.js';
 import { decodeSafetensors, type Weights } from '../run/safetensors.js';
 
@@ -32,6 +33,8 @@ export class AdaptedModel extends TunedModel {
     if (bytes === undefined)
       throw new UserError(`${run.name}: its adaptation was not finished (${file} is missing)`);
     const weights = adaptedWeights(decodeSafetensors(bytes, file, 'F32') as Weights, network, file);
-    return new AdaptedModel(run.name, config, network, weights, await createWebEngine(options));
+    const models = await readModels(run, config.pretraining);
+    const engine = await createWebEngine({ ...options, models });
+    return new AdaptedModel(run.name, config, network, weights, engine);
   }
 }

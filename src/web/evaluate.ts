@@ -7,6 +7,7 @@ import { measureModel } from '../evaluate/measure-model.js';
 import type { Log } from '../log.js';
 import { evaluatorConfig, modelConfig } from '../run/config.js';
 import { readConfig } from '../run/config-file.js';
+import { readModels } from '../run/encoder-file.js';
 import { readKeptImages } from '../run/images-file.js';
 import { imagesMissing } from '../run/kept-images.js';
 import { readModel } from '../run/model-file.js';
@@ -45,7 +46,7 @@ export async function evaluate(
   );
   log?.note(`images: ${describeImages({ description: sets.description.asked, notes: sets.asked.notes })}`);
   if (sets.skipped !== undefined) log?.note(sets.skipped);
-  const engine = await createWebEngine(computing);
+  const engine = await createWebEngine({ ...computing, models: await readModels(run, config) });
   try {
     const settings = evaluatorConfig(config);
     const evaluator = await createEvaluator(engine, settings);
