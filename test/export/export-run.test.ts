@@ -178,14 +178,10 @@ test('a frozen encoder goes out once', async () => {
   const { pretrain } = await import('../../src/verbs/pretrain.js');
   const { resolve } = await import('../../src/run/config.js');
   const { tiny } = await import('../train/tiny-run.js');
-<<<<<<< HEAD
   await pretrain(resolve('demo', { ...tiny, steps: 2, 'encoder.trained': 'none' }), {
     out: frozen,
     threads: 1,
   });
-=======
-  await pretrain(resolve('demo', { ...tiny, steps: 2, 'encoder.trained': 'none' }), { out: frozen, threads: 1 });
->>>>>>> ab6bda0 (The export's test speaks of encoder.trained)
   const to = join(folder, 'frozen-out');
   const { files } = await exportModel(frozen, { out: to, threads: 1, data: [join(folder, 'nowhere')] });
   assert.equal(
