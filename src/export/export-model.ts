@@ -3,8 +3,10 @@ import { dirname, join, resolve } from 'node:path';
 import { checkFree, isAdapted } from '../adapt/model/model-folder.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions } from '../engine/index.js';
+import { UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { writeAtomically } from '../run/disk/atomic-file.js';
+import { keepsModels } from '../run/disk/encoder-file.js';
 import { adaptedFiles } from './export-adapted.js';
 import { runFiles } from './export-run.js';
 import type { Files } from './graph-files.js';
@@ -27,12 +29,16 @@ export interface Exported {
 /**
  * Exports a finished run or an adapted model for other people's tools: transformers.js, transformers, timm, ONNX Runtime.
  * @param folder of the run or the model
- * @throws UserError where it holds no finished one, or `out` holds something already
+ * @throws UserError where it holds no finished one, its encoder is an ONNX model, or `out` holds something already
  */
 export async function exportModel(
   folder: string,
   { out, data, threads, device, log = quiet }: ExportOptions,
 ): Promise<Exported> {
+  if (keepsModels(folder))
+    throw new UserError(
+      `${folder}: its encoder came as an ONNX model, and runs of such a one are not exported yet; the encoder itself is ${join(folder, 'encoder.onnx')}`,
+    );
   checkFree(out);
   mkdirSync(dirname(resolve(out)), { recursive: true });
   // Rather now than when all is computed.

@@ -15,6 +15,7 @@ import { adapt } from '../../src/adapt/adapt.js';
 import { AdaptedModel } from '../../src/adapt/model/adapted-model.js';
 import { openEncoder } from '../../src/encoders/open-encoder.js';
 import { UserError } from '../../src/errors.js';
+import { exportModel } from '../../src/export/export-model.js';
 import { adopt, type Config, succeed } from '../../src/run/config.js';
 import { folderFiles, folderStore } from '../../src/run/disk/folder-files.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
@@ -98,6 +99,12 @@ test('an adapted model keeps the encoder too; the encoder is not tuned', async (
   assert.deepEqual(dims, [1, 10]);
   model.dispose();
 });
+
+test('it is not exported yet, which is said in a line', () =>
+  assert.rejects(
+    exportModel(run, { out: join(folder, 'exported') }),
+    /^UserError: .*its encoder came as an ONNX model, and runs of such a one are not exported yet/,
+  ));
 
 test('a model that is missing or another is refused in a line, at the beginning of a run and later', async () => {
   const refused = (work: Promise<unknown>, line: RegExp) =>
