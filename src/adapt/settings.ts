@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
-import { type Config, cropSchema } from '../run/config.js';
+import type { Config } from '../run/config.js';
+import { cropSchema } from '../run/config-schema.js';
 import { differences, parseSettings } from '../run/settings.js';
 import { type HeadKind, headKinds } from './network/heads.js';
 import type { Part, Parts } from './network/network.js';

@@ -12,7 +12,8 @@ export function registerConfig(program: Command): void {
     .addOption(jsonOption())
     .addHelpText('after', '\nExample:\n  iwm config small --set encoder.width=384')
     .action(async (preset: string, options: CommonOptions) => {
-      const { configSchema, resolve } = await import('../run/config.js');
+      const { resolve } = await import('../run/config.js');
+      const { configSchema } = await import('../run/config-schema.js');
       const { keysOf } = await import('../run/keys.js');
       const { get } = await import('../run/settings.js');
       const config = resolve(preset, options.set);

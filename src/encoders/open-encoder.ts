@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { UserError } from '../errors.js';
 import { emptyFlat, type Flat } from '../nn/index.js';
-import type { Config, Settled } from '../run/config.js';
+import type { Settled } from '../run/config.js';
 import { fill } from '../run/named-tensors.js';
 import { decodeFloats } from '../run/safetensors.js';
 import type { Layouts } from '../world-model/index.js';
@@ -14,8 +13,6 @@ import { openProgram } from './program.js';
 import { findProgram } from './program-files.js';
 import { sizesOf } from './sizes.js';
 
-type Source = NonNullable<Config['encoder']['source']>;
-
 /** An encoder that others have trained. */
 export interface ForeignEncoder {
   /** What it settles of a configuration. */
@@ -24,17 +21,6 @@ export interface ForeignEncoder {
   readonly notes: readonly string[];
   /** Its weights, laid out; positions are brought to the layout's patches. @throws UserError naming tensors that do not fit */
   readonly weights: (layout: Layouts['encoder']) => Flat<Float32Array>;
-}
-
-/**
- * Opens the encoder that a run's configuration names.
- * @throws UserError as {@link openEncoder}, and where its weights have changed since the run began
- */
-export async function reopenEncoder({ name, sha256 }: Source): Promise<ForeignEncoder> {
-  const encoder = await openEncoder(name);
-  if (encoder.settled.encoder.source?.sha256 !== sha256)
-    throw new UserError(`${name}: its weights are others than those that this run began with (SHA-256)`);
-  return encoder;
 }
 
 /**

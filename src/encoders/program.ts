@@ -5,12 +5,10 @@ import type { z } from 'zod';
 import { createEngine } from '../engine/create-engine.js';
 import { UserError } from '../errors.js';
 import { readJson } from '../json-file.js';
-import type { Config, Settled } from '../run/config.js';
-import { readModel } from '../run/disk/encoder-file.js';
-import type { Models } from '../run/encoder-file.js';
+import type { Settled } from '../run/config.js';
 import { type Callee, call, type OnnxHeader, readOnnxHeader, spec, trace } from '../tensor/index.js';
 import { countModel, imageSide, modelSchema, normalisationOf, preprocessorSchema } from './program-facts.js';
-import { findProgram, type ProgramFiles } from './program-files.js';
+import type { ProgramFiles } from './program-files.js';
 
 /**
  * Opens an ONNX model as an encoder that is run as it is: what it gives is seen by running it on one image.
@@ -52,14 +50,6 @@ export async function openProgram(
     notes: [],
     weights: () => ({}),
   };
-}
-
-/** What a new run's programs call, read from where its configuration found it. @throws UserError where it is gone or another */
-export async function modelsFrom(config: Config): Promise<Models> {
-  const { program, source } = config.encoder;
-  if (program === undefined || source === undefined) return {};
-  const found = await findProgram(source.name);
-  return readModel(config, found?.model ?? source.name);
 }
 
 /** The bytes of an ONNX file. @throws UserError where there is none, or it is too large for one */

@@ -1,5 +1,6 @@
 import { quoted } from '../words.js';
-import { type Config, complete, presets } from './config.js';
+import { type Config, complete } from './config.js';
+import { presets } from './presets.js';
 import { differences, get } from './settings.js';
 
 /** What a configuration says beside its preset's name; what only follows from that goes without saying. */

@@ -1,7 +1,6 @@
 import type { ImageSet } from '../data/image-set.js';
 import { namesOf } from '../data/known-images.js';
-import { reopenEncoder } from '../encoders/open-encoder.js';
-import { modelsFrom } from '../encoders/program.js';
+import { modelsOf, startingEncoder } from '../encoders/run-encoder.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions, EngineOptions } from '../engine/index.js';
 import { memoryLimit } from '../engine/memory-limit.js';
@@ -9,7 +8,6 @@ import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { alone, type Ranks } from '../ranks/ranks.js';
 import type { Config } from '../run/config.js';
-import { keepsModels, readModels } from '../run/disk/encoder-file.js';
 import { folderStore } from '../run/disk/folder-files.js';
 import { openRun } from '../run/disk/run-folder.js';
 import { openTrainingImages } from '../run/disk/training-images.js';
@@ -50,9 +48,8 @@ export async function pretrain(
 ): Promise<PretrainResult> {
   const first = ranks.rank === 0;
   if (ranks.size > 1) await checkSameEverywhere(ranks, { code: codeDigest(), ...config });
+  const models = await modelsOf(out, config);
   // A device that is none is told before a folder is made.
-  const own = [out, config.from?.run].find((run) => run !== undefined && keepsModels(run));
-  const models = own === undefined ? await modelsFrom(config) : readModels(own, config);
   const engine = createEngine({ threads, device, devices, models });
   const release = first ? await openRun(out, config, resume) : () => {};
   const kept = folderStore(out, models);
@@ -60,10 +57,7 @@ export async function pretrain(
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
     const rate = await workRate(engine);
-    // What a predecessor has made of it counts; a model has its weights in itself.
-    const { source: named, program } = config.encoder;
-    const source = config.from === undefined && program === undefined ? named : undefined;
-    const encoder = source && (await reopenEncoder(source));
+    const encoder = await startingEncoder(config);
     if (first) for (const line of encoder?.notes ?? []) log.note(line);
     images = await openTrainingImages(config);
     if (ranks.size > 1) await checkSameEverywhere(ranks, { images: shortDigest(namesOf(images)) });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { UserError } from '../../src/errors.js';
-import { amend, check, modelConfig, presets, resolve, viewsConfig } from '../../src/run/config.js';
+import { amend, check, modelConfig, resolve, viewsConfig } from '../../src/run/config.js';
+import { presets } from '../../src/run/presets.js';
 
 /** Refused with exit code 2 and one line that says what and where. */
 function refused(given: () => unknown, ...says: readonly (string | RegExp)[]): void {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { configSchema, resolve } from '../../src/run/config.js';
+import { resolve } from '../../src/run/config.js';
+import { configSchema } from '../../src/run/config-schema.js';
 import { keysOf, nearestKey } from '../../src/run/keys.js';
 import { get, type Tree } from '../../src/run/settings.js';
 
