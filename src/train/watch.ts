@@ -13,9 +13,9 @@ export interface Watched extends Sweep {
 }
 
 /** Share of the steps' multiply-adds that all looks may take; programs to compile and pictures to draw come on top. */
-const SHARE = 0.01;
-/** Ranks of one image's versions that a look costs at most: its bank, and the sweep's own versions and predictions. */
-const RANKS = 2;
+const SHARE = 0.02;
+/** What a look costs, as a multiple of the ranks of one image's versions: its bank, and the sweep's own versions. */
+const RANKS = 1.25;
 
 /**
  * Steps from one look to the next, so that looks cost little: by what they and a step cost, never by a clock.

@@ -22,7 +22,7 @@ export interface PretrainOptions extends WebEngineOptions {
   /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
   readonly signal?: AbortSignal;
   readonly log?: Log;
-  /** Is shown now and then, at a hundredth of the time, what the model retrieves for a held-out image by then. */
+  /** Is shown now and then, at a fiftieth of the steps' work, what the model retrieves for a held-out image by then. */
   readonly watch?: (seen: Watched) => void;
 }
 

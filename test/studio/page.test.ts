@@ -82,8 +82,8 @@ const picture = (selector: string): Promise<string> =>
     .evaluate((canvas) => (canvas as unknown as { toDataURL(): string }).toDataURL());
 
 /** Waits until what a function gives satisfies a condition. */
-async function until<T>(get: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  for (let tries = 0; tries < 300; tries++) {
+async function until<T>(get: () => Promise<T>, holds: (value: T) => boolean, most = 300): Promise<T> {
+  for (let tries = 0; tries < most; tries++) {
     const value = await get();
     if (holds(value)) return value;
     await new Promise((done) => setTimeout(done, 50));
@@ -413,6 +413,7 @@ test('a run is trained in the tab, paused, gone on with after the page was loade
   await until(
     () => page.locator('.cells canvas').count(),
     (count) => count === 4 * 7 * 2,
+    1200,
   );
   await pause();
   assert.deepEqual(await barriers(), []);
