@@ -32,21 +32,23 @@ export class Pretraining {
     const isDue = (every: number): boolean => training.done > 0 && training.done % every === 0;
     while (training.done < steps) {
       if (isDue(checkpoint.every)) await training.save();
-      if (course.health && isDue(course.health.every)) await this.#measure(training);
+      if (course.health && isDue(course.health.every)) await this.#untilAsked(training.measure());
+      await this.#untilAsked(training.show());
       await this.#stopIfAsked(training, start);
       await training.update();
     }
     await training.save();
-    await this.#measure(training);
+    await this.#untilAsked(training.measure());
+    await this.#untilAsked(training.show());
     await this.#stopIfAsked(training, start);
     return training.finish();
   }
 
-  /** Measures health, as far as it comes until the run is asked to stop. */
-  async #measure(training: Training): Promise<void> {
+  /** Looks at the model, as far as it comes until the run is asked to stop. */
+  async #untilAsked(look: Promise<void>): Promise<void> {
     const { signal } = this.surroundings;
     try {
-      await training.measure();
+      await look;
     } catch (error) {
       if (!signal?.aborted || error !== signal.reason) throw error;
     }
