@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { emptyFlat, type Flat } from '../nn/index.js';
 import type { Settled } from '../run/config.js';
+import type { Models } from '../run/encoder-file.js';
 import { fill } from '../run/named-tensors.js';
 import { decodeFloats } from '../run/safetensors.js';
 import type { Layouts } from '../world-model/index.js';
@@ -21,6 +22,8 @@ export interface ForeignEncoder {
   readonly notes: readonly string[];
   /** Its weights, laid out; positions are brought to the layout's patches. @throws UserError naming tensors that do not fit */
   readonly weights: (layout: Layouts['encoder']) => Flat<Float32Array>;
+  /** What its programs call: itself, where it is an ONNX model. */
+  readonly models: Models;
 }
 
 /**
@@ -62,5 +65,6 @@ export async function openEncoder(source: string, wanted?: number): Promise<Fore
       fill({ tensors: fitted }, [{ prefix: '', layout, flat }], files.weights);
       return flat;
     },
+    models: {},
   };
 }
