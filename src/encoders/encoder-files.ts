@@ -2,6 +2,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join } from 'node:path';
 import { explained, HubFiles } from '../data/hub-files.js';
 import { UserError } from '../errors.js';
+import { readJson } from '../json-file.js';
 
 /** The files of an encoder from elsewhere, on this machine. */
 export interface EncoderFiles {
@@ -20,6 +21,15 @@ const PREPROCESSOR = 'preprocessor_config.json';
 /** Files that run code when they are read. */
 const isPickle = (name: string): boolean => ['.bin', '.pt', '.pth', '.ckpt', '.pkl'].includes(extname(name));
 
+/** Whether a source is an encoder that others' programs read too, rather than a folder of a run or an adapted model. */
+export function isEncoder(source: string): boolean {
+  if (source.startsWith('hf:') || statSync(source, { throwIfNoEntry: false })?.isFile()) return true;
+  if (existsSync(join(source, 'onnx'))) return true;
+  const config = join(source, CONFIG);
+  const told = existsSync(config) ? Object.keys(readJson(config) ?? {}) : [];
+  return ['model_type', 'architecture'].some((key) => told.includes(key));
+}
+
 /**
  * Finds an encoder's files.
  * @param source a folder with `model.safetensors`, such a file, or `hf:owner/name`
@@ -33,7 +43,7 @@ export async function findEncoder(source: string): Promise<EncoderFiles> {
   const found = statSync(source, { throwIfNoEntry: false });
   if (found === undefined)
     throw new UserError(
-      `${source}: no such file or folder; --encoder takes a folder, a file of safetensors or hf:owner/name`,
+      `${source}: no such file or folder; an encoder is a folder, a file of safetensors or ONNX, or hf:owner/name`,
       2,
     );
   const folder = found.isDirectory() ? source : dirname(source);

@@ -33,7 +33,7 @@ export async function openProgram(
   const size = wanted ?? fixedSide(header) ?? imageSide(preprocessor, model);
   if (size === undefined)
     throw new UserError(
-      `${source}: neither config.json nor preprocessor_config.json says the size of its images; give --set image.size=PIXELS`,
+      `${source}: neither config.json nor preprocessor_config.json says the size of its images; write "image_size": PIXELS into config.json`,
       2,
     );
   const output = latentsOutput(file, header);

@@ -25,7 +25,7 @@ test('what would train on other images than meant is refused in one line, and le
     [['--from', folder, '--preset', 'demo'], /^iwm: --from begins a new run [^\n]+ leave --preset out\n$/],
     [['--encoder', 'vit/', '--from', folder], /^iwm: --encoder begins a new run [^\n]+ leave --from out\n$/],
     [['--encoder', 'vit/', '--resume'], /^iwm: --encoder begins a new run [^\n]+ leave --resume out\n$/],
-    [['--encoder', join(folder, 'none')], /^iwm: \S+none: no such file or folder; --encoder takes [^\n]+\n$/],
+    [['--encoder', join(folder, 'none')], /^iwm: \S+none: no such file or folder; an encoder is [^\n]+\n$/],
     [
       ['--data', 'synthetic', '--set', 'predictor.dept=3'],
       /^iwm: unknown key predictor\.dept in the configuration \(did you mean predictor\.depth\?\)\n$/,

@@ -113,7 +113,7 @@ test('a model that is missing or another is refused in a line, at the beginning 
       (error) => error instanceof UserError && line.test(error.message) && !error.message.includes('\n'),
     );
   const out = join(folder, 'refused');
-  await refused(pretrain(config, { out }), /encoder: no such file or folder; --encoder takes/);
+  await refused(pretrain(config, { out }), /encoder: no such file or folder; an encoder is a folder/);
   assert.ok(!existsSync(out));
   const kept = join(run, 'encoder.onnx');
   copyFileSync(kept, join(folder, 'kept.onnx'));
