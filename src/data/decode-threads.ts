@@ -5,7 +5,7 @@ import type { DecodeTask } from './decoding.js';
 /** Threads that wait for something to decode: to start one takes longer than to decode a hundred images. */
 const idle: Worker[] = [];
 
-/** A thread that decodes; it keeps no process from ending. */
+/** A thread that decodes. */
 export function takeThread(task: DecodeTask): Worker {
   const thread = idle.pop() ?? startThread();
   thread.postMessage({ task } satisfies Wish);
@@ -24,17 +24,15 @@ export async function giveBack(thread: Worker): Promise<void> {
   });
   thread.postMessage({ end: true } satisfies Wish);
   if (await lives) idle.push(thread);
-  thread.unref();
   for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event);
+  thread.unref();
 }
 
 /** Starts decode.ts from the sources, or decode.js where they have been compiled. */
 function startThread(): Worker {
-  const thread = import.meta.url.endsWith('.js')
+  return import.meta.url.endsWith('.js')
     ? new Worker(new URL('./decode.js', import.meta.url))
     : fromSources();
-  thread.unref();
-  return thread;
 }
 
 /** A thread has to learn by itself to read TypeScript. */

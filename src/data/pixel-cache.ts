@@ -159,6 +159,8 @@ export class PixelCache {
     worker.on('exit', () => {
       this.#end ??= new Error('the decoding thread ended');
     });
+    // Whoever forgets to close may end; to listen holds a thread until this is said.
+    worker.unref();
     return worker;
   }
 }
