@@ -16,7 +16,8 @@ below.report = below.embed = below.export = [...below.adapt, 'verbs', 'adapt'];
 below.study = [...below.report, 'report'];
 below.studio = [...below.adapt, 'web', 'adapt'];
 // Below every layer.
-const foundation = '^src/(cache|csv|errors|json|json-file|koffi|log|median|random|warning|words)\\.ts$';
+const foundation =
+  '^src/(cache|csv|errors|json|json-file|koffi|log|make-folder|median|random|warning|words)\\.ts$';
 
 // What runs in a browser too: it knows neither Node nor a package that needs it.
 const core = `^src/(${[

@@ -1,7 +1,9 @@
+import { namesOf } from '../data/known-images.js';
 import { UserError } from '../errors.js';
 import { onAny } from '../ranks/exchange.js';
 import type { Config } from '../run/config.js';
 import { planCourse } from './course.js';
+import { checkSameEverywhere, shortDigest } from './same-everywhere.js';
 import type { Machine, Surroundings } from './surroundings.js';
 import { type PretrainResult, Training } from './training.js';
 
@@ -18,12 +20,14 @@ export class Pretraining {
   /**
    * Trains from the newest checkpoint in the store, or from the start, to the last step.
    * @param resume say from where
-   * @throws UserError for what {@link planCourse} refuses, numbers that are not finite, too many images that cannot be
+   * @throws UserError for what {@link planCourse} refuses, images that are not the same on all ranks, numbers that are not finite, too many images that cannot be
    *   read, or held-out ones that have changed; the reason of the signal, once the step is done and written
    */
   async run(resume: boolean): Promise<PretrainResult> {
     const { config, machine, surroundings } = this;
-    const { store, log } = surroundings;
+    const { ranks } = machine;
+    const { images, store, log } = surroundings;
+    if (ranks.size > 1) await checkSameEverywhere(ranks, { images: await shortDigest(namesOf(images)) });
     const course = await planCourse(config, { ...surroundings, ...machine, note: log.note });
     await store.begin(config);
     const training = await Training.open(config, course, machine, surroundings, resume);
