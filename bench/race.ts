@@ -28,9 +28,11 @@ const { values } = parseArgs({
   },
 });
 const rounds = Number(values.rounds);
-const set = Object.fromEntries(
-  values.set.map((text) => [text.split('=')[0], JSON.parse(text.slice(text.indexOf('=') + 1))]),
+const given = values.set.map(
+  (text) => [text.split('=')[0], JSON.parse(text.slice(text.indexOf('=') + 1))] as const,
 );
+// What the peers' predictors have.
+const set = { ...Object.fromEntries(given), 'predictor.conditioning': 'feature' };
 const threads = availableParallelism();
 const config = resolve(values.preset, { data: ['synthetic'], ...set });
 

@@ -97,7 +97,8 @@ export function modulations(
 ): readonly Modulation[] | undefined {
   if (!('adaln' in parameters)) return undefined;
   const { action: first, blocks } = parameters.adaln;
-  const hidden = gelu(linear(reshape(action, [size(action, 0), 1, actionSize]), first));
+  const [batch] = action.shape as [Dim];
+  const hidden = gelu(linear(reshape(action, [batch, 1, actionSize]), first));
   const width = size(hidden, -1);
   return Object.values(blocks).map((map) => {
     const [shift, scale, gate, shift2, scale2, gate2] = split(

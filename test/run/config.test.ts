@@ -175,7 +175,7 @@ describe('what is made', () => {
       image: 32,
       patch: 4,
     });
-    assert.deepEqual(predictor, { depth: 7, width: 96, heads: 3, conditioning: 'feature' });
+    assert.deepEqual(predictor, { depth: 7, width: 96, heads: 3, conditioning: 'adaln' });
     const views = viewsConfig(config);
     assert.deepEqual([views.image, views.size, views.patch], [{ height: 40, width: 40 }, 32, 4]);
     assert.deepEqual(views.masks, {
