@@ -1,6 +1,6 @@
 import { openImages } from '../data/images.js';
 import type { Engine } from '../engine/index.js';
-import { memoryLimit } from '../engine/memory-limit.js';
+import { memoryOf } from '../engine/memory-limit.js';
 import type { Config } from '../run/config.js';
 import { Batches } from '../train/batches.js';
 import { demands } from '../train/estimate.js';
@@ -29,7 +29,7 @@ export async function openTimedSteps(config: Config, engine: Engine): Promise<Ti
   const settings = stepConfig(config);
   await checkPrecision(engine, config.precision);
   const program = traceStep(settings);
-  const { multiplyAdds, parted } = demands(program, settings, memoryLimit());
+  const { multiplyAdds, parted } = demands(program, settings, memoryOf(engine));
   const limit = Math.min(config.limit ?? IMAGES, IMAGES);
   const images = await openImages(config.data, { size: config.image.stored, limit });
   const start = initialState(settings, config.seed);

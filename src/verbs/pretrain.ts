@@ -3,7 +3,7 @@ import { namesOf } from '../data/known-images.js';
 import { modelsOf, startingEncoder } from '../encoders/run-encoder.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions, EngineOptions } from '../engine/index.js';
-import { memoryLimit } from '../engine/memory-limit.js';
+import { memoryOf } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { alone, type Ranks } from '../ranks/ranks.js';
@@ -61,7 +61,7 @@ export async function pretrain(
     if (first) for (const line of encoder?.notes ?? []) log.note(line);
     images = await openTrainingImages(config);
     if (ranks.size > 1) await checkSameEverywhere(ranks, { images: shortDigest(namesOf(images)) });
-    const machine = { engine, rate, memory: memoryLimit(), ranks };
+    const machine = { engine, rate, memory: memoryOf(engine), ranks };
     const store = rankStore(ranks, kept);
     const surroundings = { images, store, encoder: encoder?.weights, signal, log: first ? log : quiet };
     return await new Pretraining(config, machine, surroundings).run(resume);
