@@ -6,6 +6,7 @@ import {
   deviceOption,
   integer,
   jsonOption,
+  number,
   seedOption,
   threadsOption,
 } from './options.js';
@@ -15,6 +16,7 @@ import { taskOption } from './task-options.js';
 interface EvaluateCommand extends CommonOptions {
   bank?: string;
   images?: number;
+  strength?: number;
   task?: string;
 }
 
@@ -34,6 +36,12 @@ export function registerEvaluate(program: Command): void {
         integer(1),
       ),
     )
+    .addOption(
+      new Option(
+        '--strength <factor>',
+        "of the paper's jitters, in the bank's versions (default: as the run was trained)",
+      ).argParser(number(0.01)),
+    )
     .addOption(seedOption())
     .addOption(threadsOption())
     .addOption(deviceOption())
@@ -50,6 +58,7 @@ export function registerEvaluate(program: Command): void {
         ...(options.data === undefined ? {} : { data: options.data }),
         ...(options.bank === undefined ? {} : { bank: options.bank }),
         ...(options.images === undefined ? {} : { images: options.images }),
+        ...(options.strength === undefined ? {} : { strength: options.strength }),
         ...(options.seed === undefined ? {} : { seed: options.seed }),
         threads: options.threads,
         device: options.device,
@@ -64,7 +73,7 @@ async function evaluateAdaptedModel(
   output: Output,
 ): Promise<void> {
   const { evaluateAdapted, describeAdapted } = await import('../adapt/model/evaluate-adapted.js');
-  for (const option of ['bank', 'images', 'seed'] as const)
+  for (const option of ['bank', 'images', 'strength', 'seed'] as const)
     if (rest[option] !== undefined)
       throw new UserError(`--${option} is for runs; ${folder} is an adapted model`, 2);
   const evaluation = await evaluateAdapted(folder, {

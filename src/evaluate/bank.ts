@@ -15,7 +15,7 @@ const TRIES = 8;
 export const jitterNames = transformations.filter((row) => row.kind === 'jitter').map((row) => row.name);
 
 /**
- * The versions that one image's predictions are ranked among: every jitter applied, at the training strengths, or
+ * The versions that one image's predictions are ranked among: every jitter applied, at the strength that is asked, or
  * only the one named. All distinct in single precision; where no strength is above 0 all are the image itself, and
  * then tie.
  * @param image which image, for the draws

@@ -43,7 +43,7 @@ export function evaluationProtocol({
     knn: `labelled images only, classes matched by name, else by number; k = ${NEIGHBOURS}, cosine of mean-pooled target-encoder latents, votes weighted exp(cosine / ${VOTE_TEMPERATURE}) as Wu et al. 2018; in brackets the 95 % Wilson interval`,
   };
   const latents = {
-    actionR2: `ridge ${RIDGE} a row on standardised mean-pooled target-encoder latents of two whole views drawn as in training, fitted on half of ${many} images, R² on the other half; 0 for what never varies; standard error over images to first order`,
+    actionR2: `ridge ${RIDGE} a row on standardised mean-pooled target-encoder latents of two whole views drawn as in training at strength ${augmentation.strength}, fitted on half of ${many} images, R² on the other half; 0 for what never varies; standard error over images to first order`,
     rankMe: `${many} images, mean-pooled target-encoder latents, not centred; standard error by jackknife over 8 parts`,
     featureDeviation: 'of the same latents at unit length, over images, averaged over features, times √width',
   };
@@ -51,7 +51,7 @@ export function evaluationProtocol({
     images: asked,
     order: 'random by the seed; a measure on some images takes the first of this order',
     seed,
-    mrr: `${ranked} whole images × ${ACTIONS} actions; bank of ${BANK} distinct versions by colour jitter at the training strengths (strength ${augmentation.strength}), every jitter applied, by the target encoder, standardised per token; prediction from the clean image by the encoder, all positions; rank = 1 + closer + equal others; mean per-token cosine (l2: squared L2 over all tokens); standard error over images`,
+    mrr: `${ranked} whole images × ${ACTIONS} actions; bank of ${BANK} distinct versions by colour jitter of strength ${augmentation.strength}, every jitter applied, by the target encoder, standardised per token; prediction from the clean image by the encoder, all positions; rank = 1 + closer + equal others; mean per-token cosine (l2: squared L2 over all tokens); standard error over images`,
     byAction: `as mrr, only the named jitter varied, those of the first ${each} images that it can change; jitters of strength 0 left out`,
     ...(asksNeighbours ? neighbours : {}),
     ...(readsLatents ? latents : {}),

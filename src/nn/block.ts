@@ -100,6 +100,19 @@ function scaled(map: Linear<Tensor>, scale: LayerScale<Tensor> | undefined): Lin
   return { weight: mul(map.weight, reshape(gamma, [size(gamma, 0), 1])), bias: mul(map.bias, gamma) };
 }
 
+/** What changes the normalised tokens that a branch reads, x · (1 + scale) + shift, and what it adds, · (1 + gate); each [B, 1, D]. */
+export interface BranchModulation {
+  readonly shift: Tensor;
+  readonly scale: Tensor;
+  readonly gate: Tensor;
+}
+
+/** Adaptive layer normalisation of a block (Peebles & Xie 2023). */
+export interface Modulation {
+  readonly attn: BranchModulation;
+  readonly mlp: BranchModulation;
+}
+
 /** Chooses the tokens that are wanted of [B, N, D]: [B, Q, D]. */
 export type Select = (tokens: Tensor) => Tensor;
 
@@ -111,6 +124,19 @@ export interface BlockForm {
   readonly others?: Tensor | undefined;
   /** Added to variances in layer normalisation. */
   readonly epsilon?: number | undefined;
+  /** What all tokens are modulated by, the others too. */
+  readonly modulation?: Modulation | undefined;
+}
+
+/** Rows of `batch` images, [B·N, D], each image's shifted and scaled by its own. */
+function modulate(rows: Tensor, by: BranchModulation | undefined, batch: Dim): Tensor {
+  if (by === undefined) return rows;
+  return fold(add(mul(unfold(rows, batch), add(by.scale, 1)), by.shift));
+}
+
+function gate(rows: Tensor, by: BranchModulation | undefined, batch: Dim): Tensor {
+  if (by === undefined) return rows;
+  return fold(mul(unfold(rows, batch), add(by.gate, 1)));
 }
 
 /**
@@ -121,7 +147,7 @@ export function block(
   x: Tensor,
   parameters: Block<Tensor>,
   heads: number,
-  { select, others, epsilon }: BlockForm = {},
+  { select, others, epsilon, modulation }: BlockForm = {},
 ): Tensor {
   const [batch] = x.shape as [Dim];
   // Inside, the tokens of all images are rows of one matrix: no reshaping around every product.
@@ -129,25 +155,35 @@ export function block(
   const attended = scope('attn', () => {
     const qkv = absorb(parameters.norm1, parameters.attn.qkv);
     const rows = fold(x);
-    const normal = standardise(rows, epsilon);
-    const seen = others === undefined ? [normal] : [others, normal];
+    const modulated = (normal: Tensor): Tensor => modulate(normal, modulation?.attn, batch);
+    const normal = modulated(standardise(rows, epsilon));
+    const seen = others === undefined ? [normal] : [modulated(others), normal];
     const proj = scaled(parameters.attn.proj, parameters.ls1);
     const answer = attention(choose(normal), seen, { qkv, proj }, heads, batch);
-    return add(choose(rows), answer);
+    return add(choose(rows), gate(answer, modulation?.attn, batch));
   });
   return scope('mlp', () => {
-    const normal = standardise(attended, epsilon);
+    const normal = modulate(standardise(attended, epsilon), modulation?.mlp, batch);
     const hidden = gelu(linear(normal, absorb(parameters.norm2, parameters.mlp.fc1)));
-    return unfold(add(attended, linear(hidden, scaled(parameters.mlp.fc2, parameters.ls2))), batch);
+    const answer = linear(hidden, scaled(parameters.mlp.fc2, parameters.ls2));
+    return unfold(add(attended, gate(answer, modulation?.mlp, batch)), batch);
   });
 }
 
-/** A stack of blocks in order of their numbers. @param form.select the tokens that the last block computes */
+/**
+ * A stack of blocks in order of their numbers.
+ * @param form.select the tokens that the last block computes
+ * @param form.modulations of each block
+ */
 export function blocks(
   x: Tensor,
   stack: Readonly<Record<string, Block<Tensor>>>,
   heads: number,
-  { select, ...form }: BlockForm = {},
+  {
+    select,
+    modulations,
+    ...form
+  }: Omit<BlockForm, 'modulation'> & { readonly modulations?: readonly Modulation[] | undefined } = {},
 ): Tensor {
   const entries = Object.entries(stack);
   return entries.reduce(
@@ -156,6 +192,7 @@ export function blocks(
         block(tokens, parameters, heads, {
           ...form,
           select: i === entries.length - 1 ? select : undefined,
+          modulation: modulations?.[i],
         }),
       ),
     x,

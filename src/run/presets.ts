@@ -43,7 +43,7 @@ export const presets: Readonly<Record<string, Tree>> = {
     image: { stored: 32, size: 32, patch: 8 },
     encoder: { depth: 3, width: 96 },
     predictor: { depth: 3 },
-    masks: { visible: 7, predicted: 6 },
+    masks: { visible: 7, predicted: 5, predictedVisible: 4 },
     ema: [0.97, 0.998],
     optimiser: { learningRate: 2e-3 },
   },
@@ -54,7 +54,7 @@ export const presets: Readonly<Record<string, Tree>> = {
     encoder: { depth: 8, width: 96 },
     predictor: { depth: 6 },
     // A quarter of the image is seen: with more of it the predictor reads neighbours and learns less of the action.
-    masks: { visible: 16, predicted: 12 },
+    masks: { visible: 16, predicted: 8, predictedVisible: 8 },
     optimiser: { learningRate: 1.5e-3 },
   },
   small: {

@@ -5,7 +5,7 @@ import type { Evaluation } from '../evaluate/evaluation.js';
 import { createEvaluator } from '../evaluate/evaluator.js';
 import { measureModel } from '../evaluate/measure-model.js';
 import type { Log } from '../log.js';
-import { evaluatorConfig, modelConfig } from '../run/config.js';
+import { amend, evaluatorConfig, modelConfig } from '../run/config.js';
 import { readModels } from '../run/disk/encoder-file.js';
 import { keptIn } from '../run/disk/images-file.js';
 import { loadModel } from '../run/disk/model-file.js';
@@ -25,6 +25,8 @@ export interface EvaluateOptions extends ComputeOptions {
   /** Images whose versions are ranked (default 256). */
   readonly images?: number;
   readonly seed?: number;
+  /** Factor of the paper's jitters, of what is measured; that of training where left out. */
+  readonly strength?: number;
   readonly log?: Log;
 }
 
@@ -35,6 +37,7 @@ export interface EvaluateOptions extends ComputeOptions {
 export async function evaluateRun(run: string, options: EvaluateOptions = {}): Promise<Evaluation> {
   const { images = 256, seed = 0, threads, device, log } = options;
   const config = readConfig(run);
+  const { strength = config.augmentation.strength } = options;
   const weights = loadModel(run, layouts(modelConfig(config)));
   log?.progress('reads the images');
   const sets = await openEvaluationSets(config, keptIn(run, keptImages), { ...options, seed });
@@ -43,7 +46,7 @@ export async function evaluateRun(run: string, options: EvaluateOptions = {}): P
     const { description, asked } = sets;
     log?.note(`images: ${describeImages({ description: description.asked, notes: asked.notes })}`);
     if (sets.skipped !== undefined) log?.note(sets.skipped);
-    const settings = evaluatorConfig(config);
+    const settings = evaluatorConfig(amend(config, { 'augmentation.strength': strength }));
     const evaluator = await createEvaluator(engine, settings);
     const kept = keptMeasurements(run, settings, weights, { device: engine.device, log });
     return await measureModel(evaluator, settings, weights, sets, { run, images, seed, log, kept });

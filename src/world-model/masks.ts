@@ -14,17 +14,27 @@ export interface RectangleConfig {
   readonly aspect: readonly [number, number];
 }
 
-/** The two numbers of tokens that are constants of a run, so that shapes are static. */
+/** The numbers of tokens that are constants of a run, so that shapes are static. */
 export interface MaskCounts {
   /** Tokens of the source that the encoder sees. */
   readonly visible: number;
   /** Masked tokens that the predictor predicts. */
   readonly predicted: number;
+  /**
+   * Visible tokens that it predicts too (V-JEPA 2.1's loss on visible tokens, without its weights). In use all tokens are
+   * seen and asked for; a predictor that was only asked for what it does not see does not look at what it does.
+   */
+  readonly predictedVisible: number;
 }
 
-/** Token positions, ascending; no position is in both. */
+/** Tokens that the predictor is asked for, masked and visible. */
+export const askedTokens = ({ predicted, predictedVisible }: MaskCounts): number =>
+  predicted + predictedVisible;
+
+/** Token positions, ascending. */
 export interface Masks {
   readonly visible: Int32Array;
+  /** Masked ones, and `predictedVisible` of the visible. */
   readonly predicted: Int32Array;
 }
 
@@ -39,7 +49,8 @@ const PREDICTED = 2;
  * - more masked than `predicted`: random ones of them are neither seen nor predicted;
  * - fewer: the union grows by random neighbours (up, down, left, right) until they suffice;
  * - the visible ones are a random choice among what is not masked; where those are too few, random masked ones
- *   that are not predicted become visible.
+ *   that are not predicted become visible;
+ * - a random choice of the visible is predicted too.
  * @throws UserError when the counts do not fit the grid
  */
 export function sampleMasks(random: Random, grid: Grid, config: MaskCounts & RectangleConfig): Masks {
@@ -54,16 +65,26 @@ export function sampleMasks(random: Random, grid: Grid, config: MaskCounts & Rec
   const free = where(state, 0);
   const visible = choose(random, free, Math.min(free.length, config.visible));
   const returned = choose(random, where(state, MASKED), config.visible - visible.length);
-  return { visible: Int32Array.from([...visible, ...returned]).sort(), predicted: predicted.sort() };
+  const seen = Int32Array.from([...visible, ...returned]).sort();
+  const both = choose(random, seen, config.predictedVisible);
+  return { visible: seen, predicted: Int32Array.from([...predicted, ...both]).sort() };
 }
 
 /** Refuses counts of tokens that a grid cannot hold. @throws UserError */
-export function checkMaskCounts({ rows, columns }: Grid, { visible, predicted }: MaskCounts): void {
+export function checkMaskCounts(
+  { rows, columns }: Grid,
+  { visible, predicted, predictedVisible }: MaskCounts,
+): void {
   const whole = [visible, predicted].every((count) => Number.isInteger(count) && count >= 1);
   if (!whole || visible + predicted > rows * columns)
     throw new UserError(
       `masks: ${visible} visible and ${predicted} predicted tokens do not fit a grid of ${rows} × ${columns};` +
         ` both must be at least 1 and their sum at most ${rows * columns}`,
+      2,
+    );
+  if (!Number.isInteger(predictedVisible) || predictedVisible < 0 || predictedVisible > visible)
+    throw new UserError(
+      `masks: predictedVisible ${predictedVisible} must be a number from 0 to that of visible tokens, ${visible}`,
       2,
     );
 }
@@ -74,7 +95,10 @@ export function checkMaskCounts({ rows, columns }: Grid, { visible, predicted }:
  * rectangles the union covers about half of the grid (1 − (1 − .175)⁴ ≈ .54, less what rectangles near the
  * centre share).
  */
-export function defaultMaskCounts(grid: Grid, config: RectangleConfig = paperRectangles): MaskCounts {
+export function defaultMaskCounts(
+  grid: Grid,
+  config: RectangleConfig = paperRectangles,
+): Pick<MaskCounts, 'visible' | 'predicted'> {
   const tokens = grid.rows * grid.columns;
   const sizes = Int32Array.from({ length: 1000 }, (_, draw) => {
     const state = new Uint8Array(tokens);

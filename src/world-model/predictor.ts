@@ -30,6 +30,7 @@ import {
   type ConditioningParameters,
   condition,
   conditioningSpec,
+  modulations,
 } from './conditioning.js';
 import type { EncoderConfig } from './encoder.js';
 
@@ -58,7 +59,7 @@ export function predictorSpec(
   return {
     predictor_embed: linearSpec(encoder.width, width),
     mask_token: { shape: [1, 1, width], initialise: { normal: 0.02 } },
-    conditioning: conditioningSpec(conditioning, width),
+    conditioning: conditioningSpec(conditioning, width, depth),
     predictor_blocks: blocksSpec(depth, width),
     predictor_norm: normSpec(width),
     predictor_proj: linearSpec(width, encoder.width),
@@ -98,7 +99,10 @@ export function predict(
   const forAll = (each: Tensor): Tensor => repeatFor(each, context);
   const tokens = concat([known, ...(prompt === undefined ? [] : [forAll(prompt)]), forAll(asked)], 1);
   const stack = Object.entries(parameters.predictor_blocks);
-  const joint = blocks(tokens, Object.fromEntries(stack.slice(0, contextBlocks)), config.heads);
+  const modulated = scope('conditioning', () => modulations(action, parameters.conditioning));
+  const joint = blocks(tokens, Object.fromEntries(stack.slice(0, contextBlocks)), config.heads, {
+    modulations: modulated,
+  });
   const queried = size(at.predicted, 1);
   const [told, asking] = split(joint, 1, [size(joint, 1) - queried, queried]) as [Tensor, Tensor];
   // Nothing changes them any more, so that all blocks share what they see of them.
@@ -107,7 +111,9 @@ export function predict(
     .slice(contextBlocks)
     .reduce(
       (all, [number, weights]) =>
-        scope(`blocks.${number}`, () => block(all, weights, config.heads, { others })),
+        scope(`blocks.${number}`, () =>
+          block(all, weights, config.heads, { others, modulation: modulated?.[Number(number)] }),
+        ),
       asking,
     );
   return linear(standardise(answers), absorb(parameters.predictor_norm, parameters.predictor_proj));

@@ -2,7 +2,7 @@ import { purpose, random } from '../random.js';
 import { constant, type Dim, mul, reshape, type Spec, spec, sub, type Tensor } from '../tensor/index.js';
 import { actionSize, actionVector } from './action.js';
 import { blurKernelSize, blurMatrix, resizeMatrix, sampleCrop, separable } from './geometry.js';
-import { type Grid, type MaskCounts, type RectangleConfig, sampleMasks } from './masks.js';
+import { askedTokens, type Grid, type MaskCounts, type RectangleConfig, sampleMasks } from './masks.js';
 import {
   type AugmentationConfig,
   sampleParameters,
@@ -68,7 +68,7 @@ export function viewSpecs({ image, size, masks }: ViewsConfig, batch: Dim): View
     target: parameterSpecs(jitters, size, batch),
     action: spec([batch, actionSize]),
     visible: spec([batch, masks.visible], 'int32'),
-    predicted: spec([batch, masks.predicted], 'int32'),
+    predicted: spec([batch, askedTokens(masks)], 'int32'),
   };
 }
 
@@ -114,7 +114,8 @@ export function sampleViews(
   const columns = new Float32Array(batch * size * image.width);
   const action = new Float32Array(batch * actionSize);
   const visible = new Int32Array(batch * masks.visible);
-  const predicted = new Int32Array(batch * masks.predicted);
+  const asked = askedTokens(masks);
+  const predicted = new Int32Array(batch * asked);
   const sources: ViewParameters[] = [];
   const targets: ViewParameters[] = [];
 
@@ -133,7 +134,7 @@ export function sampleViews(
 
     const tokens = sampleMasks(random(seed, run, place, purpose.mask), patchGrid(config), masks);
     visible.set(tokens.visible, index * masks.visible);
-    predicted.set(tokens.predicted, index * masks.predicted);
+    predicted.set(tokens.predicted, index * asked);
   });
 
   return {

@@ -19,7 +19,7 @@ export interface SlowModel {
   readonly patch: number;
   readonly heads: { readonly encoder: number; readonly predictor: number };
   readonly depth: { readonly encoder: number; readonly predictor: number };
-  readonly conditioning: 'none' | 'sequence' | 'feature';
+  readonly conditioning: 'none' | 'sequence' | 'feature' | 'adaln';
   readonly mean: Vector;
   readonly std: Vector;
   readonly encoder: Named;
@@ -126,9 +126,10 @@ function standard(x: Vector): Vector {
   return x.map((value) => (value - centre) / Math.sqrt(variance + 1e-6));
 }
 
-const normed = (x: Vector, weights: Named, name: string): Vector => {
+/** @param change of the standardised numbers, before scale and bias */
+const normed = (x: Vector, weights: Named, name: string, change = (own: Vector) => own): Vector => {
   const [scale, bias] = [get(weights, `${name}.weight`), get(weights, `${name}.bias`)];
-  return standard(x).map((value, i) => value * scale[i]! + bias[i]!);
+  return change(standard(x)).map((value, i) => value * scale[i]! + bias[i]!);
 };
 
 /** Error function by its series, exact to double precision in the range that occurs here. */
@@ -141,10 +142,27 @@ function erf(x: number): number {
   return Math.abs(x) > 5 ? Math.sign(x) : (2 / Math.sqrt(Math.PI)) * sum;
 }
 
-function block(tokens: readonly Vector[], weights: Named, name: string, heads: number): Vector[] {
+const gelu = (x: Vector): Vector => x.map((value) => (value * (1 + erf(value / Math.SQRT2))) / 2);
+
+/** @param by shift, scale and gate of the attention, then of the MLP */
+function block(
+  tokens: readonly Vector[],
+  weights: Named,
+  name: string,
+  heads: number,
+  by?: readonly Vector[],
+): Vector[] {
+  const modulated =
+    (at: number) =>
+    (x: Vector): Vector =>
+      by === undefined ? x : x.map((value, d) => value * (1 + by[at + 1]![d]!) + by[at]![d]!);
+  const gated = (x: Vector, at: number): Vector =>
+    by === undefined ? x : x.map((value, d) => value * (1 + by[at]![d]!));
   const width = tokens[0]!.length;
   const size = width / heads;
-  const joint = tokens.map((x) => affine(normed(x, weights, `${name}.norm1`), weights, `${name}.attn.qkv`));
+  const joint = tokens.map((x) =>
+    affine(normed(x, weights, `${name}.norm1`, modulated(0)), weights, `${name}.attn.qkv`),
+  );
   const attended = tokens.map((x, asking) => {
     const mixed = Array.from({ length: heads }, (_, head) => {
       const part = (token: number, which: number): Vector =>
@@ -156,12 +174,12 @@ function block(tokens: readonly Vector[], weights: Named, name: string, heads: n
         total(tokens.map((_, other) => (scores[other]! * part(other, 2)[i]!) / total(scores))),
       );
     }).flat();
-    return plus(x, affine(mixed, weights, `${name}.attn.proj`));
+    return plus(x, gated(affine(mixed, weights, `${name}.attn.proj`), 2));
   });
   return attended.map((x) => {
-    const hidden = affine(normed(x, weights, `${name}.norm2`), weights, `${name}.mlp.fc1`);
-    const active = hidden.map((value) => (value * (1 + erf(value / Math.SQRT2))) / 2);
-    return [...plus(x, affine(active, weights, `${name}.mlp.fc2`))];
+    const hidden = affine(normed(x, weights, `${name}.norm2`, modulated(3)), weights, `${name}.mlp.fc1`);
+    const active = gelu(hidden);
+    return [...plus(x, gated(affine(active, weights, `${name}.mlp.fc2`), 5))];
   });
 }
 
@@ -192,6 +210,14 @@ function encode(model: SlowModel, weights: Named, image: Planes): Vector[] {
   return tokens.map((token) => normed(token, weights, 'norm'));
 }
 
+/** Shift, scale, gate of a block's attention and MLP: a hidden layer of the action, then the block's own map. */
+function modulationOf(predictor: Named, number: number, action: Vector): Vector[] {
+  const hidden = gelu(affine(action, predictor, 'conditioning.adaln.action'));
+  const numbers = affine(hidden, predictor, `conditioning.adaln.blocks.${number}`);
+  const width = numbers.length / 6;
+  return Array.from({ length: 6 }, (_, part) => numbers.slice(part * width, (part + 1) * width));
+}
+
 function predict(model: SlowModel, context: readonly Vector[], action: Vector): Vector[] {
   const side = model.image / model.patch;
   const { predictor } = model;
@@ -217,8 +243,10 @@ function predict(model: SlowModel, context: readonly Vector[], action: Vector): 
     return affine(relu(affine(first, predictor, `${name}.2`)), predictor, `${name}.4`);
   });
   let tokens: Vector[] = [...known, ...told, ...asked];
-  for (let i = 0; i < model.depth.predictor; i++)
-    tokens = block(tokens, predictor, `predictor_blocks.${i}`, model.heads.predictor);
+  for (let i = 0; i < model.depth.predictor; i++) {
+    const by = model.conditioning === 'adaln' ? modulationOf(predictor, i, action) : undefined;
+    tokens = block(tokens, predictor, `predictor_blocks.${i}`, model.heads.predictor, by);
+  }
   return tokens
     .slice(-context.length)
     .map((x) => affine(normed(x, predictor, 'predictor_norm'), predictor, 'predictor_proj'));

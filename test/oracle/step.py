@@ -88,9 +88,17 @@ class Block(nn.Module):
         self.attn = Attention(width, heads)
         self.mlp = nn.ModuleDict({"fc1": nn.Linear(width, 4 * width), "fc2": nn.Linear(4 * width, width)})
 
-    def forward(self, x):
-        x = x + self.attn(self.norm1(x))
-        return x + self.mlp["fc2"](F.gelu(self.mlp["fc1"](self.norm2(x))))
+    def forward(self, x, by=None):
+        # Adaptive layer normalisation: shift and scale between standardising and the norm's own weight and bias.
+        shift, scale, gate, shift2, scale2, gate2 = torch.zeros(6, 1) if by is None else by
+        x = x + (1 + gate) * self.attn(self.normed(x, self.norm1, shift, scale))
+        mlp = self.mlp["fc2"](F.gelu(self.mlp["fc1"](self.normed(x, self.norm2, shift2, scale2))))
+        return x + (1 + gate2) * mlp
+
+    @staticmethod
+    def normed(x, norm, shift, scale):
+        plain = F.layer_norm(x, x.shape[-1:], eps=norm.eps) * (1 + scale) + shift
+        return plain * norm.weight + norm.bias
 
 
 class Encoder(nn.Module):
@@ -123,8 +131,14 @@ class Predictor(nn.Module):
         self.mask_token = nn.Parameter(torch.empty(1, 1, width))
         self.kind = conditioning
         mlp = [nn.Linear(width + 7, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width)]
-        layers = {"none": {}, "sequence": {"sequence": Sequence(width)}, "feature": {"feature": nn.Sequential(*mlp)}}
-        self.conditioning = nn.ModuleDict(layers[conditioning])
+        maps = {str(i): nn.Linear(width, 6 * width) for i in range(depth)}
+        layers = {
+            "none": lambda: {},
+            "sequence": lambda: {"sequence": Sequence(width)},
+            "feature": lambda: {"feature": nn.Sequential(*mlp)},
+            "adaln": lambda: {"adaln": nn.ModuleDict({"action": nn.Linear(7, width), "blocks": nn.ModuleDict(maps)})},
+        }
+        self.conditioning = nn.ModuleDict(layers[conditioning]())
         self.predictor_blocks = nn.ModuleList([Block(width, heads) for _ in range(depth)])
         self.predictor_norm = nn.LayerNorm(width, eps=1e-6)
         self.predictor_proj = nn.Linear(width, encoder["width"])
@@ -144,8 +158,12 @@ class Predictor(nn.Module):
                 F.linear(actions[:, i:i + 1], maps.weight[i][:, None], maps.bias[i]) for i in range(7)
             ], 1))
         x = torch.cat(tokens, 1)
-        for block in self.predictor_blocks:
-            x = block(x)
+        for i, block in enumerate(self.predictor_blocks):
+            by = None
+            if self.kind == "adaln":
+                own = self.conditioning["adaln"]
+                by = own["blocks"][str(i)](F.gelu(own["action"](actions)))[:, None].chunk(6, -1)
+            x = block(x, by)
         answers = x[:, context.shape[1]:context.shape[1] + count]
         return self.predictor_proj(self.predictor_norm(answers))
 

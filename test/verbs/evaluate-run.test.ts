@@ -106,4 +106,8 @@ test('a run on noise: every number is there, and k-NN finds nothing', async () =
     evaluation,
     'same seed, same numbers',
   );
+  const weak = await evaluateRun(run, { images: 3, data: [other], strength: 0.1 });
+  assert.match(String(weak.protocol.mrr), /jitter of strength 0\.1,/);
+  assert.notEqual(weak.mrr.value, mrr.value);
+  assert.deepEqual(weak.knn, evaluation.knn, 'latents of images as they are do not depend on it');
 });

@@ -26,9 +26,15 @@ test('masks have exactly the wanted counts, sorted, inside the grid and disjoint
     ];
     for (const [v = 0, p = 0] of counts) {
       for (let draw = 0; draw < 60; draw++) {
-        const masks = sampleMasks(random(5, draw), grid, { visible: v, predicted: p, ...paperRectangles });
+        const both = draw % (v + 1);
+        const masks = sampleMasks(random(5, draw), grid, {
+          visible: v,
+          predicted: p,
+          predictedVisible: both,
+          ...paperRectangles,
+        });
         assert.equal(masks.visible.length, v);
-        assert.equal(masks.predicted.length, p);
+        assert.equal(masks.predicted.length, p + both);
         assert.ok(ascending(masks.visible) && ascending(masks.predicted));
         const all = new Set([...masks.visible, ...masks.predicted]);
         assert.equal(all.size, v + p);
@@ -43,7 +49,7 @@ test('the same stream gives the same masks, others differ', () => {
     sampleMasks(
       random(1, sample),
       { rows: 8, columns: 8 },
-      { visible: 24, predicted: 20, ...paperRectangles },
+      { visible: 24, predicted: 20, predictedVisible: 0, ...paperRectangles },
     );
   assert.deepEqual(draw(1), draw(1));
   assert.notDeepEqual(draw(1), draw(2));
@@ -64,7 +70,12 @@ test('an untrimmed mask is a union of rectangles: predicted tokens hang together
   const one = { rectangles: 1, scale: [0.15, 0.2], aspect: [0.75, 1.5] } as const;
   for (let draw = 0; draw < 50; draw++) {
     // One rectangle holds at most 42 tokens after rounding; asking for 60 makes it grow by neighbours.
-    const { predicted } = sampleMasks(random(9, draw), grid, { visible: 20, predicted: 60, ...one });
+    const { predicted } = sampleMasks(random(9, draw), grid, {
+      visible: 20,
+      predicted: 60,
+      predictedVisible: 0,
+      ...one,
+    });
     const left = new Set(predicted);
     const queue = [predicted[0]!];
     left.delete(predicted[0]!);
@@ -87,7 +98,12 @@ test('every token is seen, and predicted, sometimes', () => {
   const asked = new Set<number>();
   for (let draw = 0; draw < 200; draw++) {
     const grid = { rows: 8, columns: 8 };
-    const masks = sampleMasks(random(2, draw), grid, { visible: 24, predicted: 20, ...paperRectangles });
+    const masks = sampleMasks(random(2, draw), grid, {
+      visible: 24,
+      predicted: 20,
+      predictedVisible: 0,
+      ...paperRectangles,
+    });
     for (const token of masks.visible) seen.add(token);
     for (const token of masks.predicted) asked.add(token);
   }
@@ -104,8 +120,17 @@ test('counts that do not fit are refused in one line', () => {
     [1.5, 2],
   ] as const)
     assert.throws(
-      () => sampleMasks(random(1), grid, { visible, predicted, ...paperRectangles }),
+      () => sampleMasks(random(1), grid, { visible, predicted, predictedVisible: 0, ...paperRectangles }),
       (error: Error) =>
         error instanceof UserError && /grid of 4 × 4/.test(error.message) && !/\n/.test(error.message),
     );
+});
+
+test('more visible tokens to predict than there are is refused in one line', () => {
+  const counts = { visible: 4, predicted: 4, predictedVisible: 5 };
+  assert.throws(
+    () => sampleMasks(random(1), { rows: 4, columns: 4 }, { ...counts, ...paperRectangles }),
+    (error: Error) =>
+      error instanceof UserError && /predictedVisible 5 .* visible tokens, 4$/.test(error.message),
+  );
 });

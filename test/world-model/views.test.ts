@@ -72,7 +72,7 @@ const config = {
   size: 16,
   patch: 4,
   augmentation: paperAugmentation,
-  masks: { visible: 5, predicted: 6, ...paperRectangles },
+  masks: { visible: 5, predicted: 6, predictedVisible: 2, ...paperRectangles },
 };
 
 /** The first samples of a run. */
@@ -84,7 +84,7 @@ test('a batch depends on seed, run and place only', () => {
   assert.deepEqual(sampleViews(config, 1, run(7, 4)), batch);
   const alone = sampleViews(config, 1, [[7, 2]]);
   assert.deepEqual(alone.rows, batch.rows.subarray(2 * 16 * 20, 3 * 16 * 20));
-  assert.deepEqual(alone.predicted, batch.predicted.subarray(12, 18));
+  assert.deepEqual(alone.predicted, batch.predicted.subarray(16, 24));
   assert.deepEqual(alone.source.blur, batch.source.blur?.subarray(2 * 256, 3 * 256));
   for (const [seed, number] of [
     [2, 7],
