@@ -213,7 +213,7 @@ function render(all: readonly Line[]): string {
     ];
   });
   const runs = all
-    .filter((line) => !isStep(line))
+    .filter((line): line is RunLine => !isStep(line))
     .map((line) => [
       ...[hardwareOf(line.device), line.run, line.precision, line.steps, (line.seconds / 60).toFixed(1)],
       `${line.mrr.toFixed(3)} ± ${line.mrrStandardError?.toFixed(3)}`,
