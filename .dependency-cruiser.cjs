@@ -16,7 +16,8 @@ below.report = below.embed = below.export = [...below.adapt, 'verbs', 'adapt'];
 below.study = [...below.report, 'report'];
 below.studio = [...below.adapt, 'web', 'adapt'];
 // Below every layer.
-const foundation = '^src/(cache|csv|errors|json|json-file|koffi|log|median|random|warning|words)\\.ts$';
+const foundation =
+  '^src/(cache|csv|errors|json|json-file|koffi|log|make-folder|median|random|warning|words)\\.ts$';
 
 // What runs in a browser too: it knows neither Node nor a package that needs it.
 const core = `^src/(${[
@@ -26,16 +27,16 @@ const core = `^src/(${[
   'adapt/settings\\.ts$',
   'adapt/inputs/(inputs|predictions)\\.ts$',
   'adapt/model/(adapted-config|colours|tuned-model)\\.ts$',
-  'adapt/tasks/(name-tasks|task|told-classes)\\.ts$',
+  'adapt/tasks/(mask-classes|name-tasks|task|task-classes|told-classes)\\.ts$',
   'engine/(calling|compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$',
   'ranks/(exchange|ranks)\\.ts$',
   'data/(class-(numbers|table)|dataset-json|folder(-(classes|labels|masks|names|rest|splits))?)\\.ts$',
-  'data/(image-(endings|folder|set)|known-images|mask-files|match-masks|path-names|source|splits)\\.ts$',
+  'data/(image-(endings|folder|set)|known-images|mask|mask-files|match-masks|most-pixels|path-names|source|splits)\\.ts$',
   'data/(drawn-images|memory-pixels|pixel-images|planes|resize-square|synthetic)\\.ts$',
   '(csv|errors|json|log|median|random|words)\\.ts$',
 ].join('|')})`;
 const portablePackages =
-  'node_modules/(@bufbuild/protobuf|fastest-levenshtein|ml-matrix|onnxruntime-(common|web)|zod)/';
+  'node_modules/(@bufbuild/protobuf|fast-png|fastest-levenshtein|ml-matrix|onnxruntime-(common|web)|zod)/';
 
 const layerRules = Object.entries(below).map(([layer, known]) => ({
   name: `${layer}-layer`,

@@ -1,23 +1,49 @@
 /**
- * From a moved slider to the new retrieval in the studio's playground, in a real browser: milliseconds, the median and the
- * tenth part that takes longest.
+ * The studio in a real browser. Of its static site: what the first page weighs, and when it shows something (first contentful
+ * paint). In the playground: from a moved slider to the new retrieval, milliseconds, the median and the tenth part that takes longest.
  *
- *   node --import tsx bench/studio.ts RUN [--moves 60]
+ *   node --import tsx bench/studio.ts RUN [--moves 60] [--loads 5]
  */
-import { basename, resolve } from 'node:path';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../src/median.js';
+import { buildSite } from '../src/studio/build-site.js';
 import { builtPage } from '../src/studio/built-page.js';
 import { serveStudio } from '../src/studio/server.js';
 import { ShownRuns } from '../src/studio/shown-runs.js';
-import { openAt } from '../test/web/browser.js';
+import { FIRST_PAGE_BYTES, openAt, openPage } from '../test/web/browser.js';
 
 const { values, positionals } = parseArgs({
-  options: { moves: { type: 'string', default: '60' } },
+  options: { moves: { type: 'string', default: '60' }, loads: { type: 'string', default: '5' } },
   allowPositionals: true,
 });
 const [run = 'runs/demo'] = positionals;
-const studio = await serveStudio(new ShownRuns([run]), builtPage());
+const built = builtPage();
+
+const site = mkdtempSync(join(tmpdir(), 'iwm-site-'));
+buildSite(new ShownRuns([run]), built, join(site, 'web'));
+const paints: number[] = [];
+let bytes = 0;
+// A browser of its own each time: nothing is kept from the time before.
+for (let load = 0; load < Number(values.loads); load++) {
+  const first = await openPage([site], 'web/');
+  await first.page.waitForSelector('figure.chart');
+  paints.push(
+    await first.page.evaluate<number>(
+      "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? NaN",
+    ),
+  );
+  bytes = await first.page.evaluate<number>(FIRST_PAGE_BYTES);
+  await first.close();
+}
+rmSync(site, { recursive: true });
+console.log(
+  `first page: ${(bytes / 1024).toFixed(0)} KiB without runs, shows something after ${median(paints).toFixed(0)} ms (median of ${paints.length}, ${Math.max(...paints).toFixed(0)} at most)`,
+);
+
+const studio = await serveStudio(new ShownRuns([run]), built);
 const began = performance.now();
 const { page, close } = await openAt(
   `${studio.url}#/playground/${encodeURIComponent(basename(resolve(run)))}`,

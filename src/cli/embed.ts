@@ -14,14 +14,20 @@ export function registerEmbed(program: Command): void {
   program
     .command('embed')
     .description('write features of many images, with their files and labels, to Parquet or NumPy')
-    .argument('<model>', 'folder of a finished run, or one that iwm adapt has made')
+    .argument(
+      '<model>',
+      "folder of a finished run, one that iwm adapt has made, or others' encoder as pretrain --encoder takes it",
+    )
     .addOption(dataOption().makeOptionMandatory())
     .requiredOption('--out <file>', 'file to write: .parquet, or .npy and a .npy.csv beside it')
     .option('--patches', 'a vector for every patch in the place of their mean')
     .addOption(threadsOption())
     .addOption(deviceOption())
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  iwm embed runs/photos --data photos/ --out photos.parquet')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  iwm embed runs/photos --data photos/ --out photos.parquet\n  iwm embed dinov2-small/ --data photos/ --out photos.parquet',
+    )
     .action(async (model: string, options: EmbedCommand) => {
       const { embed, describeEmbedding } = await import('../embed/embed.js');
       const output = createOutput({ json: options.json === true });

@@ -1,18 +1,10 @@
 import { createHash } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  ftruncateSync,
-  futimesSync,
-  mkdirSync,
-  openSync,
-  statfsSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, ftruncateSync, futimesSync, openSync, statfsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import sharp from 'sharp';
 import { cacheFolder, makeRoom } from '../cache.js';
 import { systemRefusal, UserError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { warn } from '../warning.js';
 import { mebibytes } from '../words.js';
 import type { Fit } from './encoded-image.js';
@@ -53,7 +45,7 @@ export function openCacheFile(
   if (bytes > limit) return undefined;
   const name = join(folder, `${keyOf(sources, chosen, size, fit)}${ENDING}`);
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
     makeRoom(folder, ENDING, name, limit - bytes);
     const { bavail, bsize } = statfsSync(folder);
     const blocks = statSync(name, { throwIfNoEntry: false })?.blocks ?? 0;

@@ -1,5 +1,6 @@
 import sharp, { type Sharp } from 'sharp';
 import { warn } from '../warning.js';
+import { MOST_PIXELS } from './most-pixels.js';
 import { decodePlainJpeg } from './plain-jpeg.js';
 import { hasUndeclaredBand } from './tiff-bands.js';
 
@@ -17,9 +18,6 @@ export interface RgbImage {
 }
 
 const resizing = { square: 'cover', stretched: 'fill', whole: 'outside' } as const;
-
-/** Pixels that an image may have. A small file can unpack to any number of them and fill the memory. */
-export const MOST_PIXELS = 100_000_000;
 
 /** How the kinds of files begin, by offset, as Latin-1: nothing else, such as SVG, is given to the decoders. */
 const beginnings = {

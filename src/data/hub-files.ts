@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, renameSync, rmSync, statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -7,6 +7,7 @@ import type { ReadableStream } from 'node:stream/web';
 import { downloadFile, HubApiError, type ListFileEntry, listFiles } from '@huggingface/hub';
 import { cacheFolder } from '../cache.js';
 import { UserError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 
 /** Tries of one file; each goes on where the last one broke off. */
 const TRIES = 5;
@@ -73,7 +74,7 @@ async function download(repository: Repository, entry: ListFileEntry, hub: Conne
   if (!/^[\w-]+$/.test(content)) throw new UserError(`hf:${name}: ${entry.path} has no content's name`);
   const path = join(cacheFolder(), 'hub', name.replace('/', '--'), content, basename(entry.path));
   if (existsSync(path)) return path;
-  mkdirSync(dirname(path), { recursive: true });
+  makeFolder(dirname(path));
   const partial = `${path}.partial`;
   for (let tries = 1; sizeOf(partial) < entry.size; tries++) {
     try {

@@ -1,5 +1,6 @@
 import { decode } from 'fast-png';
-import { MOST_PIXELS } from './encoded-image.js';
+import { UserError } from '../errors.js';
+import { MOST_PIXELS } from './most-pixels.js';
 
 /** A class for every pixel of an image: bytes [height, width]. */
 export interface Mask {
@@ -29,9 +30,23 @@ export function decodeMask(bytes: Uint8Array): Mask {
 
 /** Width and height of a mask, from its header. @throws Error where it is no PNG file */
 export function maskSize(bytes: Uint8Array): Pick<Mask, 'width' | 'height'> {
-  const header = Buffer.from(bytes.subarray(0, 29));
-  if (header.length < 29 || header.toString('latin1', 1, 4) !== 'PNG') throw new Error('not a PNG file');
-  return { width: header.readUInt32BE(16), height: header.readUInt32BE(20) };
+  if (bytes.length < 29 || String.fromCharCode(...bytes.subarray(1, 4)) !== 'PNG')
+    throw new Error('not a PNG file');
+  const header = new DataView(bytes.buffer, bytes.byteOffset);
+  return { width: header.getUint32(16), height: header.getUint32(20) };
+}
+
+/** @param name of its file @throws UserError where it holds a class that is none */
+export function checkClasses(
+  name: string,
+  { data, width }: Mask,
+  { classes, ignored }: { readonly classes: readonly string[]; readonly ignored: number },
+): void {
+  const bad = data.findIndex((value) => value >= classes.length && value !== ignored);
+  if (bad >= 0)
+    throw new UserError(
+      `${name}: class ${data[bad]} at column ${bad % width}, row ${Math.floor(bad / width)}, but there are ${classes.length} classes; the ignored one is ${ignored}`,
+    );
 }
 
 function pixelsOf(bytes: Uint8Array): Uint8Array {

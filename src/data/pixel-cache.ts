@@ -1,12 +1,13 @@
-import { once } from 'node:events';
 import { closeSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import { UserError } from '../errors.js';
 import { warn } from '../warning.js';
 import { gigabytes } from '../words.js';
 import { cacheLimit, openCacheFile } from './cache-folder.js';
-import type { DecodeTask, Told, Wish } from './decode.js';
+import type { Told, Wish } from './decode.js';
+import { giveBack, takeThread } from './decode-threads.js';
+import type { DecodeTask } from './decoding.js';
 import type { Fit } from './encoded-image.js';
 import { nameOf } from './encoded-images.js';
 import type { BadSample } from './image-set.js';
@@ -25,7 +26,7 @@ const MANY = 4096;
 const pause = (): Promise<void> => new Promise((wake) => setTimeout(wake, POLL_MILLISECONDS));
 
 /**
- * Decoded pixels of chosen images of all sources, a slot an image, filled by threads of its own. Few are kept in memory,
+ * Decoded pixels of chosen images of all sources, a slot an image, filled by threads. Few are kept in memory,
  * many in a file that the next run finds again; where the disk gets full, the rest goes into memory, with a warning.
  */
 export class PixelCache {
@@ -105,20 +106,12 @@ export class PixelCache {
     return bad;
   }
 
-  /** Ends the threads once what they have begun is done: the libraries they call do not like to be cut off. */
+  /** Ends the decoding once what was begun is done. */
   async close(): Promise<void> {
     this.#end ??= new Error('images were closed');
     const workers = this.#workers ?? [];
     this.#workers = undefined;
-    await Promise.all(
-      workers.map(async (worker) => {
-        if (worker.threadId < 0) return;
-        worker.ref();
-        const ended = once(worker, 'exit');
-        worker.postMessage({ end: true } satisfies Wish);
-        await ended;
-      }),
-    );
+    await Promise.all(workers.map(giveBack));
     this.#closeFile();
   }
 
@@ -149,7 +142,7 @@ export class PixelCache {
   }
 
   #start(own: Share, thread: number): Worker {
-    const worker = startThread({ ...this.#task, own });
+    const worker = takeThread({ ...this.#task, own });
     worker.on('message', (told: Told) => {
       if ('stopped' in told) this.#end ??= new UserError(`cannot keep decoded images: ${told.stopped}`);
       else if ('spare' in told) {
@@ -158,7 +151,7 @@ export class PixelCache {
         const place = { kind: 'memory', bytes: told.spare } as const;
         this.#spares[thread] = openStore(place, this.size ** 2 * 3);
       } else if ('warning' in told) warn(told.warning);
-      else this.#failures.set(told.slot, { sample: told.sample, reason: told.reason });
+      else if ('slot' in told) this.#failures.set(told.slot, { sample: told.sample, reason: told.reason });
     });
     worker.on('error', (error) => {
       this.#end = error;
@@ -166,6 +159,7 @@ export class PixelCache {
     worker.on('exit', () => {
       this.#end ??= new Error('the decoding thread ended');
     });
+    // Whoever forgets to close may end; to listen holds a thread until this is said.
     worker.unref();
     return worker;
   }
@@ -183,17 +177,6 @@ function shareOut(slots: number): Share[] {
     first: Math.floor((slots * thread) / threads),
     end: Math.floor((slots * (thread + 1)) / threads),
   }));
-}
-
-/** Starts decode.ts from the sources, or decode.js where they have been compiled. */
-function startThread(workerData: DecodeTask): Worker {
-  if (import.meta.url.endsWith('.js'))
-    return new Worker(new URL('./decode.js', import.meta.url), { workerData });
-  // A thread has to learn by itself to read TypeScript.
-  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const decode = JSON.stringify(import.meta.resolve('./decode.ts'));
-  const code = `import(${tsx}).then(({ register }) => { register(); return import(${decode}); });`;
-  return new Worker(code, { eval: true, workerData });
 }
 
 /** A file where it is worth it and possible, else memory. */

@@ -1,10 +1,10 @@
 import { UserError } from '../errors.js';
 import type { ImageSize, RgbImage } from './encoded-image.js';
-import { type Mask, turnMask } from './mask.js';
+import { checkClasses, type Mask, turnMask } from './mask.js';
 import { findTurning } from './mask-turning.js';
 import { MaskedImages } from './masked-images.js';
 import { openSource } from './open-source.js';
-import { describeSource, type Masks, type Source } from './source.js';
+import { describeSource, type Masks, type Source, USUALLY_IGNORED } from './source.js';
 import type { Split } from './splits.js';
 import { syntheticClasses } from './synthetic.js';
 
@@ -45,9 +45,6 @@ export interface SegmentationSet {
   mask(index: number): Promise<Mask>;
   close(): Promise<void>;
 }
-
-/** Where nobody says which class is ignored: the usual one. */
-const USUALLY_IGNORED = 255;
 
 /**
  * Opens images with masks: a folder with a folder of masks or masks beside the images, WebDataset tar files with
@@ -94,7 +91,7 @@ export async function openSegmentation(
     const stored = await images.mask(index);
     const found = orientation === undefined ? stored : turnMask(stored, orientation);
     checkSize(images, index, found, sizes[index] ?? (await images.imageSize(index)));
-    checkClasses(images, index, found, classes.length, neglected);
+    checkClasses(images.maskName(index), found, { classes, ignored: neglected });
     return found;
   };
   return {
@@ -150,18 +147,4 @@ function checkSize(
   throw new UserError(
     `${images.maskName(at)}: a mask of ${mask.width} × ${mask.height} pixels for an image of ${width} × ${height}${turned}, ${images.imageName(at)}`,
   );
-}
-
-function checkClasses(
-  images: MaskedImages,
-  at: number,
-  { data, width }: Mask,
-  classes: number,
-  ignored: number,
-): void {
-  const bad = data.findIndex((value) => value >= classes && value !== ignored);
-  if (bad >= 0)
-    throw new UserError(
-      `${images.maskName(at)}: class ${data[bad]} at column ${bad % width}, row ${Math.floor(bad / width)}, but there are ${classes} classes; the ignored one is ${ignored}`,
-    );
 }

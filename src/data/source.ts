@@ -48,6 +48,9 @@ export interface Masks {
   readonly ignored: number | undefined;
 }
 
+/** The class of pixels that count for nothing where nobody says which it is. */
+export const USUALLY_IGNORED = 255;
+
 /** A data set that has been looked at, not yet decoded. */
 export interface Source {
   /** One line for people. */

@@ -6,9 +6,10 @@ import { UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { lockRun } from '../run/disk/run-lock.js';
 import { count, duration } from '../words.js';
-import { openFeatureEncoder } from './feature-encoder.js';
+import { createFeatureEncoder } from './feature-encoder.js';
 import { writerOf } from './features-file.js';
 import { computeParts, dimsOf } from './parts.js';
+import { openTrainedEncoder } from './trained-encoder.js';
 
 export interface EmbedOptions extends ComputeOptions {
   /** Sources of images, as `openImages` takes them; all their splits are read. */
@@ -39,7 +40,8 @@ export interface Embedding {
  * Writes features of many images to a file: of each the mean of its latents, or the latents of every patch. Memory does not
  * grow with the images. What is computed is kept in `OUT.parts` until the file is whole: where a call was killed, the same
  * call goes on, and the file is the same, byte for byte.
- * @param model folder of a finished run or of an adapted model
+ * @param model folder of a finished run or of an adapted model, or an encoder of others: a folder, a file of safetensors
+ *   or ONNX, `hf:owner/name`
  * @throws UserError where model or images cannot be read, more of these than the model's `badSamples` allows, or where the
  *   file is there already
  */
@@ -49,7 +51,9 @@ export async function embed(
 ): Promise<Embedding> {
   const began = performance.now();
   const write = writerOf(out);
-  const encoder = openFeatureEncoder(model, { patches, signal, threads, device });
+  const trained = await openTrainedEncoder(model);
+  for (const line of trained.notes) log.note(line);
+  const encoder = createFeatureEncoder(trained, { patches, signal, threads, device });
   const folder = `${out}.parts`;
   let release: (() => void) | undefined;
   let images: ImageSet | undefined;

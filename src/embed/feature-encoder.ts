@@ -1,32 +1,17 @@
 import { createHash } from 'node:crypto';
-import { isAdapted, loadModel as loadAdapted } from '../adapt/model/model-folder.js';
 import { createEngine } from '../engine/create-engine.js';
 import { Compiled, type ComputeOptions } from '../engine/index.js';
-import { type EvaluatorConfig, whole } from '../evaluate/programs.js';
+import { whole } from '../evaluate/programs.js';
 import { type Flat, flatSpecs, unpack } from '../nn/index.js';
-import { evaluatorConfig, modelConfig } from '../run/config.js';
-import { readModels } from '../run/disk/encoder-file.js';
 import { hashed } from '../run/disk/kept-numbers.js';
-import { loadModel } from '../run/disk/model-file.js';
-import { readConfig } from '../run/disk/run-folder.js';
-import type { Models } from '../run/encoder-file.js';
 import { mean, type Program, scope, spec, type Tensor, toOnnx, trace } from '../tensor/index.js';
 import { type Encoder, encode, layouts, normalise, tokenCount } from '../world-model/index.js';
+import type { TrainedEncoder } from './trained-encoder.js';
 
 /** Images encoded in one run: always as many, so that an image's features do not depend on its company. */
 export const TOGETHER = 64;
 /** Counted up when equal programs, weights and images would give other features. */
 const EMBEDDING = 1;
-
-/** A trained encoder: what it is, how images come to it, its weights. */
-interface TrainedEncoder {
-  readonly config: Pick<EvaluatorConfig, 'model' | 'normalisation' | 'image'>;
-  /** Share of the images that may be unreadable. */
-  readonly badSamples: number;
-  readonly weights: Flat<Float32Array>;
-  /** What its programs call. */
-  readonly models: Models;
-}
 
 /** Features of images by a trained encoder, ready to run. */
 export interface FeatureEncoder {
@@ -47,13 +32,11 @@ export interface FeatureEncoder {
 }
 
 /**
- * The encoder of a model: a run's target encoder, as its evaluation takes it, or an adapted model's own.
- * @param model folder of a finished run or an adapted model
+ * Makes a trained encoder ready to run.
  * @param options.patches whether every patch has its vector, or the image has their mean
- * @throws UserError where the folder holds neither
  */
-export function openFeatureEncoder(
-  model: string,
+export function createFeatureEncoder(
+  { config, badSamples, weights, models }: TrainedEncoder,
   {
     patches,
     signal,
@@ -61,7 +44,6 @@ export function openFeatureEncoder(
     device,
   }: { patches: boolean; signal: AbortSignal | undefined } & ComputeOptions,
 ): FeatureEncoder {
-  const { config, badSamples, weights, models } = isAdapted(model) ? ofAdapted(model) : ofRun(model);
   const engine = createEngine({ threads, device, models });
   const compiled = new Compiled(engine, signal);
   const program = traceEmbedding(config, patches);
@@ -82,20 +64,6 @@ export function openFeatureEncoder(
     },
     dispose: () => engine.dispose(),
   };
-}
-
-function ofRun(run: string): TrainedEncoder {
-  const config = readConfig(run);
-  const weights = loadModel(run, layouts(modelConfig(config))).target;
-  const models = readModels(run, config);
-  return { config: evaluatorConfig(config), badSamples: config.badSamples, weights, models };
-}
-
-function ofAdapted(folder: string): TrainedEncoder {
-  const { config, network, weights } = loadAdapted(folder);
-  const { badSamples } = config.pretraining;
-  const models = readModels(folder, config.pretraining);
-  return { config: network, badSamples, weights: weights.encoder ?? {}, models };
 }
 
 /** Whole images [64, 3, h, w] in 0..1 → their latents [64, N, D], or the mean of these, [64, D]. */

@@ -1,9 +1,7 @@
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { emptyFlat, type Flat } from '../nn/index.js';
 import type { Settled } from '../run/config.js';
+import type { Models } from '../run/encoder-file.js';
 import { fill } from '../run/named-tensors.js';
-import { decodeFloats } from '../run/safetensors.js';
 import type { Layouts } from '../world-model/index.js';
 import { findEncoder } from './encoder-files.js';
 import { readFacts } from './facts.js';
@@ -12,6 +10,7 @@ import { fitPositions, patchPositions } from './positions.js';
 import { openProgram } from './program.js';
 import { findProgram } from './program-files.js';
 import { sizesOf } from './sizes.js';
+import { readWeights } from './weights.js';
 
 /** An encoder that others have trained. */
 export interface ForeignEncoder {
@@ -21,11 +20,13 @@ export interface ForeignEncoder {
   readonly notes: readonly string[];
   /** Its weights, laid out; positions are brought to the layout's patches. @throws UserError naming tensors that do not fit */
   readonly weights: (layout: Layouts['encoder']) => Flat<Float32Array>;
+  /** What its programs call: itself, where it is an ONNX model. */
+  readonly models: Models;
 }
 
 /**
  * Opens an ONNX model, or a vision transformer in the names of transformers (`ijepa`, `vit`, `dinov2`, `dinov2_with_registers`) or timm.
- * @param source a folder, a file of safetensors or ONNX with its `config.json` beside it, or `hf:owner/name`
+ * @param source a folder, a file of safetensors (or the index of several) or ONNX with its `config.json` beside it, or `hf:owner/name`
  * @param wanted side of the images, in pixels, where a person has chosen one
  * @throws UserError for what is not there, is damaged, a pickle, or an encoder of another kind
  */
@@ -34,12 +35,10 @@ export async function openEncoder(source: string, wanted?: number): Promise<Fore
   if (program !== undefined) return openProgram(program, wanted);
   const files = await findEncoder(source);
   const { heads, epsilon, image, normalisation, antialias } = readFacts(files);
-  const bytes = readFileSync(files.weights);
-  const { tensors: theirs, types } = decodeFloats(bytes, files.weights);
+  const { tensors: theirs, types, sha256 } = await readWeights(files.shards);
   const { tensors: named, beside } = renamed(theirs);
   const tensors = patchPositions(named, files.weights);
   const { patch, ...sizes } = sizesOf(tensors, files.weights);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
   const narrow = types.filter((type) => type !== 'F32');
   return {
     settled: {
@@ -62,5 +61,6 @@ export async function openEncoder(source: string, wanted?: number): Promise<Fore
       fill({ tensors: fitted }, [{ prefix: '', layout, flat }], files.weights);
       return flat;
     },
+    models: {},
   };
 }

@@ -6,6 +6,7 @@ import { createEngine } from '../engine/create-engine.js';
 import { UserError } from '../errors.js';
 import { readJson } from '../json-file.js';
 import type { Settled } from '../run/config.js';
+import type { Models } from '../run/encoder-file.js';
 import { type Callee, call, type OnnxHeader, readOnnxHeader, spec, trace } from '../tensor/index.js';
 import { countModel, imageSide, modelSchema, normalisationOf, preprocessorSchema } from './program-facts.js';
 import type { ProgramFiles } from './program-files.js';
@@ -13,13 +14,18 @@ import type { ProgramFiles } from './program-files.js';
 /**
  * Opens an ONNX model as an encoder that is run as it is: what it gives is seen by running it on one image.
  * @param wanted side of the images, in pixels, where a person has chosen one
- * @returns what it settles of a configuration; its weights are in itself
+ * @returns what it settles of a configuration, and itself, in which its weights are
  * @throws UserError that says what was expected and what was found
  */
 export async function openProgram(
   { source, model: file, config, preprocessor: preparation }: ProgramFiles,
   wanted?: number,
-): Promise<{ settled: Settled; notes: readonly string[]; weights: () => Record<string, never> }> {
+): Promise<{
+  settled: Settled;
+  notes: readonly string[];
+  weights: () => Record<string, never>;
+  models: Models;
+}> {
   const bytes = readProgram(file);
   const header = readHeader(file, bytes);
   const model = readSettings(config, modelSchema);
@@ -27,7 +33,7 @@ export async function openProgram(
   const size = wanted ?? fixedSide(header) ?? imageSide(preprocessor, model);
   if (size === undefined)
     throw new UserError(
-      `${source}: neither config.json nor preprocessor_config.json says the size of its images; give --set image.size=PIXELS`,
+      `${source}: neither config.json nor preprocessor_config.json says the size of its images; write "image_size": PIXELS into config.json`,
       2,
     );
   const output = latentsOutput(file, header);
@@ -49,11 +55,12 @@ export async function openProgram(
     },
     notes: [],
     weights: () => ({}),
+    models: { [sha256]: bytes },
   };
 }
 
 /** The bytes of an ONNX file. @throws UserError where there is none, or it is too large for one */
-export function readProgram(file: string): Uint8Array {
+function readProgram(file: string): Uint8Array {
   if (!existsSync(file)) throw new UserError(`${file}: there is no such file`);
   if (statSync(file).size >= 2 ** 31)
     throw new UserError(

@@ -16,6 +16,8 @@ export function sizesOf(tensors: Weights['tensors'], file: string): Sizes {
   if (width === undefined || colours !== 3 || patch === undefined || patch !== across)
     throw new UserError(`${file}: no map of square colour patches there (${PATCHES} [D, 3, P, P])`);
   const hidden = tensors.get('blocks.0.mlp.fc1.weight')?.shape[0];
+  if (tensors.has('blocks.0.mlp.weights_in.weight'))
+    throw new UserError(`${file}: its MLPs are SwiGLU (mlp.weights_in), which is not computed here`);
   if (hidden === undefined)
     throw new UserError(`${file}: no blocks of attention and MLP there (blocks.0.mlp.fc1.weight)`);
   const numbers = [...tensors.keys()].map((name) => Number(/^blocks\.(\d+)\./.exec(name)?.[1] ?? -1));

@@ -40,6 +40,7 @@ import {
   tokenCount,
   transform,
   transformations,
+  visibleSpec,
 } from '../world-model/index.js';
 import { jitterNames } from './bank.js';
 
@@ -128,28 +129,32 @@ export function traceComparison(config: EvaluatorConfig, actions: number, count:
   });
 }
 
-/** What the encoder sees of one image [1, 3, h, w]: its latents [1, N, D]. */
-function contextOf(image: Tensor, weights: Flat<Tensor>, config: EvaluatorConfig): Tensor {
+/** What the encoder makes of one image [1, 3, h, w], of its visible patches [1, V] where they are named: [1, N or V, D]. */
+function contextOf(image: Tensor, weights: Flat<Tensor>, config: EvaluatorConfig, visible?: Tensor): Tensor {
   const { encoder } = config.model;
   const clean = normalise(whole(image, config), config.normalisation);
   const parameters = unpack(layouts(config.model).encoder, weights) as Encoder<Tensor>;
-  return scope('encoder', () => encode(clean, parameters, encoder));
+  return scope('encoder', () => encode(clean, parameters, encoder, visible));
 }
 
-/** Predictions of all positions for K actions [K, 7] from one image's latents [1, N, D]: [K, N, D]. */
+/** Predictions of all positions for K actions [K, 7] from what {@link contextOf} gives: [K, N, D]. */
 function predictionsOf(
   context: Tensor,
   action: Tensor,
   weights: Flat<Tensor>,
   { model: { encoder, predictor } }: EvaluatorConfig,
+  visible?: Tensor,
 ): Tensor {
   const [actions, tokens] = [size(action, 0), tokenCount(encoder)];
   const everywhere = Int32Array.from({ length: actions * tokens }, (_, i) => i % tokens);
   return scope('predictor', () =>
     predict(
-      expand(context, [actions, tokens, encoder.width]),
+      expand(context, [actions, size(context, 1), encoder.width]),
       action,
-      { predicted: constant(everywhere, { dtype: 'int32', shape: [actions, tokens] }) },
+      {
+        predicted: constant(everywhere, { dtype: 'int32', shape: [actions, tokens] }),
+        ...(visible === undefined ? {} : { visible }),
+      },
       unpack(layouts({ encoder, predictor }).predictor, weights) as Predictor<Tensor>,
       predictor,
       encoder,
@@ -172,27 +177,38 @@ export function traceAnswers(config: EvaluatorConfig, actions: number) {
   });
 }
 
-/** Latents of one image [1, 3, h, w], which {@link tracePredictions} takes: [1, N, D]. */
-export function traceContext(config: EvaluatorConfig) {
+/**
+ * Latents of one image [1, 3, h, w], which {@link tracePredictions} takes: [1, N, D].
+ * @param seen of how many patches, [1, V, D]; of all where absent
+ */
+export function traceContext(config: EvaluatorConfig, seen?: number) {
   const specs = {
     image: spec([1, 3, config.image.height, config.image.width]),
+    ...visibleSpec(1, seen),
     weights: flatSpecs(layouts(config.model).encoder) as Flat<Spec>,
   };
-  return trace('context', specs, ({ image, weights }) => ({
-    context: contextOf(image as Tensor, weights as Flat<Tensor>, config),
+  return trace('context', specs, ({ image, visible, weights }) => ({
+    context: contextOf(image as Tensor, weights as Flat<Tensor>, config, visible as Tensor | undefined),
   }));
 }
 
-/** {@link traceAnswers} from the image's latents [1, N, D]. */
-export function tracePredictions(config: EvaluatorConfig, actions: number) {
+/** {@link traceAnswers} from the image's latents [1, N, D], or [1, V, D]. @param seen as in {@link traceContext} */
+export function tracePredictions(config: EvaluatorConfig, actions: number, seen?: number) {
   const { encoder } = config.model;
   const specs = {
-    context: spec([1, tokenCount(encoder), encoder.width]),
+    context: spec([1, seen ?? tokenCount(encoder), encoder.width]),
     action: spec([actions, actionSize]),
+    ...visibleSpec(1, seen),
     weights: flatSpecs(layouts(config.model).predictor) as Flat<Spec>,
   };
-  return trace('predictions', specs, ({ context, action, weights }) => ({
-    answers: predictionsOf(context as Tensor, action as Tensor, weights as Flat<Tensor>, config),
+  return trace('predictions', specs, ({ context, action, visible, weights }) => ({
+    answers: predictionsOf(
+      context as Tensor,
+      action as Tensor,
+      weights as Flat<Tensor>,
+      config,
+      visible as Tensor | undefined,
+    ),
   }));
 }
 

@@ -3,10 +3,14 @@ import {
   type Action,
   actionSize,
   applyAction,
+  checkVisible,
   type ModelWeights,
   packParameters,
   type TransformationName,
+  tokenCount,
   type ViewParameters,
+  type Visible,
+  visibleInput,
 } from '../world-model/index.js';
 import { bankParameters, jitterNames } from './bank.js';
 import {
@@ -44,7 +48,7 @@ export interface ComparedRetrieval extends Retrieval {
   readonly seen: RgbImage;
   /** Latents [N, D], each token of length 1. */
   readonly latents: {
-    /** The encoder's, of what it sees, each token of mean 0. */
+    /** The encoder's, of what it sees, each token of mean 0; of the visible patches alone where they were named. */
     readonly seen: Float32Array;
     /** The predictor's answer. */
     readonly predicted: Float32Array;
@@ -133,21 +137,23 @@ export class Retriever {
   /**
    * @param actions relative to the image: jitters lead to what is wanted, destructive ones are what the encoder sees
    *   instead of the image, and must be the same in all
-   * @throws UserError for an action that is none
+   * @param visible places of the patches that the encoder sees, row by row; all where absent. All are predicted.
+   * @throws UserError for an action or places that are none
    */
-  async retrieve(actions: readonly Action[]): Promise<ComparedRetrieval[]> {
+  async retrieve(actions: readonly Action[], visible?: Visible): Promise<ComparedRetrieval[]> {
     const { config } = this;
+    checkVisible(visible, tokenCount(config.model.encoder));
     const views = actions.map(applyAction);
     const asked = views.map(({ target }) => target);
     const source = views[0]?.source;
     if (source === undefined) return [];
-    const seen = await this.#see(source);
+    const seen = await this.#see(source, visible);
     const action = new Float32Array(asked.length * actionSize);
     for (const [i, { conditioning }] of views.entries()) action.set(conditioning, i * actionSize);
     const { answers } = await this.compiled.run(
-      `predictions ${asked.length}`,
-      () => tracePredictions(config, asked.length),
-      { context: seen.context, action, weights: this.weights.predictor },
+      `predictions ${asked.length} ${visible?.length}`,
+      () => tracePredictions(config, asked.length, visible?.length),
+      { context: seen.context, action, ...visibleInput(visible, 1), weights: this.weights.predictor },
     );
     const versions = [...asked, ...this.#random];
     const bank = [...(await this.#versions(asked)), ...this.#bank];
@@ -171,17 +177,19 @@ export class Retriever {
     return found;
   }
 
-  /** What the encoder makes of a view. */
-  async #see(view: ViewParameters): Promise<Seen> {
-    if (JSON.stringify(this.#seen?.view) === JSON.stringify(view)) return this.#seen as Seen;
+  /** What the encoder makes of a view, of its visible patches where they are named. */
+  async #see(view: ViewParameters, visible?: Visible): Promise<Seen> {
+    const name = JSON.stringify({ view, visible });
+    if (this.#seen?.name === name) return this.#seen;
     const image = await render(this.compiled, this.config, this.image, view, allNames);
-    const { context } = await this.compiled.run('context', () => traceContext(this.config), {
-      image,
-      weights: this.weights.encoder,
-    });
+    const { context } = await this.compiled.run(
+      `context ${visible?.length}`,
+      () => traceContext(this.config, visible?.length),
+      { image, ...visibleInput(visible, 1), weights: this.weights.encoder },
+    );
     const { width } = this.config.model.encoder;
     this.#seen = {
-      view,
+      name,
       image: toRgb(image, this.config.image.height),
       context,
       latents: unitTokens(centred(context, width), width),
@@ -207,9 +215,10 @@ export class Retriever {
 
 /** A view that the encoder saw. */
 interface Seen {
-  readonly view: ViewParameters;
+  /** It, and what of it was seen, told apart. */
+  readonly name: string;
   readonly image: RgbImage;
-  /** Its latents, [N × D], and the same with each token of mean 0 and length 1. */
+  /** Its latents, [N × D] or [V × D], and the same with each token of mean 0 and length 1. */
   readonly context: Float32Array;
   readonly latents: Float32Array;
 }

@@ -8,17 +8,19 @@ import { graphFiles } from './graph-files.js';
  * @param encoder path of the graph whose latents it reads, from where the document lies
  */
 export function actionVocabulary(config: Config, encoder: string): Document {
-  const { width } = config.encoder;
+  const { width, program } = config.encoder;
   const patches = tokenCount(modelConfig(config).encoder);
   const latents = ['batch', patches, width];
   return {
     encoder,
+    // Where its latents are: those of the patches are the last tokens of an output.
+    latents: { output: program?.output ?? 'last_hidden_state', prefix: program?.prefix ?? 0 },
     target: `../${graphFiles.float32}`,
     inputs: {
       latents: {
         type: 'float32',
         shape: latents,
-        meaning: "the encoder's latents of the whole source image",
+        meaning: "the encoder's latents of the whole source image, without the prefix of other tokens",
       },
       action: { type: 'float32', shape: ['batch', transformations.length], meaning: 'see action' },
       positions: {

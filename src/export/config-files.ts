@@ -53,6 +53,19 @@ export function transformersConfig(encoder: EncoderConfig, classes?: readonly st
   };
 }
 
+/** `config.json` of an encoder that is an ONNX model, of which there is but one precision: what is read of it again. */
+export function programConfig({ width, depth, heads, image, patch }: EncoderConfig): Document {
+  return {
+    hidden_size: width,
+    num_hidden_layers: depth,
+    num_attention_heads: heads,
+    image_size: image,
+    patch_size: patch,
+    num_channels: 3,
+    'transformers.js_config': { ...selfContained['transformers.js_config'], dtype: 'fp32' },
+  };
+}
+
 /** `config.json` of a segmenter: of all that transformers.js segments with, SegFormer asks for nothing but its logits. */
 export function segformerConfig(classes: readonly string[]): Document {
   return {

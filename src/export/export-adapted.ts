@@ -1,20 +1,26 @@
 import type { AdaptedTask } from '../adapt/model/adapted-config.js';
 import { loadModel } from '../adapt/model/model-folder.js';
 import type { TaskResult } from '../adapt/result.js';
+import { UserError } from '../errors.js';
 import type { Flat } from '../nn/index.js';
 import { preprocessorConfig, segformerConfig, transformersConfig } from './config-files.js';
 import { fixInputs } from './fix-inputs.js';
 import { type Exporting, type Files, graphInPrecisions, jsonFile, textFile } from './graph-files.js';
 import { taskGraph, weightFeeds } from './graphs.js';
-import { taskCard } from './model-card.js';
+import { taskCard } from './task-card.js';
 
 /**
  * What goes out of an adapted model: for each task a classifier, or of masks a segmenter, as transformers.js loads it; of
  * several tasks each in a folder of its name.
- * @throws UserError where the folder holds no finished model
+ * @throws UserError where the folder holds no finished model, or its encoder is an ONNX model
  */
 export async function adaptedFiles(folder: string, exporting: Exporting): Promise<Files> {
   const model = loadModel(folder);
+  const { adaptation, pretraining } = model.config;
+  if (pretraining.encoder.program !== undefined)
+    throw new UserError(
+      `${folder}: its encoder is an ONNX model, which goes out as it came and not inside another: export its run, ${adaptation.run}`,
+    );
   const all: Files = new Map();
   for (const task of model.config.tasks) {
     const own = await taskFiles(folder, model, task, exporting);

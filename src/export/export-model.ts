@@ -1,12 +1,11 @@
-import { accessSync, constants, existsSync, mkdirSync, renameSync, rmdirSync, rmSync } from 'node:fs';
+import { accessSync, constants, existsSync, renameSync, rmdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { checkFree, isAdapted } from '../adapt/model/model-folder.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions } from '../engine/index.js';
-import { UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
+import { makeFolder } from '../make-folder.js';
 import { writeAtomically } from '../run/disk/atomic-file.js';
-import { keepsModels } from '../run/disk/encoder-file.js';
 import { adaptedFiles } from './export-adapted.js';
 import { runFiles } from './export-run.js';
 import type { Files } from './graph-files.js';
@@ -29,18 +28,14 @@ export interface Exported {
 /**
  * Exports a finished run or an adapted model for other people's tools: transformers.js, transformers, timm, ONNX Runtime.
  * @param folder of the run or the model
- * @throws UserError where it holds no finished one, its encoder is an ONNX model, or `out` holds something already
+ * @throws UserError where it holds no finished one, or an adapted one on an ONNX model, or `out` holds something already
  */
 export async function exportModel(
   folder: string,
   { out, data, threads, device, log = quiet }: ExportOptions,
 ): Promise<Exported> {
-  if (keepsModels(folder))
-    throw new UserError(
-      `${folder}: its encoder came as an ONNX model, and runs of such a one are not exported yet; the encoder itself is ${join(folder, 'encoder.onnx')}`,
-    );
   checkFree(out);
-  mkdirSync(dirname(resolve(out)), { recursive: true });
+  makeFolder(dirname(resolve(out)));
   // Rather now than when all is computed.
   accessSync(dirname(resolve(out)), constants.W_OK);
   const engine = createEngine({ threads, device });
@@ -61,7 +56,7 @@ function writeFolder(folder: string, files: Files): void {
   try {
     for (const [path, parts] of files) {
       const file = join(temporary, path);
-      mkdirSync(dirname(file), { recursive: true });
+      makeFolder(dirname(file));
       writeAtomically(file, parts);
     }
     // An empty one is in nobody's way.

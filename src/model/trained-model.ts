@@ -2,32 +2,36 @@ import { Compiled, type Engine } from '../engine/index.js';
 import type { EvaluatorConfig } from '../evaluate/programs.js';
 import { type Retrieval, Retriever } from '../evaluate/retrieval.js';
 import { type SweptJitter, sweepJitter } from '../evaluate/sweep.js';
-import { type Flat, flatSpecs, unpack } from '../nn/index.js';
-import { type Config, evaluatorConfig, modelConfig } from '../run/config.js';
-import { type Spec, scope, spec, type Tensor, trace } from '../tensor/index.js';
+import { purpose, random } from '../random.js';
+import { type Config, evaluatorConfig, modelConfig, viewsConfig } from '../run/config.js';
 import {
   type Action,
   actionSize,
   applyAction,
-  type Encoder,
+  checkVisible,
   encode,
   type Layouts,
   layouts,
+  type Masks,
   type ModelWeights,
-  normalise,
-  type Predictor,
-  predict,
+  patchGrid,
+  sampleMasks,
   type TransformationName,
   tokenCount,
+  type Visible,
+  visibleInput,
 } from '../world-model/index.js';
 import { inferAction } from './infer.js';
 import type { Inference } from './search-action.js';
+import { traceEncode, tracePredict } from './trained-programs.js';
 
 /** Latents of images: one vector a patch. */
 export interface Latents {
   readonly data: Float32Array;
   /** [images, patches, features] */
   readonly dims: readonly [number, number, number];
+  /** Places of the patches, the same in all images, row by row; all of an image in order where absent. */
+  readonly visible?: readonly number[];
 }
 
 /** A trained image world model, ready to use, whatever engine runs it and wherever its weights come from. */
@@ -64,34 +68,50 @@ export class TrainedModel {
   }
 
   /**
-   * Latents of whole images.
+   * Latents of images.
    * @param pixels float32 [n, 3, size, size] in 0..1, size as `config.image.size`
    * @param by the encoder (what the predictor takes), or its average, the target encoder (better features)
+   * @param visible places of the patches that it sees, row by row, and whose latents it gives; all where absent
+   * @throws UserError for places that are none
    */
-  async encode(pixels: Float32Array, by: 'encoder' | 'target' = 'encoder'): Promise<Latents> {
-    const { latents } = await this.#compiled.run('encode', () => traceEncode(this.config, this.#layouts), {
-      images: pixels,
-      weights: this.weights[by],
-    });
-    return this.#shaped(latents);
+  async encode(
+    pixels: Float32Array,
+    by: 'encoder' | 'target' = 'encoder',
+    visible?: Visible,
+  ): Promise<Latents> {
+    checkVisible(visible, this.patches);
+    const images = Math.floor(pixels.length / (3 * this.size ** 2));
+    const { latents } = await this.#compiled.run(
+      `encode ${visible?.length}`,
+      () => traceEncode(this.config, this.#layouts, visible?.length),
+      { images: pixels, ...visibleInput(visible, images), weights: this.weights[by] },
+    );
+    return { ...this.#shaped(latents, visible?.length), ...(visible === undefined ? {} : { visible }) };
   }
 
   /**
    * Applies an action to latents: those that the target encoder would give the transformed images (normalised per patch).
-   * @param latents of whole images, from `encode`
+   * @param latents from `encode`
    * @param action relative to the image; the null action where left out
+   * @returns of all patches, those that the encoder did not see too
    */
-  async predict({ data, dims }: Latents, action: Action = {}): Promise<Latents> {
-    const [images, patches] = dims;
+  async predict({ data, dims, visible }: Latents, action: Action = {}): Promise<Latents> {
+    const [images] = dims;
+    const { patches } = this;
     const { conditioning } = applyAction(action);
     const actions = new Float32Array(images * actionSize);
     for (let image = 0; image < images; image++) actions.set(conditioning, image * actionSize);
-    const { latents } = await this.#compiled.run('predict', () => tracePredict(this.config, this.#layouts), {
-      context: data,
-      action: actions,
-      predicted: Int32Array.from({ length: images * patches }, (_, i) => i % patches),
-      weights: this.weights.predictor,
-    });
+    const { latents } = await this.#compiled.run(
+      `predict ${visible?.length}`,
+      () => tracePredict(this.config, this.#layouts, visible?.length),
+      {
+        context: data,
+        action: actions,
+        ...visibleInput(visible, images),
+        predicted: Int32Array.from({ length: images * patches }, (_, i) => i % patches),
+        weights: this.weights.predictor,
+      },
+    );
     return this.#shaped(latents);
   }
 
@@ -100,10 +120,17 @@ export class TrainedModel {
    * @param pixels one image, float32 [3, size, size] in 0..1
    * @param actions relative to the image: jitters lead to what is wanted, destructive ones are what the encoder sees
    *   instead of the image, and must be the same in all
-   * @throws UserError for an action that is none
+   * @param visible as in {@link encode}
+   * @throws UserError for an action or places that are none
    */
-  async retrieve(pixels: Float32Array, actions: readonly Action[]): Promise<Retrieval[]> {
-    return (await this.retriever(pixels)).retrieve(actions);
+  async retrieve(pixels: Float32Array, actions: readonly Action[], visible?: Visible): Promise<Retrieval[]> {
+    return (await this.retriever(pixels)).retrieve(actions, visible);
+  }
+
+  /** Which patches of an image training would show the encoder, and which be predicted. @param draw the number of the draw */
+  drawMasks(draw: number): Masks {
+    const views = viewsConfig(this.config);
+    return sampleMasks(random(this.config.seed, draw, purpose.mask), patchGrid(views), views.masks);
   }
 
   /** What is retrieved as one jitter goes from low to high. @param pixels as in {@link retrieve} */
@@ -151,8 +178,7 @@ export class TrainedModel {
     return { ...evaluatorConfig(this.config), image: { height: size, width: size } };
   }
 
-  #shaped(data: Float32Array): Latents {
-    const { patches } = this;
+  #shaped(data: Float32Array, patches = this.patches): Latents {
     const { width } = this.config.encoder;
     return { data, dims: [data.length / (patches * width), patches, width] };
   }
@@ -165,50 +191,4 @@ export class TrainedModel {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-interface EncodeInputs<T> {
-  readonly images: T;
-  readonly weights: Flat<T>;
-}
-
-interface PredictInputs<T> {
-  readonly context: T;
-  readonly action: T;
-  readonly predicted: T;
-  readonly weights: Flat<T>;
-}
-
-function traceEncode(config: Config, parts: Layouts) {
-  const { encoder } = modelConfig(config);
-  const { size } = config.image;
-  const specs: EncodeInputs<Spec> = {
-    images: spec(['batch', 3, size, size]),
-    weights: flatSpecs(parts.encoder),
-  };
-  return trace('encode', specs, ({ images, weights }) => {
-    const parameters = unpack(parts.encoder, weights) as Encoder<Tensor>;
-    return {
-      latents: scope('encoder', () => encode(normalise(images, config.normalisation), parameters, encoder)),
-    };
-  });
-}
-
-function tracePredict(config: Config, parts: Layouts) {
-  const model = modelConfig(config);
-  const patches = tokenCount(model.encoder);
-  const specs: PredictInputs<Spec> = {
-    context: spec(['batch', patches, model.encoder.width]),
-    action: spec(['batch', actionSize]),
-    predicted: spec(['batch', patches], 'int32'),
-    weights: flatSpecs(parts.predictor),
-  };
-  return trace('predict', specs, ({ context, action, predicted, weights }) => {
-    const parameters = unpack(parts.predictor, weights) as Predictor<Tensor>;
-    return {
-      latents: scope('predictor', () =>
-        predict(context, action, { predicted }, parameters, model.predictor, model.encoder),
-      ),
-    };
-  });
 }

@@ -42,19 +42,19 @@ export const presets: Readonly<Record<string, Tree>> = {
     batch: 64,
     image: { stored: 32, size: 32, patch: 8 },
     encoder: { depth: 3, width: 96 },
-    predictor: { depth: 3 },
-    masks: { visible: 7, predicted: 5, predictedVisible: 4 },
+    predictor: { depth: 3, conditioning: 'adaln' },
+    masks: { visible: 7, predicted: 2, predictedVisible: 7 },
     ema: [0.97, 0.998],
     optimiser: { learningRate: 2e-3 },
   },
   cifar: {
-    steps: 10000,
+    steps: 8000,
     batch: 64,
     image: { stored: 32, size: 32, patch: 4 },
     encoder: { depth: 8, width: 96 },
-    predictor: { depth: 6 },
+    predictor: { depth: 6, conditioning: 'adaln' },
     // A quarter of the image is seen: with more of it the predictor reads neighbours and learns less of the action.
-    masks: { visible: 16, predicted: 8, predictedVisible: 8 },
+    masks: { visible: 16, predicted: 8, predictedVisible: 16 },
     optimiser: { learningRate: 1.5e-3 },
   },
   small: {
@@ -62,7 +62,7 @@ export const presets: Readonly<Record<string, Tree>> = {
     batch: 64,
     image: { stored: 128, size: 96, patch: 8 },
     encoder: { depth: 8, width: 256 },
-    predictor: { depth: 8 },
+    predictor: { depth: 8, conditioning: 'adaln' },
   },
   'vit-b16': {
     steps: 187500,

@@ -63,28 +63,41 @@ function floatOfHalf(bits: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
+/** A file's bytes, in memory or on a disk, where they may be more than memory takes at once. */
+export interface FileBytes {
+  readonly size: number;
+  /** Those from a place to before another, in memory of their own. */
+  read(start: number, end: number): ArrayBuffer;
+}
+
+const inMemory = ({ buffer, byteOffset, length }: Uint8Array): FileBytes => ({
+  size: length,
+  read: (start, end) => buffer.slice(byteOffset + start, byteOffset + end) as ArrayBuffer,
+});
+
 /** A tensor as it lies in a file. */
 interface Lying {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
-  readonly bytes: ArrayBuffer;
+  /** Reads its bytes. */
+  readonly bytes: () => ArrayBuffer;
   readonly widen: () => Float32Array;
 }
 
 /** Takes a file apart. @param kind what its numbers are to be, for messages @param isRead which types are read */
 function takeApart(
-  bytes: Uint8Array,
+  { size, read }: FileBytes,
   path: string,
   kind: string,
   isRead: (dtype: string) => boolean,
 ): { readonly lying: readonly Lying[]; readonly metadata: Weights['metadata'] } {
   const bad = (why: string): UserError =>
     new UserError(`${path}: not a safetensors file of ${kind} numbers (${why})`);
-  if (bytes.length < 8) throw bad('too short');
-  const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
-  if (length > bytes.length - 8) throw bad('header longer than the file');
-  const json = parseJson(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  if (size < 8) throw bad('too short');
+  const length = Number(new DataView(read(0, 8)).getBigUint64(0, true));
+  if (length > size - 8) throw bad('header longer than the file');
+  const json = parseJson(new TextDecoder().decode(read(8, 8 + length)));
   if (json === undefined) throw bad('header is no JSON');
   const header = headerSchema.safeParse(json);
   if (!header.success) throw bad(`header ${header.error.issues[0]?.path.join('.') ?? ''}`.trim());
@@ -94,10 +107,10 @@ function takeApart(
     const type = types[dtype];
     if (type === undefined || !isRead(dtype)) throw bad(`header ${name}.dtype`);
     if (end - start !== type.width * shape.reduce((a, b) => a * b, 1)) throw bad(`tensor ${name}`);
-    const first = bytes.byteOffset + 8 + length;
-    if (8 + length + end > bytes.length) throw bad(`tensor ${name} is cut off`);
-    const own = bytes.buffer.slice(first + start, first + end) as ArrayBuffer;
-    return { name, dtype, shape, bytes: own, widen: () => type.widen(own) };
+    const first = 8 + length;
+    if (first + end > size) throw bad(`tensor ${name} is cut off`);
+    const own = (): ArrayBuffer => read(first + start, first + end);
+    return { name, dtype, shape, bytes: own, widen: () => type.widen(own()) };
   });
   return { lying, metadata };
 }
@@ -109,22 +122,22 @@ function takeApart(
  */
 export function decodeSafetensors(bytes: Uint8Array, path: string, dtype: 'F32' | 'F16'): Weights<Stored> {
   const kind = dtype === 'F32' ? 'float32' : 'float16';
-  const { lying, metadata } = takeApart(bytes, path, kind, (own) => own === dtype);
+  const { lying, metadata } = takeApart(inMemory(bytes), path, kind, (own) => own === dtype);
   const tensors = lying.map(({ name, shape, bytes: own }) => {
-    const data = dtype === 'F32' ? new Float32Array(own) : new Uint16Array(own);
+    const data = dtype === 'F32' ? new Float32Array(own()) : new Uint16Array(own());
     return [name, { shape, data }] as const;
   });
   return { tensors: new Map(tensors), metadata };
 }
 
 /**
- * Reads the bytes of a safetensors file whose numbers are of any floating-point types, as float32.
+ * Reads a safetensors file whose numbers are of any floating-point types, tensor by tensor, as float32.
  * @param path for messages
  * @returns the tensors, and the types that they were of, such as `F16`
  * @throws UserError naming the file when it is damaged or holds other numbers
  */
 export function decodeFloats(
-  bytes: Uint8Array,
+  bytes: FileBytes,
   path: string,
 ): { readonly tensors: Weights['tensors']; readonly types: readonly string[] } {
   const { lying } = takeApart(bytes, path, 'floating-point', () => true);

@@ -1,6 +1,7 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { type ListedRun, RUN_LIST } from '../web/run-list.js';
 import { pagePolicy } from './policy.js';
 import type { ShownRuns } from './shown-runs.js';
@@ -21,14 +22,14 @@ export function buildSite(runs: ShownRuns, page: string, folder: string): readon
     state: run.files.includes('model.safetensors') ? ('finished' as const) : ('stopped' as const),
   }));
   if (listed.length === 0) throw new UserError('there are no runs to show: name some');
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   cpSync(page, folder, { recursive: true });
   // What the server says in a header, a page that is only files says itself.
   const index = join(folder, 'index.html');
   const policy = `<meta http-equiv="content-security-policy" content="${pagePolicy}">`;
   writeFileSync(index, readFileSync(index, 'utf8').replace('<head>', `<head>\n    ${policy}`));
   for (const { id, files } of listed) {
-    mkdirSync(join(folder, 'runs', id), { recursive: true });
+    makeFolder(join(folder, 'runs', id));
     for (const name of files) {
       const path = runs.file(id, name);
       if (path !== undefined) cpSync(path, join(folder, 'runs', id, name));

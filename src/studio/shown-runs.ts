@@ -4,6 +4,7 @@ import { isAdapted } from '../adapt/model/model-folder.js';
 import { UserError } from '../errors.js';
 import { isRun } from '../run/disk/run-folder.js';
 import { isInUse } from '../run/disk/run-lock.js';
+import { ENCODER_FILE } from '../run/encoder-file.js';
 import type { ListedRun } from '../web/run-list.js';
 
 /** All of a run's folder that a page may read: nothing that names images or could train on. */
@@ -11,6 +12,7 @@ export const shownFiles = [
   'config.json',
   'metrics.jsonl',
   'model.safetensors',
+  ENCODER_FILE,
   'result.json',
   'report.html',
 ] as const;

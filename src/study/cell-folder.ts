@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { readJson } from '../json-file.js';
+import { makeFolder } from '../make-folder.js';
 import { writeAtomically } from '../run/disk/atomic-file.js';
 import type { Cell, Command } from './cells.js';
 
@@ -45,7 +46,7 @@ export function readOutcome(folder: string, cell: Cell, command: Command): Outco
 export const describeCommand = ({ args }: Command): string => ['npx iwm', ...args].join(' ');
 
 export function writeOutcome(folder: string, cell: Cell, command: Command, outcome: Outcome): void {
-  mkdirSync(join(folder, cell.name), { recursive: true });
+  makeFolder(join(folder, cell.name));
   const text = `${JSON.stringify(outcome, null, 2)}\n`;
   writeAtomically(fileOf(folder, cell, command), [new TextEncoder().encode(text)]);
 }

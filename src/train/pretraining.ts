@@ -1,7 +1,9 @@
+import { namesOf } from '../data/known-images.js';
 import { UserError } from '../errors.js';
 import { onAny } from '../ranks/exchange.js';
 import type { Config } from '../run/config.js';
 import { planCourse } from './course.js';
+import { checkSameEverywhere, shortDigest } from './same-everywhere.js';
 import type { Machine, Surroundings } from './surroundings.js';
 import { type PretrainResult, Training } from './training.js';
 
@@ -18,12 +20,14 @@ export class Pretraining {
   /**
    * Trains from the newest checkpoint in the store, or from the start, to the last step.
    * @param resume say from where
-   * @throws UserError for what {@link planCourse} refuses, numbers that are not finite, too many images that cannot be
+   * @throws UserError for what {@link planCourse} refuses, images that are not the same on all ranks, numbers that are not finite, too many images that cannot be
    *   read, or held-out ones that have changed; the reason of the signal, once the step is done and written
    */
   async run(resume: boolean): Promise<PretrainResult> {
     const { config, machine, surroundings } = this;
-    const { store, log } = surroundings;
+    const { ranks } = machine;
+    const { images, store, log } = surroundings;
+    if (ranks.size > 1) await checkSameEverywhere(ranks, { images: await shortDigest(namesOf(images)) });
     const course = await planCourse(config, { ...surroundings, ...machine, note: log.note });
     await store.begin(config);
     const training = await Training.open(config, course, machine, surroundings, resume);
@@ -32,21 +36,23 @@ export class Pretraining {
     const isDue = (every: number): boolean => training.done > 0 && training.done % every === 0;
     while (training.done < steps) {
       if (isDue(checkpoint.every)) await training.save();
-      if (course.health && isDue(course.health.every)) await this.#measure(training);
+      if (course.health && isDue(course.health.every)) await this.#untilAsked(training.measure());
+      await this.#untilAsked(training.show());
       await this.#stopIfAsked(training, start);
       await training.update();
     }
     await training.save();
-    await this.#measure(training);
+    await this.#untilAsked(training.measure());
+    await this.#untilAsked(training.show());
     await this.#stopIfAsked(training, start);
     return training.finish();
   }
 
-  /** Measures health, as far as it comes until the run is asked to stop. */
-  async #measure(training: Training): Promise<void> {
+  /** Looks at the model, as far as it comes until the run is asked to stop. */
+  async #untilAsked(look: Promise<void>): Promise<void> {
     const { signal } = this.surroundings;
     try {
-      await training.measure();
+      await look;
     } catch (error) {
       if (!signal?.aborted || error !== signal.reason) throw error;
     }

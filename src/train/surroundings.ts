@@ -5,6 +5,7 @@ import type { Flat } from '../nn/index.js';
 import type { Ranks } from '../ranks/ranks.js';
 import type { RunStore } from '../run/run-store.js';
 import type { Layouts } from '../world-model/index.js';
+import type { Watched } from './watch.js';
 
 /** What a run is computed on. */
 export interface Machine {
@@ -26,4 +27,6 @@ export interface Surroundings {
   /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
   readonly signal: AbortSignal | undefined;
   readonly log: Log;
+  /** Is shown now and then what the model retrieves by then. */
+  readonly watch?: ((seen: Watched) => void) | undefined;
 }

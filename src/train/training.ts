@@ -16,6 +16,7 @@ import { rates } from './schedule.js';
 import { StepLog } from './step-log.js';
 import type { Machine, Surroundings } from './surroundings.js';
 import { type Start, startFrom, Trainer, weightsOf } from './trainer.js';
+import { Watch, watchEvery } from './watch.js';
 
 /** What a run came to. */
 export interface PretrainResult {
@@ -49,6 +50,8 @@ interface Parts {
   readonly steps: StepLog;
   /** Absent where health is not measured, or not by this rank. */
   readonly panels: HealthPanels | undefined;
+  /** Absent where nobody watches. */
+  readonly watch: Watch | undefined;
   /** Its images, without those that it was trained on. */
   readonly kept: KeptImages;
   /** Where it began; the same at every call. */
@@ -125,6 +128,16 @@ export class Training {
     const measured = ranks.rank === 0 ? health : undefined;
     const panels =
       measured && (await HealthPanels.open(config, engine, measured, held, { store, signal, log }));
+    const watch =
+      surroundings.watch &&
+      new Watch(
+        config,
+        engine,
+        held.heldOut,
+        watchEvery(config, demands.multiplyAdds),
+        surroundings.watch,
+        signal,
+      );
     const parts = {
       config,
       ranks,
@@ -136,6 +149,7 @@ export class Training {
       badSamples,
       steps,
       panels,
+      watch,
       kept,
     };
     return new Training({ ...parts, begin, saved });
@@ -184,6 +198,12 @@ export class Training {
       await panels.add(weightsOf(await begin()), 0);
     }
     await panels.add(weights, this.done);
+  }
+
+  /** Shows what is retrieved by now, where somebody watches and it is time for it. */
+  async show(): Promise<void> {
+    const { trainer, watch } = this.parts;
+    await watch?.after(this.done, () => trainer.weights());
   }
 
   /** Keeps the model and says which images were left out. */

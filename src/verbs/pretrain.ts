@@ -1,6 +1,5 @@
 import type { ImageSet } from '../data/image-set.js';
-import { namesOf } from '../data/known-images.js';
-import { modelsOf, startingEncoder } from '../encoders/run-encoder.js';
+import { openRunEncoder } from '../encoders/run-encoder.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions, EngineOptions } from '../engine/index.js';
 import { memoryOf } from '../engine/memory-limit.js';
@@ -14,7 +13,8 @@ import { openTrainingImages } from '../run/disk/training-images.js';
 import { workRate } from '../train/estimate.js';
 import { Pretraining, type PretrainResult } from '../train/pretraining.js';
 import { rankStore } from '../train/rank-store.js';
-import { checkSameEverywhere, codeDigest, shortDigest } from './same-everywhere.js';
+import { checkSameEverywhere } from '../train/same-everywhere.js';
+import { codeDigest } from './code-digest.js';
 
 export { type Log, quiet } from '../log.js';
 export type { PretrainResult } from '../train/pretraining.js';
@@ -47,8 +47,8 @@ export async function pretrain(
   { out, resume = false, threads, device, devices, signal, log = quiet, ranks = alone }: PretrainOptions,
 ): Promise<PretrainResult> {
   const first = ranks.rank === 0;
-  if (ranks.size > 1) await checkSameEverywhere(ranks, { code: codeDigest(), ...config });
-  const models = await modelsOf(out, config);
+  if (ranks.size > 1) await checkSameEverywhere(ranks, { code: await codeDigest(), ...config });
+  const { models, notes, weights } = await openRunEncoder(out, config);
   // A device that is none is told before a folder is made.
   const engine = createEngine({ threads, device, devices, models });
   const release = first ? await openRun(out, config, resume) : () => {};
@@ -57,13 +57,11 @@ export async function pretrain(
   try {
     // Before decoding begins beside it; and a device that is not there is told before a folder is made.
     const rate = await workRate(engine);
-    const encoder = await startingEncoder(config);
-    if (first) for (const line of encoder?.notes ?? []) log.note(line);
+    if (first) for (const line of notes) log.note(line);
     images = await openTrainingImages(config);
-    if (ranks.size > 1) await checkSameEverywhere(ranks, { images: shortDigest(namesOf(images)) });
     const machine = { engine, rate, memory: memoryOf(engine), ranks };
     const store = rankStore(ranks, kept);
-    const surroundings = { images, store, encoder: encoder?.weights, signal, log: first ? log : quiet };
+    const surroundings = { images, store, encoder: weights, signal, log: first ? log : quiet };
     return await new Pretraining(config, machine, surroundings).run(resume);
   } catch (error) {
     const refusal = systemRefusal(error);

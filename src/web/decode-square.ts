@@ -23,6 +23,21 @@ interface Context {
 /** Pixels that an image may have: a page has less room than Node. */
 const MOST_PIXELS = 50_000_000;
 
+async function openBitmap(file: Blob): Promise<Bitmap> {
+  const { createImageBitmap } = globalThis as unknown as Decoding;
+  return createImageBitmap(file).catch(() => {
+    throw new Error('not an image that this browser can decode');
+  });
+}
+
+/** Sides of an image in pixels, turned as its EXIF data say. @throws Error as {@link decodeSquare} */
+export async function sidesOf(file: Blob): Promise<{ readonly width: number; readonly height: number }> {
+  const image = await openBitmap(file);
+  const { width, height } = image;
+  image.close();
+  return { width, height };
+}
+
 /**
  * Decodes an image file in a page as Node does: turned as its EXIF data say, alpha over black, the middle of it resized to
  * a square. Not by the canvas, whose resampling leaves out pixels, but as sharp resamples.
@@ -30,10 +45,8 @@ const MOST_PIXELS = 50_000_000;
  * @throws Error saying in a few words that it is no image this browser can read
  */
 export async function decodeSquare(file: Blob, size: number): Promise<Uint8Array> {
-  const { createImageBitmap, OffscreenCanvas } = globalThis as unknown as Decoding;
-  const image = await createImageBitmap(file).catch(() => {
-    throw new Error('not an image that this browser can decode');
-  });
+  const { OffscreenCanvas } = globalThis as unknown as Decoding;
+  const image = await openBitmap(file);
   const { width, height } = image;
   try {
     if (width * height > MOST_PIXELS)

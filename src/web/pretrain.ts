@@ -9,6 +9,7 @@ import { fileStore } from '../run/file-store.js';
 import type { RunFiles } from '../run/run-files.js';
 import { workRate } from '../train/estimate.js';
 import { Pretraining, type PretrainResult } from '../train/pretraining.js';
+import type { Watched } from '../train/watch.js';
 import { storedRun } from './stored-runs.js';
 
 export interface PretrainOptions extends WebEngineOptions {
@@ -21,6 +22,8 @@ export interface PretrainOptions extends WebEngineOptions {
   /** Stops the run when it is aborted: the step is finished and a checkpoint written. */
   readonly signal?: AbortSignal;
   readonly log?: Log;
+  /** Is shown now and then, at a fiftieth of the steps' work, what the model retrieves for a held-out image by then. */
+  readonly watch?: (seen: Watched) => void;
 }
 
 /** What WebAssembly can address, in bytes. */
@@ -48,14 +51,14 @@ interface Locking {
  */
 export async function pretrain(
   config: Config,
-  { run, images, resume = false, signal, log = quiet, ...computing }: PretrainOptions,
+  { run, images, resume = false, signal, log = quiet, watch, ...computing }: PretrainOptions,
 ): Promise<PretrainResult> {
   return inThisTab(run.name, async () => {
     await checkStart(run, config, resume);
     const engine = await createWebEngine(computing);
     try {
       const machine = { engine, rate: await workRate(engine), memory: MEMORY, ranks: alone };
-      const surroundings = { images, store: fileStore(run, storedRun), signal, log };
+      const surroundings = { images, store: fileStore(run, storedRun), signal, log, watch };
       return await new Pretraining(config, machine, surroundings).run(resume);
     } finally {
       engine.dispose();

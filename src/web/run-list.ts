@@ -1,5 +1,7 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
+import { parseJson } from '../json.js';
+import { type RunSource, readText } from '../run/run-files.js';
 
 const listedRun = z.strictObject({
   id: z.string(),
@@ -24,6 +26,12 @@ export interface ListedRun {
   readonly changed: number;
   /** Names of the files that can be read. */
   readonly files: readonly string[];
+}
+
+/** Whether a run's files are a world model's, or an adapted one's. A configuration that cannot be read is taken for a run's. */
+export async function kindOfRun(run: RunSource): Promise<ListedRun['kind']> {
+  const config = parseJson((await readText(run, 'config.json')) ?? '');
+  return (config as { readonly kind?: unknown } | null | undefined)?.kind === 'adapted' ? 'adapted' : 'run';
 }
 
 /** The file that lists runs. */

@@ -9,3 +9,4 @@ export * from './objective.js';
 export * from './predictor.js';
 export * from './transformations.js';
 export * from './views.js';
+export * from './visible.js';

@@ -1,5 +1,6 @@
 import { expose } from 'comlink';
-import { AdaptedModel, type Classification, runAt, type Segmentation } from 'image-world-models/web';
+import { AdaptedModel, type Classification, type Segmentation } from 'image-world-models/web';
+import { type RunPlace, sourceOf } from '../model/run-place.js';
 
 /** A task of an opened model, as the page needs it. */
 export interface OpenedTask {
@@ -7,6 +8,8 @@ export interface OpenedTask {
   readonly kind: 'classes' | 'masks';
   /** Names of class 0, 1, … */
   readonly classes: readonly string[];
+  /** The class of pixels that count for nothing. */
+  readonly ignored: number | undefined;
 }
 
 /** What the page needs to know of an adapted model. */
@@ -21,16 +24,17 @@ let model: AdaptedModel | undefined;
 /** An adapted model in a thread of its own; one at a time. */
 const adaptedWorker = {
   /** Loads an adapted model. @param runtime URL of the folder with ONNX Runtime's files */
-  async open(place: string, runtime: string): Promise<OpenedAdapted> {
-    const opened = await AdaptedModel.load(runAt(place), { wasm: runtime });
+  async open(place: RunPlace, runtime: string): Promise<OpenedAdapted> {
+    const opened = await AdaptedModel.load(sourceOf(place), { wasm: runtime });
     model?.dispose();
     model = opened;
     return {
       size: opened.size,
-      tasks: opened.tasks.map(({ name, task, classes }) => ({
+      tasks: opened.tasks.map(({ name, task, classes, ignored }) => ({
         name,
         kind: task === 'segmentation' ? 'masks' : 'classes',
         classes,
+        ignored,
       })),
     };
   },
@@ -38,9 +42,12 @@ const adaptedWorker = {
   /** @param pixels [1, 3, size, size] in 0..1 */
   classify: (pixels: Float32Array, task: string): Promise<Classification> => loaded().classify(pixels, task),
 
-  /** @param pixels [1, 3, size, size] in 0..1 @param side of the mask, pixels */
-  segment: (pixels: Float32Array, task: string, side: number): Promise<Segmentation> =>
-    loaded().segment(pixels, { width: side, height: side }, task),
+  /** @param pixels [1, 3, size, size] in 0..1 @param sides of the mask, pixels */
+  segment: (
+    pixels: Float32Array,
+    task: string,
+    sides: { readonly width: number; readonly height: number },
+  ): Promise<Segmentation> => loaded().segment(pixels, sides, task),
 };
 
 function loaded(): AdaptedModel {

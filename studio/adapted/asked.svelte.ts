@@ -1,7 +1,15 @@
 import { type Remote, wrap } from 'comlink';
+import {
+  atPoints,
+  chosenMasks,
+  type Overlap,
+  type PixelClasses,
+  PixelConfusion,
+} from 'image-world-models/web';
 import { decodeImage, planes, sampleScene } from '../images/pixels.js';
 import { messageOf } from '../message.js';
 import { runtime } from '../model/open-model.js';
+import type { RunPlace } from '../model/run-place.js';
 import type { AdaptedWorker, OpenedAdapted, OpenedTask } from './adapted-worker.js';
 
 /** Samples that are asked at first. */
@@ -16,8 +24,8 @@ export interface AskedImage {
   readonly truth?: string;
   /** The likeliest classes, the likeliest first, of a task that tells classes. */
   readonly classes?: readonly { readonly name: string; readonly probability: number }[];
-  /** The class of each pixel, bytes [size, size], of a task that tells masks. */
-  readonly mask?: Uint8Array;
+  /** The class of each pixel, [size, size], of a task that tells masks. */
+  readonly mask?: ArrayLike<number>;
 }
 
 /** An image to ask about. */
@@ -25,6 +33,8 @@ interface Wanted {
   readonly name: string;
   readonly folder?: string | undefined;
   readonly pixels: () => Promise<Float32Array>;
+  /** What is true of its pixels, where that is known. */
+  readonly truth?: () => Promise<PixelClasses>;
 }
 
 /** What a person asks an adapted model. */
@@ -36,15 +46,20 @@ class Asked {
   failed = $state.raw<readonly string[]>([]);
   work = $state.raw<{ readonly words: string; readonly share?: number }>();
   problem = $state<string>();
+  /** How well the masks that were told agree with those that are true, where these are known. */
+  overlap = $state.raw<Overlap>();
+  /** What is to be known of a folder: a sentence each. */
+  notes = $state.raw<readonly string[]>([]);
   #worker: Remote<AdaptedWorker> | undefined;
-  #place: string | undefined;
+  #run: string | undefined;
   /** Told apart, so that answers to an older question come too late. */
   #question = 0;
   #wanted: readonly Wanted[] = [];
 
-  async open(place: string): Promise<void> {
-    if (place === this.#place) return;
-    this.#place = place;
+  /** Opens a model, where it is not open yet. @param id tells it apart */
+  async open(id: string, place: RunPlace): Promise<void> {
+    if (id === this.#run) return;
+    this.#run = id;
     this.model = undefined;
     this.images = [];
     this.work = { words: 'loading the model' };
@@ -65,7 +80,7 @@ class Asked {
       );
     } catch (error) {
       this.problem = messageOf(error);
-      this.#place = undefined;
+      this.#run = undefined;
       this.work = undefined;
     }
   }
@@ -76,19 +91,32 @@ class Asked {
     return this.#ask(this.#wanted);
   }
 
-  /** Asks of files; those in a folder are of the class that it names. */
-  take(files: Iterable<File>): Promise<void> {
-    const { model } = this;
-    if (model === undefined) return Promise.resolve();
-    const images = [...files].filter(({ type }) => type.startsWith('image/'));
-    if (images.length === 0) this.problem = 'there is no image among these files';
-    return this.#ask(
-      images.map((file) => ({
-        name: file.name,
-        folder: file.webkitRelativePath.split('/').at(-2),
-        pixels: () => decodeImage(file, model.size, this.task?.kind === 'masks' ? 'stretched' : 'square'),
-      })),
-    );
+  /** Asks of files; those in a folder are of the class that it names, or have masks beside them. */
+  async take(files: readonly File[]): Promise<void> {
+    const { model, task } = this;
+    if (model === undefined || task === undefined) return;
+    try {
+      const isMasks = task.kind === 'masks';
+      const masked = isMasks ? await chosenMasks(files, task) : undefined;
+      this.notes = masked?.notes ?? [];
+      const images: readonly { file: File; truth?: () => Promise<PixelClasses> }[] =
+        masked?.images.map(({ file, truth }) => ({ file: file as File, truth })) ??
+        files.filter(({ type }) => type.startsWith('image/')).map((file) => ({ file }));
+      if (images.length === 0) throw new Error('there is no image among these files');
+      await this.#ask(
+        images.map(({ file, truth }) => {
+          const path = (file.webkitRelativePath || file.name).split('/');
+          return {
+            name: path.at(-1) ?? '',
+            folder: path.at(-2),
+            pixels: () => decodeImage(file, model.size, isMasks ? 'stretched' : 'square'),
+            ...(truth === undefined ? {} : { truth }),
+          };
+        }),
+      );
+    } catch (error) {
+      this.problem = messageOf(error);
+    }
   }
 
   async #ask(wanted: readonly Wanted[]): Promise<void> {
@@ -99,11 +127,16 @@ class Asked {
     this.images = [];
     this.failed = [];
     this.problem = undefined;
-    for (const [i, { name, folder, pixels }] of wanted.entries()) {
+    this.overlap = undefined;
+    const confusion = new PixelConfusion(task.classes);
+    for (const [i, { name, folder, pixels, truth: read }] of wanted.entries()) {
       this.work = { words: `asking ${i + 1} of ${wanted.length}`, share: i / wanted.length };
       try {
         const own = await pixels();
-        const answer = await this.#answer(own, task, model.size);
+        const answer =
+          task.kind === 'masks'
+            ? await this.#segment(own, task, model.size, confusion, await read?.())
+            : await this.#classify(own, task);
         if (question !== this.#question) return;
         const truth = folder !== undefined && task.classes.includes(folder) ? { truth: folder } : {};
         this.images = [...this.images, { name, pixels: own, ...truth, ...answer }];
@@ -115,21 +148,36 @@ class Asked {
     this.work = undefined;
   }
 
-  async #answer(
+  /** The mask of an image; where the true one is known, told at its size, and counted. */
+  async #segment(
     pixels: Float32Array,
     task: OpenedTask,
     size: number,
-  ): Promise<Pick<AskedImage, 'classes' | 'mask'>> {
-    const worker = this.#worker;
-    if (worker === undefined) return {};
-    if (task.kind === 'masks') return { mask: (await worker.segment(pixels, task.name, size)).masks };
-    const { classes, probabilities } = await worker.classify(pixels, task.name);
+    confusion: PixelConfusion,
+    truth: PixelClasses | undefined,
+  ): Promise<Pick<AskedImage, 'mask'>> {
+    const { width, height } = truth ?? { width: size, height: size };
+    const masks = (await this.#opened.segment(pixels, task.name, { width, height })).masks;
+    if (truth !== undefined) {
+      confusion.add(truth.data, masks);
+      this.overlap = confusion.overlap(task.ignored);
+    }
+    return { mask: atPoints({ width, height, data: Int16Array.from(masks) }, size) };
+  }
+
+  async #classify(pixels: Float32Array, task: OpenedTask): Promise<Pick<AskedImage, 'classes'>> {
+    const { classes, probabilities } = await this.#opened.classify(pixels, task.name);
     return {
       classes: classes
         .map((name, i) => ({ name, probability: probabilities[i] ?? 0 }))
         .sort((a, b) => b.probability - a.probability)
         .slice(0, 3),
     };
+  }
+
+  get #opened(): Remote<AdaptedWorker> {
+    if (this.#worker === undefined) throw new Error('open a model first');
+    return this.#worker;
   }
 }
 

@@ -7,17 +7,12 @@ import {
   latentColours,
   type Retriever,
   type RgbImage,
-  type RunSource,
-  runAt,
   stops,
-  storedRun,
   type TransformationName,
   transformations,
   WorldModel,
 } from 'image-world-models/web';
-
-/** Where a run's files are: at a URL, or in the browser's own storage under a name. */
-export type RunPlace = { readonly at: string } | { readonly stored: string };
+import { type RunPlace, sourceOf } from './run-place.js';
 
 /** What the page needs to know of a model. */
 export interface OpenedModel {
@@ -36,7 +31,9 @@ export interface OpenedModel {
 
 /** What came of an action, as the page shows it. */
 export interface Answer extends Omit<ComparedRetrieval, 'latents'> {
-  /** Latents as colours, RGB bytes [patches, 3]. */
+  /** Patches that the encoder did not see. */
+  readonly hidden: ReadonlySet<number>;
+  /** Latents as colours, RGB bytes [patches, 3]; black where there are none. */
   readonly colours: Readonly<Record<keyof ComparedRetrieval['latents'], Uint8Array>>;
   /** What it took to compute. */
   readonly milliseconds: number;
@@ -51,7 +48,7 @@ let colours: LatentColours | undefined;
 const modelWorker = {
   /** Loads a run. @param runtime URL of the folder with ONNX Runtime's files */
   async open(place: RunPlace, runtime: string): Promise<OpenedModel> {
-    const source: RunSource = 'at' in place ? runAt(place.at) : storedRun(place.stored);
+    const source = sourceOf(place);
     const opened = await WorldModel.load(source, { wasm: runtime });
     model?.dispose();
     model = opened;
@@ -98,18 +95,37 @@ const modelWorker = {
     retriever = taken;
   },
 
-  /** What an action on the taken image gives, and what its prediction retrieves. */
-  async retrieve(action: Action): Promise<Answer> {
+  /** What an action on the taken image gives, and what its prediction retrieves. @param hidden patches that are not seen */
+  async retrieve(action: Action, hidden: ReadonlySet<number>): Promise<Answer> {
     if (retriever === undefined || colours === undefined) throw new Error('no image was taken');
+    const { patches } = loaded();
+    const everywhere = Array.from({ length: patches }, (_, place) => place);
+    const places = everywhere.filter((place) => !hidden.has(place));
     const began = performance.now();
-    const [{ latents, ...found }] = (await retriever.retrieve([action])) as [ComparedRetrieval];
+    const [{ latents, ...found }] = (await retriever.retrieve(
+      [action],
+      hidden.size === 0 ? undefined : places,
+    )) as [ComparedRetrieval];
     const milliseconds = performance.now() - began;
-    const { seen, predicted, wanted } = latents;
+    const seen = new Uint8Array(3 * patches);
+    const ofSeen = colours(latents.seen);
+    for (const [i, place] of places.entries()) seen.set(ofSeen.subarray(3 * i, 3 * i + 3), 3 * place);
     return {
       ...found,
-      colours: { seen: colours(seen), predicted: colours(predicted), wanted: colours(wanted) },
+      hidden,
+      colours: { seen, predicted: colours(latents.predicted), wanted: colours(latents.wanted) },
       milliseconds,
     };
+  },
+
+  /** Which patches training would hide. @param draw the number of the draw */
+  drawHidden(draw: number): ReadonlySet<number> {
+    const { visible } = loaded().drawMasks(draw);
+    return new Set(
+      Array.from({ length: loaded().patches }, (_, place) => place).filter(
+        (place) => !visible.includes(place),
+      ),
+    );
   },
 
   /**

@@ -1,5 +1,6 @@
 import {
   type Config,
+  kindOfRun,
   type ListedRun,
   listRuns,
   type Metric,
@@ -7,11 +8,13 @@ import {
   readConfig,
   readMetrics,
   runAt,
+  runOf,
   storedRun,
   storedRuns,
+  UserError,
 } from 'image-world-models/web';
 import { messageOf } from '../message.js';
-import type { RunPlace } from '../model/model-worker.js';
+import { type RunPlace, sourceOf } from '../model/run-place.js';
 
 /** Milliseconds between two looks at the runs. */
 const EVERY = 2000;
@@ -33,9 +36,24 @@ class RunBook {
   isRead = $state(false);
   /** The run of this browser that is in training here. */
   training = $state<string>();
+  /** Runs whose folder a person opened; they stay where they are. */
+  #opened: readonly KnownRun[] = [];
 
   constructor() {
     void this.#lookOn();
+  }
+
+  /**
+   * Takes a run's folder as one of the runs, until the page is closed.
+   * @throws UserError where it is no finished run's
+   */
+  async open(files: readonly File[]): Promise<KnownRun> {
+    const found = await opened(files);
+    const namesakes = this.#opened.filter(({ name }) => name === found.name).length;
+    const run = namesakes === 0 ? found : { ...found, id: `${found.id}-${namesakes + 1}` };
+    this.#opened = [run, ...this.#opened];
+    await this.look();
+    return run;
   }
 
   of(kind: ListedRun['kind']): readonly KnownRun[] {
@@ -47,10 +65,11 @@ class RunBook {
     try {
       const known = new Map(this.runs.map((run) => [run.id, run]));
       const listed = await listRuns(document.baseURI);
-      this.runs = [...stored, ...(await Promise.all(listed.map((run) => served(run, known.get(run.id)))))];
+      const beside = await Promise.all(listed.map((run) => served(run, known.get(run.id))));
+      this.runs = [...this.#opened, ...stored, ...beside];
       this.problem = undefined;
     } catch (error) {
-      this.runs = [...stored, ...this.runs.filter(({ place }) => 'at' in place)];
+      this.runs = [...this.#opened, ...stored, ...this.runs.filter(({ place }) => 'at' in place)];
       this.problem = messageOf(error);
     }
     this.isRead = true;
@@ -80,6 +99,27 @@ async function served(listed: ListedRun, known: KnownRun | undefined): Promise<K
   } catch (error) {
     return { ...run, metrics: [], problem: messageOf(error) };
   }
+}
+
+/** A run whose folder a person opened. @throws UserError where it is no finished run's */
+async function opened(files: readonly File[]): Promise<KnownRun> {
+  const place = { files };
+  const { name, paths } = runOf(files);
+  const source = sourceOf(place);
+  if (!paths.includes('model.safetensors'))
+    throw new UserError(`${name} has no model.safetensors: its training is not finished`);
+  const kind = await kindOfRun(source);
+  const run = {
+    id: `opened:${name}`,
+    name,
+    kind,
+    state: 'finished',
+    changed: Math.max(...files.map(({ lastModified }) => lastModified)),
+    files: paths,
+    place,
+  } as const;
+  if (kind === 'adapted') return { ...run, metrics: [] };
+  return { ...run, config: await readConfig(source), metrics: await readMetrics(source) };
 }
 
 /** A run in the browser's own storage. */

@@ -1,16 +1,23 @@
 import { downloadZip } from 'client-zip';
 import { proxy, type Remote, wrap } from 'comlink';
-import { filesOf, keepRun, removeStoredRun, runOf, storedRun } from 'image-world-models/web';
+import { filesOf, keepRun, removeStoredRun, runOf, storedRun, type Watched } from 'image-world-models/web';
 import { messageOf } from '../message.js';
 import { runtime } from '../model/open-model.js';
 import { runBook } from '../runs/run-book.svelte.js';
 import type { NewRun, TrainingWorker } from './training-worker.js';
+
+/** What a run retrieved in training. */
+export interface SeenRun extends Watched {
+  readonly name: string;
+}
 
 /** What a person trains in this browser. */
 class Trainer {
   /** What the training says, a line. */
   line = $state<string>();
   problem = $state<string>();
+  /** What the run in training, or the last one, retrieves by now. */
+  seen = $state.raw<SeenRun>();
   #worker: Remote<TrainingWorker> | undefined;
 
   /** Trains a run to its end or a pause. @param begin undefined: goes on with the run that is there */
@@ -25,7 +32,10 @@ class Trainer {
       const progress = proxy((line: string) => {
         this.line = line;
       });
-      const result = await this.#worker.train(name, files, begin, runtime(), progress);
+      const watch = proxy((seen: Watched) => {
+        this.seen = { name, ...seen };
+      });
+      const result = await this.#worker.train(name, files, begin, runtime(), progress, watch);
       this.line = result === undefined ? `${name} is paused, and kept in this browser` : `${name} is done`;
     } catch (error) {
       this.problem = messageOf(error);

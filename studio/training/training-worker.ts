@@ -8,6 +8,7 @@ import {
   readConfig,
   resolve,
   storedRun,
+  type Watched,
 } from 'image-world-models/web';
 
 /** What a person chooses of a new run. */
@@ -30,6 +31,7 @@ const trainingWorker = {
    * @param begin undefined: go on with the run that is there
    * @param runtime URL of the folder with ONNX Runtime's files
    * @param progress is told a line now and then
+   * @param watch is shown now and then what the model retrieves by then
    * @returns undefined where it was paused
    */
   async train(
@@ -38,6 +40,7 @@ const trainingWorker = {
     begin: NewRun | undefined,
     runtime: string,
     progress: (line: string) => void,
+    watch: (seen: Watched) => void,
   ): Promise<PretrainResult | undefined> {
     const run = storedRun(name);
     const folder = files[0]?.webkitRelativePath.split('/')[0] || 'images';
@@ -58,7 +61,8 @@ const trainingWorker = {
     const { signal } = controller;
     try {
       const log = { progress, note: progress };
-      return await pretrain(config, { run, images, resume: begin === undefined, signal, log, wasm: runtime });
+      const options = { run, images, resume: begin === undefined, signal, log, watch, wasm: runtime };
+      return await pretrain(config, options);
     } catch (error) {
       if (signal.aborted) return undefined;
       throw error;

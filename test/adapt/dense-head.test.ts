@@ -9,7 +9,7 @@ import {
   tokenLogits,
 } from '../../src/adapt/network/dense-head.js';
 import { tokenGrid } from '../../src/adapt/network/network.js';
-import { atPoints } from '../../src/adapt/tasks/pixel-classes.js';
+import { atPoints } from '../../src/adapt/tasks/mask-classes.js';
 import { toldClasses } from '../../src/adapt/tasks/told-classes.js';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { Compiled } from '../../src/engine/index.js';

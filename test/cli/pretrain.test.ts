@@ -3,7 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { after, type MockTracker, test } from 'node:test';
+import { commands } from '../../src/cli/commands.js';
+import { explainFailure } from '../../src/cli/failure.js';
+import { createProgram } from '../../src/cli/program.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-cli-pretrain-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -11,32 +14,50 @@ after(() => rmSync(folder, { recursive: true }));
 const iwm = (...args: string[]) =>
   spawnSync(process.execPath, ['--import', 'tsx', 'src/cli/main.ts', ...args], { encoding: 'utf8' });
 
+/** How the command fails, and what it has said on standard error before; without a process of its own. */
+async function refused(mock: MockTracker, args: readonly string[]) {
+  const write = mock.method(process.stderr, 'write', () => true);
+  try {
+    await createProgram(commands).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    return { ...explainFailure(error, args), said: write.mock.callCount() };
+  } finally {
+    write.mock.restore();
+  }
+  return { exitCode: 0, said: write.mock.callCount() };
+}
+
 const out = join(folder, 'out');
 
-test('what would train on other images than meant is refused in one line, and leaves no folder', () => {
+test('what would train on other images than meant is refused in one line, and leaves no folder', async ({
+  mock,
+}) => {
   for (const [args, pattern] of [
-    [['--steps', '3'], /^iwm: no images given; --data takes them, --data synthetic draws[^\n]+\n$/],
-    [['--resume'], /^iwm: \S+ holds no run to go on with; [^\n]+\n$/],
-    [
-      ['--data', 'synthetic', '--steps', '3', '--epochs', '1'],
-      /^iwm: give either --steps or --epochs[^\n]+\n$/,
-    ],
-    [['--from', join(folder, 'none')], /^iwm: \S+ is no run folder: [^\n]+\n$/],
-    [['--from', folder, '--preset', 'demo'], /^iwm: --from begins a new run [^\n]+ leave --preset out\n$/],
-    [['--encoder', 'vit/', '--from', folder], /^iwm: --encoder begins a new run [^\n]+ leave --from out\n$/],
-    [['--encoder', 'vit/', '--resume'], /^iwm: --encoder begins a new run [^\n]+ leave --resume out\n$/],
-    [['--encoder', join(folder, 'none')], /^iwm: \S+none: no such file or folder; --encoder takes [^\n]+\n$/],
+    [['--steps', '3'], /^no images given; --data takes them, --data synthetic draws/],
+    [['--resume'], /^\S+ holds no run to go on with; .+$/],
+    [['--data', 'synthetic', '--steps', '3', '--epochs', '1'], /^give either --steps or --epochs.+$/],
+    [['--from', join(folder, 'none')], /^\S+ is no run folder: .+$/],
+    [['--from', folder, '--preset', 'demo'], /^--from begins a new run .+ leave --preset out$/],
+    [['--encoder', 'vit/', '--from', folder], /^--encoder begins a new run .+ leave --from out$/],
+    [['--encoder', 'vit/', '--resume'], /^--encoder begins a new run .+ leave --resume out$/],
+    [['--encoder', join(folder, 'none')], /^\S+none: no such file or folder; an encoder is .+$/],
     [
       ['--data', 'synthetic', '--set', 'predictor.dept=3'],
-      /^iwm: unknown key predictor\.dept in the configuration \(did you mean predictor\.depth\?\)\n$/,
+      /^unknown key predictor\.dept in the configuration \(did you mean predictor\.depth\?\)$/,
     ],
   ] as const) {
-    const { status, stderr, stdout } = iwm('pretrain', '--out', out, ...args);
-    assert.notEqual(status, 0);
-    assert.match(stderr, pattern);
-    assert.equal(stdout, '');
+    const { exitCode, message, said } = await refused(mock, ['pretrain', '--out', out, ...args]);
+    assert.notEqual(exitCode, 0);
+    assert.match(message ?? '', pattern);
+    assert.ok(!message?.includes('\n'));
+    assert.equal(said, 0);
     assert.ok(!existsSync(out), args.join(' '));
   }
+  // As a process prints it.
+  const { status, stderr, stdout } = iwm('pretrain', '--out', out, '--steps', '3');
+  assert.equal(status, 2);
+  assert.match(stderr, /^iwm: no images given; [^\n]+\n$/);
+  assert.equal(stdout, '');
 });
 
 test('epochs, batch and rate are options, and the configuration is a line', () => {

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { Worker } from 'node:worker_threads';
 import sharp from 'sharp';
-import type { DecodeTask, Told, Wish } from '../../src/data/decode.js';
+import { type DecodeTask, Decoding, type Found } from '../../src/data/decoding.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-full-disk-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -19,7 +17,7 @@ test('where the disk is full, decoded images go into memory', {
     await sharp({ create: { width: 4, height: 4, channels: 3, background: { r: 40 * (i + 1), g: 1, b: 2 } } })
       .png()
       .toFile(path);
-  const workerData: DecodeTask = {
+  const task: DecodeTask = {
     sources: [{ pixels: { kind: 'files', paths }, length: 3 }],
     chosen: Int32Array.of(0, 1, 2),
     size: 4,
@@ -29,21 +27,17 @@ test('where the disk is full, decoded images go into memory', {
     done: new SharedArrayBuffer(3),
     own: { first: 0, end: 3 },
   };
-  const [tsx, decode] = ['tsx/esm/api', '../../src/data/decode.ts'].map((name) =>
-    JSON.stringify(import.meta.resolve(name)),
-  );
-  const code = `import(${tsx}).then(({ register }) => { register(); return import(${decode}); });`;
-  const worker = new Worker(code, { eval: true, workerData });
-  worker.postMessage({ later: Int32Array.of(0, 1, 2) } satisfies Wish);
-  const [told] = (await once(worker, 'message')) as [Told];
-  assert.ok('spare' in told, JSON.stringify(told));
-  assert.match(told.reason, /^full: no space left on the disk/);
-  const done = new Uint8Array(workerData.done);
+  const found: Found[] = [];
+  const decoding = new Decoding(task, (each) => found.push(each));
+  decoding.want(Int32Array.of(0, 1, 2), 'later');
+  const done = new Uint8Array(task.done);
   while (done.some((state) => state === 0)) await new Promise((wake) => setTimeout(wake, 5));
+  const [told] = found;
+  assert.ok(told !== undefined && 'spare' in told, JSON.stringify(found));
+  assert.match(told.reason, /^full: no space left on the disk/);
   assert.deepEqual([...done], [3, 3, 3]);
   const pixels = Buffer.from(told.spare);
   for (let i = 0; i < 3; i++)
     assert.deepEqual([...pixels.subarray(48 * i, 48 * i + 3)], [40 * (i + 1), 1, 2], `image ${i}`);
-  worker.postMessage({ end: true } satisfies Wish);
-  await once(worker, 'exit');
+  await decoding.end();
 });

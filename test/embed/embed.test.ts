@@ -11,6 +11,7 @@ import { openImages } from '../../src/data/images.js';
 import { type Embedding, type EmbedOptions, embed } from '../../src/embed/embed.js';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { createEvaluator } from '../../src/evaluate/evaluator.js';
+import { exportModel } from '../../src/export/export-model.js';
 import { evaluatorConfig, modelConfig, resolve } from '../../src/run/config.js';
 import { loadModel } from '../../src/run/disk/model-file.js';
 import { readSafetensors, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
@@ -18,6 +19,7 @@ import { pretrain } from '../../src/verbs/pretrain.js';
 import { WorldModel } from '../../src/verbs/world-model.js';
 import { layouts } from '../../src/world-model/index.js';
 import { paintWorld, quickly, refuses } from '../adapt/tiny-world.js';
+import { close } from '../export/run-onnx.js';
 import { tiny } from '../train/tiny-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-embed-'));
@@ -109,6 +111,17 @@ test('an adapted model has the features of its encoder, here the frozen one of i
     await embedTo('adapted.npy', { model: join(folder, 'adapted') }),
   ];
   assert.deepEqual(readFileSync(adapted.path), readFileSync(ofRun.path));
+});
+
+test("a run's export is an encoder as others have: its features are the run's", async () => {
+  const exported = join(folder, 'exported');
+  await exportModel(run, { out: exported, data: ['synthetic:8'], threads: 1 });
+  const [ofRun, ofExport] = [
+    await embedTo('by-run.parquet'),
+    await embedTo('by-export.parquet', { model: exported }),
+  ];
+  const flat = async (path: string) => (await rowsOf(path)).flatMap(({ embedding }) => embedding);
+  close(await flat(ofExport.path), await flat(ofRun.path), 1e-6);
 });
 
 test('killed in the middle, the same command goes on, and the file is the same, byte for byte', async () => {

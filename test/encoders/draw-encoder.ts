@@ -45,6 +45,7 @@ export const drawOnnx = (
 ): Uint8Array =>
   toOnnx(
     trace('encoder', images, (inputs) => make(encode(Object.values(inputs)[0] as Tensor, parameters, drawn))),
+    (path) => path,
   );
 
 /** Normalisation of the encoder's images. */

@@ -14,15 +14,20 @@ import { after, before, test } from 'node:test';
 import { adapt } from '../../src/adapt/adapt.js';
 import { AdaptedModel } from '../../src/adapt/model/adapted-model.js';
 import { openEncoder } from '../../src/encoders/open-encoder.js';
+import { createEngine } from '../../src/engine/create-engine.js';
 import { UserError } from '../../src/errors.js';
 import { exportModel } from '../../src/export/export-model.js';
-import { adopt, type Config, succeed } from '../../src/run/config.js';
+import { TrainedModel } from '../../src/model/trained-model.js';
+import { adopt, type Config, modelConfig, succeed } from '../../src/run/config.js';
 import { folderFiles, folderStore } from '../../src/run/disk/folder-files.js';
+import { loadModel } from '../../src/run/disk/model-file.js';
 import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
 import { beginFrom } from '../../src/run/predecessor.js';
 import { evaluateRun } from '../../src/verbs/evaluate-run.js';
 import { type PretrainResult, pretrain } from '../../src/verbs/pretrain.js';
 import { WorldModel } from '../../src/verbs/world-model.js';
+import { layouts } from '../../src/world-model/index.js';
+import { close, normalised, runOnnx } from '../export/run-onnx.js';
 import { drawOnnx, writeLayout } from './draw-encoder.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-program-run-'));
@@ -100,10 +105,58 @@ test('an adapted model keeps the encoder too; the encoder is not tuned', async (
   model.dispose();
 });
 
-test('it is not exported yet, which is said in a line', () =>
+test('the encoder goes out as it came, with the predictor; given again it is the same, latent for latent', async () => {
+  const out = join(folder, 'exported');
+  await exportModel(run, { out, threads: 1 });
+  assert.deepEqual(readFileSync(join(out, 'onnx', 'model.onnx')), Buffer.from(drawOnnx()));
+  const { settled, models } = await openEncoder(out);
+  const { encoder, image, normalisation } = adopt('demo', settled, { 'image.stored': 32 });
+  assert.deepEqual(encoder.source?.sha256, config.encoder.source?.sha256);
+  assert.deepEqual({ ...encoder, source: 0 }, { ...config.encoder, source: 0 });
+  assert.deepEqual({ image, normalisation }, { image: config.image, normalisation: config.normalisation });
+
+  const model = await WorldModel.load(run, { threads: 1 });
+  const again = new TrainedModel(
+    { ...config, encoder, image, normalisation },
+    createEngine({ threads: 1, models }),
+    loadModel(run, layouts(modelConfig(config))),
+  );
+  const pixels = Float32Array.from({ length: 3 * 32 * 32 }, (_, i) => ((i * 7) % 256) / 255);
+  const latents = await model.encode(pixels);
+  assert.deepEqual((await again.encode(pixels)).data, latents.data);
+  again.dispose();
+
+  // As anybody would run both: the patches' latents into the predictor.
+  const told = JSON.parse(readFileSync(join(out, 'predictor', 'predictor.json'), 'utf8'));
+  const files = JSON.parse(readFileSync(join(out, 'preprocessor_config.json'), 'utf8'));
+  const found = await runOnnx(join(out, 'predictor', told.encoder), {
+    pixel_values: [normalised(pixels, files, 32), [1, 3, 32, 32]],
+  });
+  const { data } = found[told.latents.output]!;
+  const patches = Float32Array.from(data.subarray(told.latents.prefix * 32));
+  close(patches, latents.data, 1e-5);
+  const { predicted } = await runOnnx(join(out, 'predictor', 'predictor.onnx'), {
+    latents: [patches, [1, 16, 32]],
+    action: [Float32Array.from(told.null), [1, told.null.length]],
+    positions: [Int32Array.from({ length: 16 }, (_, i) => i), [1, 16]],
+  });
+  close(predicted!.data, (await model.predict(latents, {})).data, 1e-5);
+  model.dispose();
+});
+
+test('transformers.js extracts what the encoder gives', async () => {
+  const { env, pipeline, RawImage } = await import('@huggingface/transformers');
+  env.allowRemoteModels = false;
+  const extract = await pipeline('image-feature-extraction', join(folder, 'exported'));
+  const { dims } = await extract(new RawImage(new Uint8ClampedArray(3 * 32 * 32), 32, 32, 3));
+  assert.deepEqual(dims, [1, 17, 32]);
+  await extract.dispose();
+});
+
+test('an adapted model on it is not exported, which is said in a line', () =>
   assert.rejects(
-    exportModel(run, { out: join(folder, 'exported') }),
-    /^UserError: .*its encoder came as an ONNX model, and runs of such a one are not exported yet/,
+    exportModel(join(folder, 'adapted'), { out: join(folder, 'classifier') }),
+    /^UserError: .*adapted: its encoder is an ONNX model, which goes out as it came and not inside another: export its run, /,
   ));
 
 test('a model that is missing or another is refused in a line, at the beginning of a run and later', async () => {
@@ -113,7 +166,7 @@ test('a model that is missing or another is refused in a line, at the beginning 
       (error) => error instanceof UserError && line.test(error.message) && !error.message.includes('\n'),
     );
   const out = join(folder, 'refused');
-  await refused(pretrain(config, { out }), /encoder is missing: it is the encoder/);
+  await refused(pretrain(config, { out }), /encoder: no such file or folder; an encoder is a folder/);
   assert.ok(!existsSync(out));
   const kept = join(run, 'encoder.onnx');
   copyFileSync(kept, join(folder, 'kept.onnx'));

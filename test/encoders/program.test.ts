@@ -31,7 +31,7 @@ test('sizes, normalisation, prefix tokens and what it takes come from its files 
   const { encoder, image, normalisation, masks } = await adopted();
   assert.deepEqual(encoder.source, { name: folder, sha256 });
   const { multiplyAdds, parameters, ...found } = encoder.program ?? assert.fail('no program');
-  assert.deepEqual(found, { output: 'out.last_hidden_state', sees: 'whole image', prefix: 1 });
+  assert.deepEqual(found, { output: 'last_hidden_state', sees: 'whole image', prefix: 1 });
   assert.deepEqual([encoder.width, encoder.depth, encoder.heads, encoder.trained], [32, 1, 2, 'none']);
   assert.deepEqual([image.size, image.patch], [32, 8]);
   assert.deepEqual(normalisation, drawnNormalisation);

@@ -63,13 +63,13 @@ const refused = (source: string, message: RegExp, settings?: Record<string, unkn
 
 describe('what cannot be an encoder is refused in a line', () => {
   test('where it is not there, or not whole', async () => {
-    await refused(join(folder, 'none'), /none: no such file or folder; --encoder takes/);
+    await refused(join(folder, 'none'), /none: no such file or folder; an encoder is a folder/);
     await refused('hf:owner', /hf:owner: not an encoder on the hub; give hf:owner\/name/);
     const empty = copyOf('vit');
     rmSync(join(empty, 'model.safetensors'));
     await refused(empty, /: no model\.safetensors there$/);
     writeFileSync(join(empty, 'model.safetensors.index.json'), '{}');
-    await refused(empty, /its weights are in several files; save them as one model\.safetensors/);
+    await refused(empty, /index\.json: no index of weights \(weight_map\)$/);
     const alone = copyOf('vit');
     rmSync(join(alone, 'config.json'));
     await refused(join(alone, 'model.safetensors'), /config\.json is missing beside it/);
@@ -129,6 +129,13 @@ describe('what cannot be an encoder is refused in a line', () => {
     );
     await refused(without('encoder.layer.0.mlp.fc1.weight'), /no blocks of attention and MLP/);
     await refused(
+      withTensors('dinov2', (tensors) => {
+        tensors.set('encoder.layer.0.mlp.weights_in.weight', { shape: [1], data: Float32Array.of(1) });
+        tensors.delete('encoder.layer.0.mlp.fc1.weight');
+      }),
+      /its MLPs are SwiGLU \(mlp\.weights_in\), which is not computed here$/,
+    );
+    await refused(
       withTensors('ijepa', (tensors) =>
         tensors.set('embeddings.position_embeddings', { shape: [1, 8, 16], data: new Float32Array(128) }),
       ),
@@ -156,6 +163,32 @@ describe('what cannot be an encoder is refused in a line', () => {
       'encoder.trained': 'last:3',
     });
   });
+});
+
+test('weights in several files are those of one; a file that is missing or cut off is named', async () => {
+  const sharded = copyOf('dinov2');
+  const file = join(sharded, 'model.safetensors');
+  const { tensors, metadata } = readSafetensors(file);
+  const shards = [1, 2, 3].map((i) => `model-0000${i}-of-00003.safetensors`);
+  const names = [...tensors.keys()];
+  const weight_map = Object.fromEntries(names.map((name, i) => [name, shards[i % 3]]));
+  for (const shard of shards) {
+    const own = new Map([...tensors].filter(([name]) => weight_map[name] === shard));
+    writeSafetensors(join(sharded, shard), { tensors: own, metadata });
+  }
+  rmSync(file);
+  const index = `${file}.index.json`;
+  writeFileSync(index, JSON.stringify({ metadata: { total_size: 1 }, weight_map }));
+  const { weights, config } = await use(sharded);
+  assert.deepEqual(weights, (await use(fixture('dinov2'))).weights);
+  assert.equal((await use(index)).config.encoder.source?.sha256, config.encoder.source?.sha256);
+
+  const second = join(sharded, shards[1]!);
+  const bytes = readFileSync(second);
+  writeFileSync(second, bytes.subarray(0, -4));
+  await refused(sharded, /model-00002-of-00003\.safetensors: not a safetensors file .* is cut off\)$/);
+  rmSync(second);
+  await refused(sharded, /index\.json: missing beside it: model-00002-of-00003\.safetensors$/);
 });
 
 test('sizes, epsilon, colours and images are those that its files tell', async () => {

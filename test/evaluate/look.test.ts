@@ -96,7 +96,7 @@ test('the views are those of training: whole where nothing is cropped, grey wher
     1,
   );
   assert.equal(describeAction(seen.action), 'undo grayscale');
-  assert.deepEqual([seen.visible.length, seen.predicted.length], [6, 6]);
+  assert.deepEqual([seen.visible.length, seen.predicted.length], [6, 9]);
 });
 
 test('an inversion shows what is left of the image, and only what training draws is inverted', async () => {

@@ -1,13 +1,28 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { UserError } from '../../src/errors.js';
 import { writeAtomically } from '../../src/run/disk/atomic-file.js';
-import { readSafetensors, readStored, writeSafetensors } from '../../src/run/disk/safetensors-file.js';
-import { decodeFloats, type Weights } from '../../src/run/safetensors.js';
+import {
+  readFloats,
+  readSafetensors,
+  readStored,
+  writeSafetensors,
+} from '../../src/run/disk/safetensors-file.js';
+import type { Weights } from '../../src/run/safetensors.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -91,13 +106,15 @@ describe('what is written', () => {
 });
 
 test('numbers of any floating type are read as float32', () => {
+  const weights = join(folder, 'weights');
   const file = (dtype: string, bytes: Uint8Array, length: number) => {
     const header = { a: { dtype, shape: [length], data_offsets: [0, bytes.length] } };
     return Buffer.concat([withHeader(header, 0), bytes]);
   };
   const read = (dtype: string, numbers: Uint16Array | Float32Array | Float64Array) => {
     const bytes = new Uint8Array(numbers.buffer);
-    const { tensors, types } = decodeFloats(file(dtype, bytes, numbers.length), 'weights');
+    writeFileSync(weights, file(dtype, bytes, numbers.length));
+    const { tensors, types } = readFloats(weights);
     assert.deepEqual(types, [dtype]);
     return [...tensors.get('a')!.data];
   };
@@ -108,10 +125,23 @@ test('numbers of any floating type are read as float32', () => {
   assert.deepEqual(read('BF16', Uint16Array.of(0x3f80, 0xc000, 0x4049, 0x8000)), [1, -2, 3.140625, -0]);
   assert.deepEqual(read('F64', Float64Array.of(0.1, 1e300)), [Math.fround(0.1), Number.POSITIVE_INFINITY]);
   assert.deepEqual(read('F32', Float32Array.of(0.5)), [0.5]);
-  assert.throws(
-    () => decodeFloats(file('I64', new Uint8Array(8), 1), 'weights'),
-    /weights: not .*\(header a\.dtype\)/,
-  );
+  writeFileSync(weights, file('I64', new Uint8Array(8), 1));
+  assert.throws(() => readFloats(weights), /weights: not .*\(header a\.dtype\)/);
+});
+
+test('a file beyond 2 GiB is read where its tensors lie', () => {
+  const large = join(folder, 'large');
+  const start = 2 ** 31 + 8;
+  const json = withHeader({ a: { dtype: 'F32', shape: [2], data_offsets: [start, start + 8] } }, 0);
+  const file = openSync(large, 'w');
+  writeSync(file, json);
+  // What lies between takes no room on the disk.
+  writeSync(file, new Uint8Array(Float32Array.of(0.5, -3).buffer), 0, 8, json.length + start);
+  closeSync(file);
+  assert.deepEqual([...readFloats(large).tensors.get('a')!.data], [0.5, -3]);
+  truncateSync(large, json.length + start + 4);
+  assert.throws(() => readFloats(large), /large: not .* \(tensor a is cut off\)$/);
+  rmSync(large);
 });
 
 test('half precision comes back as the same bits, and is not taken for float32', () => {

@@ -1,13 +1,22 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { AxeResults } from 'axe-core';
 import sharp from 'sharp';
 import { adapt } from '../../src/adapt/adapt.js';
 import { AdaptedModel } from '../../src/adapt/model/adapted-model.js';
+import { evaluateAdapted } from '../../src/adapt/model/evaluate-adapted.js';
 import { openImages } from '../../src/data/images.js';
 import { resolve } from '../../src/run/config.js';
 import { buildSite } from '../../src/studio/build-site.js';
@@ -16,8 +25,9 @@ import { type ServedStudio, serveStudio } from '../../src/studio/server.js';
 import { ShownRuns } from '../../src/studio/shown-runs.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { WorldModel } from '../../src/verbs/world-model.js';
+import { drawStreets } from '../adapt/tiny-streets.js';
 import { tiny } from '../train/tiny-run.js';
-import { browserPath, type OpenPage, openAt, openPage } from '../web/browser.js';
+import { browserPath, FIRST_PAGE_BYTES, type OpenPage, openAt, openPage } from '../web/browser.js';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 const skip =
@@ -28,7 +38,11 @@ const skip =
       : false;
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-studio-'));
-const [runs, run] = [join(folder, 'runs'), join(folder, 'runs', 'tiny')];
+const [runs, run, streets] = ['runs', 'runs/tiny', 'streets'].map((path) => join(folder, path)) as [
+  string,
+  string,
+  string,
+];
 let page: string;
 let studio: ServedStudio;
 let opened: OpenPage;
@@ -42,6 +56,11 @@ before(async () => {
   await adapt(
     { run, tasks: [{ data: ['synthetic:60'] }], epochs: 1, cache: { kept: 'none' } },
     { out: join(runs, 'shapes') },
+  );
+  await drawStreets(streets, 24, 6);
+  await adapt(
+    { run, tasks: [{ task: 'segmentation', data: [streets] }], epochs: 1, cache: { kept: 'none' } },
+    { out: join(runs, 'streets') },
   );
   studio = await serveStudio(new ShownRuns([runs]), page);
   opened = await openAt(studio.url);
@@ -63,14 +82,46 @@ const picture = (selector: string): Promise<string> =>
     .evaluate((canvas) => (canvas as unknown as { toDataURL(): string }).toDataURL());
 
 /** Waits until what a function gives satisfies a condition. */
-async function until<T>(get: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
-  for (let tries = 0; tries < 300; tries++) {
+async function until<T>(get: () => Promise<T>, holds: (value: T) => boolean, most = 300): Promise<T> {
+  for (let tries = 0; tries < most; tries++) {
     const value = await get();
     if (holds(value)) return value;
     await new Promise((done) => setTimeout(done, 50));
   }
   throw new Error(`never came; last ${JSON.stringify(await get()).slice(0, 300)}`);
 }
+
+/** Drops files on the page, of folders where their names are paths. */
+const drop = (files: Readonly<Record<string, Uint8Array>>): Promise<unknown> =>
+  opened.page.evaluate(`{
+    const dataTransfer = new DataTransfer();
+    for (const [name, bytes] of ${JSON.stringify(
+      Object.entries(files).map(([name, bytes]) => [name, Buffer.from(bytes).toString('base64')]),
+    )})
+      dataTransfer.items.add(
+        new File([Uint8Array.from(atob(bytes), (c) => c.charCodeAt(0))], name, {
+          type: name.endsWith('.png') ? 'image/png' : '',
+        }),
+      );
+    document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
+  }`);
+
+/** What lies in a folder, by paths that begin with its name. */
+const folderOf = (path: string): Readonly<Record<string, Uint8Array>> =>
+  Object.fromEntries(
+    readdirSync(path, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => {
+        const file = join(entry.parentPath, entry.name);
+        return [relative(dirname(path), file), readFileSync(file)];
+      }),
+  );
+
+const says = (text: RegExp): Promise<string> =>
+  until(
+    async () => (await opened.page.textContent('main')) ?? '',
+    (now) => text.test(now),
+  );
 
 /** What axe finds on the page that is open, of what matters. */
 async function barriers(): Promise<string[]> {
@@ -182,13 +233,7 @@ test('which action leads to what the sliders give is searched', { skip }, async 
 test('an image that is dropped is looked at; what is none says so', { skip }, async () => {
   const before = await picture('.columns canvas >> nth=0');
   const blue = sharp({ create: { width: 64, height: 40, channels: 3, background: '#3388cc' } });
-  const drop = (bytes: Uint8Array, name: string): Promise<unknown> =>
-    opened.page.evaluate(`{
-      const dataTransfer = new DataTransfer();
-      dataTransfer.items.add(new File([new Uint8Array(${JSON.stringify([...bytes])})], '${name}', { type: 'image/png' }));
-      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true }));
-    }`);
-  await drop(await blue.png().toBuffer(), 'blue.png');
+  await drop({ 'blue.png': await blue.png().toBuffer() });
   await until(
     () => picture('.columns canvas >> nth=0'),
     (now) => now !== before,
@@ -197,10 +242,98 @@ test('an image that is dropped is looked at; what is none says so', { skip }, as
     "[...document.querySelector('.columns canvas').getContext('2d').getImageData(8, 8, 1, 1).data]",
   );
   assert.deepEqual(colour, [0x33, 0x88, 0xcc, 255]);
-  await drop(new Uint8Array([1, 2, 3]), 'none.png');
+  await drop({ 'none.png': new Uint8Array([1, 2, 3]) });
+  await says(/none\.png: not an image/);
+  await drop({ 'notes.txt': new Uint8Array([1, 2, 3]) });
+  await says(/neither an image among these files nor a run/);
+});
+
+test('a painted mask is what the encoder does not see, by pointer and by keyboard', { skip }, async () => {
+  await go('#/runs');
+  await go('#/playground/tiny');
+  const { page } = opened;
+  await page.waitForSelector('.rank strong');
+  await page.locator('.sample').first().click();
+  await page.getByRole('button', { name: 'No action' }).click();
+  const predicted = '.columns canvas >> nth=5';
+  const before = await picture(predicted);
+  const [first, second] = await Promise.all(
+    [5, 6].map((at) => page.locator('.patches button').nth(at).boundingBox()),
+  );
+  await page.mouse.move(first!.x + 2, first!.y + 2);
+  await page.mouse.down();
+  await page.mouse.move(second!.x + 2, second!.y + 2);
+  await page.mouse.up();
+  await says(/It sees 14 of 16 patches/);
+  // The keyboard goes on where the pointer began.
+  await page.locator('.patches button').nth(5).focus();
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('ArrowLeft');
+  await page.keyboard.press('Space');
+  await says(/It sees 13 of 16 patches/);
+  const visible = Array.from({ length: 16 }, (_, place) => place).filter(
+    (place) => ![5, 6, 8].includes(place),
+  );
+  const model = await WorldModel.load(run);
+  const images = await openImages(['synthetic:1'], { size: 16, split: 'validation' });
+  const [found] = await model.retrieve(await images.batch([0]), [{}], visible);
+  await images.close();
+  model.dispose();
+  await until(rank, (text) => text === (found!.rank === 1 ? '✓ Right: rank 1' : `Rank ${found!.rank}`));
   await until(
-    async () => (await opened.page.textContent('main')) ?? '',
-    (text) => /none\.png: not an image/.test(text),
+    () => picture(predicted),
+    (now) => now !== before,
+  );
+  // Blank where nothing is seen: of the image and of its latents.
+  const clear = (canvas: number, side: number): Promise<number[]> =>
+    page.evaluate(`(() => {
+      const { data } = document.querySelectorAll('.columns canvas')[${canvas}].getContext('2d').getImageData(0, 0, ${4 * side}, ${4 * side});
+      return Array.from({ length: 16 }, (_, place) => place)
+        .filter((place) => data[4 * (Math.floor(place / 4) * ${side} * ${4 * side} + (place % 4) * ${side}) + 3] === 0);
+    })()`);
+  assert.deepEqual(await clear(0, 4), [5, 6, 8]);
+  assert.deepEqual(await clear(1, 1), [5, 6, 8]);
+  await page.getByRole('button', { name: 'Hide as in training' }).click();
+  await says(/It sees 6 of 16 patches/);
+  assert.deepEqual(await barriers(), []);
+  await page.getByRole('button', { name: 'Hide nothing' }).click();
+  await until(
+    () => picture(predicted),
+    (now) => now === before,
+  );
+});
+
+test('a run’s folder is opened where it is dropped, an adapted one on its own page; what is none says so', {
+  skip,
+}, async () => {
+  const dropped = (name: string, path: string): Readonly<Record<string, Uint8Array>> =>
+    Object.fromEntries(
+      Object.entries(folderOf(path)).map(([file, bytes]) => [file.replace(/^[^/]+/, name), bytes]),
+    );
+  await drop(dropped('mine', run));
+  await until(
+    async () => opened.page.url(),
+    (url) => url.endsWith(`#/playground/${encodeURIComponent('opened:mine')}`),
+  );
+  await opened.page.waitForSelector('.rank strong');
+  const { 'half/model.safetensors': _, ...half } = dropped('half', run);
+  await drop(half);
+  await says(/half has no model\.safetensors: its training is not finished/);
+  await drop({ 'mine/config.json': Buffer.from('{"preset":') });
+  await says(/mine has no model\.safetensors/);
+  await drop({
+    'mine/config.json': Buffer.from('{"preset":'),
+    'mine/model.safetensors': new Uint8Array([1]),
+  });
+  await says(/mine\/config\.json is not valid JSON/);
+  await drop(dropped('forms', join(runs, 'shapes')));
+  await until(
+    async () => opened.page.url(),
+    (url) => url.endsWith(`#/adapted/${encodeURIComponent('opened:forms')}`),
+  );
+  await until(
+    () => opened.page.locator('.card canvas').count(),
+    (count) => count === 10,
   );
 });
 
@@ -227,6 +360,32 @@ test('an adapted model names classes as it does in Node', { skip }, async () => 
   assert.deepEqual(await barriers(), []);
 });
 
+test('masks are told over a folder’s images, and scored as in Node where it has some', { skip }, async () => {
+  await go('#/adapted/streets');
+  await until(
+    () => opened.page.locator('.card canvas').count(),
+    (count) => count === 10,
+  );
+  await drop(folderOf(streets));
+  const { tasks } = await evaluateAdapted(join(runs, 'streets'), { data: [streets] });
+  const [node] = tasks;
+  assert.ok(node?.task === 'segmentation');
+  const text = await says(/mIoU .*on 6 images with masks/);
+  const [, meanIou, accuracy] = /mIoU ([\d.]+) %, pixel accuracy ([\d.]+) %/.exec(text) ?? [];
+  // Images are brought to the model's size by the browser there, so roughly.
+  assert.ok(Math.abs(Number(meanIou) - 100 * node.meanIou) < 3, `${meanIou}, Node ${node.meanIou}`);
+  assert.ok(
+    Math.abs(Number(accuracy) - 100 * node.pixelAccuracy) < 3,
+    `${accuracy}, Node ${node.pixelAccuracy}`,
+  );
+  assert.match(text, /IoU sky .*, road .*, car /);
+  assert.doesNotMatch(text, /frame \d/);
+  assert.deepEqual(await barriers(), []);
+  await drop({ ...folderOf(streets), 'streets/annotations/val/1.png': new Uint8Array([1]) });
+  await says(/streets\/annotations\/val\/1\.png: not a PNG file/);
+  await says(/on 5 images with masks/);
+});
+
 test('a run is trained in the tab, paused, gone on with after the page was loaded anew, and taken out', {
   skip,
 }, async () => {
@@ -250,6 +409,12 @@ test('a run is trained in the tab, paused, gone on with after the page was loade
   const before = await step();
   await page.getByRole('button', { name: 'Go on with tab' }).click();
   await until(step, (now) => now > before);
+  // What it retrieves by now: four jitters, seven actions each, above what they give.
+  await until(
+    () => page.locator('.cells canvas').count(),
+    (count) => count === 4 * 7 * 2,
+    1200,
+  );
   await pause();
   assert.deepEqual(await barriers(), []);
   const [download] = await Promise.all([
@@ -298,12 +463,23 @@ test('it said no error; its policy is at work; the first page is light', { skip 
   await go('#/runs');
   await opened.page.reload();
   await opened.page.locator('figure.chart').first().waitFor();
-  const bytes = await opened.page.evaluate<number>(`
-    [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
-      .filter(({ name }) => !name.includes('/runs'))
-      .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)`);
+  const bytes = await opened.page.evaluate<number>(FIRST_PAGE_BYTES);
   assert.ok(bytes > 2 ** 16);
   assert.ok(bytes < 2 ** 20, `${bytes}`);
+});
+
+test('it shows something before it has heard of any run', { skip }, async () => {
+  const { page } = opened;
+  // The list of runs never comes.
+  await page.route('**/runs.json', () => {});
+  await page.goto('about:blank');
+  await go('#/runs');
+  await until(
+    () => page.evaluate<number>("performance.getEntriesByName('first-contentful-paint').length"),
+    (count) => count === 1,
+  );
+  assert.match((await page.textContent('body')) ?? '', /Studio\s*Runs\s*Playground\s*Train\s*Adapted models/);
+  await page.unroute('**/runs.json');
 });
 
 test('as a static site it works from a sub-path, under the same policy', { skip }, async () => {

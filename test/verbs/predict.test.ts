@@ -45,14 +45,14 @@ const cosine = (a: Float32Array, b: Float32Array): number => {
 };
 
 /** The rank of what the action gives, the slow way: one image after the other, by the model's own encoder and predictor. */
-async function slowRank(model: WorldModel, action: Action): Promise<number> {
+async function slowRank(model: WorldModel, action: Action, visible?: readonly number[]): Promise<number> {
   const { source, target } = applyAction(action);
   const engine = createEngine({ threads: 1 });
   const compiled = new Compiled(engine);
   const settings = evaluatorConfig(config);
   const { width } = config.encoder;
   const seen = await render(compiled, settings, pixels, source, allNames);
-  const { data } = await model.predict(await model.encode(seen), action);
+  const { data } = await model.predict(await model.encode(seen, 'encoder', visible), action);
   const answer = Array.from({ length: data.length / width }, (_, i) =>
     data.slice(i * width, (i + 1) * width),
   );
@@ -66,7 +66,7 @@ async function slowRank(model: WorldModel, action: Action): Promise<number> {
   return closeness.filter((value) => value >= closeness[0]!).length;
 }
 
-test('retrieval ranks as one image after the other does, from the image and from what was destroyed of it', async () => {
+test('retrieval ranks as one image after the other does, from the image, what was destroyed of it, and a part', async () => {
   const model = await WorldModel.load(run);
   const shares: number[] = [];
   const kept = await model.retriever(pixels, (share) => shares.push(share));
@@ -80,6 +80,11 @@ test('retrieval ranks as one image after the other does, from the image and from
     assert.deepEqual(again, (await (await model.retriever(pixels)).retrieve([action]))[0]);
     assert.equal(again!.rank, found!.rank);
   }
+  const [action, visible] = [{ saturation: 0.3, grayscale: 1 }, [14, 3, 2, 9, 5, 11]];
+  const [found] = await kept.retrieve([action], visible);
+  assert.equal(found!.rank, await slowRank(model, action, visible));
+  assert.equal(found!.latents.seen.length, visible.length * config.encoder.width);
+  assert.equal((await model.retrieve(pixels, [action], visible))[0]!.rank, found!.rank);
   model.dispose();
 });
 

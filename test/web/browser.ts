@@ -30,6 +30,11 @@ const types: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
+/** In a page: the bytes of all that it has loaded, without runs. */
+export const FIRST_PAGE_BYTES = `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+  .filter(({ name }) => !name.includes('/runs'))
+  .reduce((sum, { decodedBodySize }) => sum + decodedBodySize, 0)`;
+
 /** A page, open in a browser. */
 export interface OpenPage {
   readonly page: Page;

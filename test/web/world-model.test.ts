@@ -4,10 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openImages } from '../../src/data/images.js';
-import { resolve } from '../../src/run/config.js';
+import { openEncoder } from '../../src/encoders/open-encoder.js';
+import { adopt, resolve } from '../../src/run/config.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { WorldModel } from '../../src/verbs/world-model.js';
 import type * as web from '../../src/web/index.js';
+import { writeLayout } from '../encoders/draw-encoder.js';
 import { tiny } from '../train/tiny-run.js';
 import { type OpenPage, openPage, skip } from './browser.js';
 import { buildFront } from './front.js';
@@ -18,6 +20,15 @@ before(async () => {
   if (skip) return;
   await buildFront(folder);
   await pretrain(resolve('demo', { ...tiny, steps: 4 }), { out: join(folder, 'run') });
+  writeLayout(join(folder, 'onnx'));
+  for (const [name, source] of [
+    ['weights', 'test/fixtures/encoders/dinov2_with_registers'],
+    ['program', join(folder, 'onnx')],
+  ] as const) {
+    const settings = { data: ['synthetic:40'], steps: 2, batch: 8, 'predictor.depth': 1, 'health.images': 2 };
+    const config = adopt('demo', (await openEncoder(source)).settled, settings);
+    await pretrain(config, { out: join(folder, name) });
+  }
   opened = await openPage([folder, 'node_modules/onnxruntime-web/dist']);
 });
 after(async () => {
@@ -64,5 +75,35 @@ test('a run that Node trained gives the same latents and predictions in a browse
       const worst = Math.max(...ours.data.map((value, at) => Math.abs(value - answers[i]!.data[at]!)));
       assert.ok(worst < 1e-4, `${worst}`);
     }
+  assert.deepEqual(opened.errors, []);
+});
+
+test('a run on others’ encoder, as weights and as an ONNX program, answers in a browser as in Node', {
+  skip,
+}, async () => {
+  for (const run of ['weights', 'program']) {
+    const model = await WorldModel.load(join(folder, run));
+    const images = await openImages(['synthetic:1'], { size: model.size });
+    const pixels = await images.batch([0]);
+    await images.close();
+    const visible = [0, 3, 5];
+    const { data } = await model.predict(await model.encode(pixels, 'encoder', visible), { hue: 0.1 });
+    model.dispose();
+    const inPage = await opened.page.evaluate(
+      async ({ run, pixels, visible }) => {
+        const module = '/web.js';
+        const { WorldModel, runAt } = (await import(module)) as typeof web;
+        const model = await WorldModel.load(runAt(`/${run}`), { wasm: '/' });
+        const latents = await model.encode(Float32Array.from(pixels), 'encoder', visible);
+        const { data } = await model.predict(latents, { hue: 0.1 });
+        model.dispose();
+        return Array.from(data);
+      },
+      { run, pixels: Array.from(pixels), visible },
+    );
+    assert.equal(inPage.length, data.length);
+    const worst = Math.max(...data.map((value, at) => Math.abs(value - inPage[at]!)));
+    assert.ok(worst < 1e-4, `${run}: ${worst}`);
+  }
   assert.deepEqual(opened.errors, []);
 });

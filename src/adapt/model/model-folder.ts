@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
+import { makeFolder } from '../../make-folder.js';
 import type { Flat } from '../../nn/index.js';
 import { writeAtomically } from '../../run/disk/atomic-file.js';
 import { keepModels } from '../../run/disk/encoder-file.js';
@@ -45,7 +46,7 @@ interface FinishedModel {
  */
 export function saveModel(folder: string, { config, images, weights, result, models }: FinishedModel): void {
   checkFree(folder);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   writeAtomically(join(folder, 'config.json'), [encode(config)]);
   keepModels(folder, models);
   writeImages(folder, images);

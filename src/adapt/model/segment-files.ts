@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { imageFiles, readWhole } from '../../data/image-files.js';
 import type { ComputeOptions } from '../../engine/index.js';
 import { UserError } from '../../errors.js';
 import { type Log, quiet } from '../../log.js';
+import { makeFolder } from '../../make-folder.js';
 import { writeAtomically } from '../../run/disk/atomic-file.js';
 import { percent } from '../../words.js';
 import { AdaptedModel } from './adapted-model.js';
@@ -64,7 +65,7 @@ export async function segmentFiles(
         const stem = join(out, nameOf(path));
         const files = { mask: `${stem}.mask.png`, overlay: `${stem}.overlay.png` };
         const overlay = await overlayPng(whole, mask);
-        mkdirSync(out, { recursive: true });
+        makeFolder(out);
         writeAtomically(files.mask, [maskPng(mask, classes.length)]);
         writeAtomically(files.overlay, [overlay]);
         images.push({ image: path, ...files, width, height, shares: sharesOf(data, classes) });

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, makeRoom } from '../../cache.js';
 import { systemRefusal } from '../../errors.js';
+import { makeFolder } from '../../make-folder.js';
 import { warn } from '../../warning.js';
 import type { Loaded, XlaClient } from './client.js';
 import { PluginError } from './pjrt.js';
@@ -65,7 +66,7 @@ async function keep(client: XlaClient, loaded: Loaded, file: string): Promise<vo
   const temporary = `${file}.${process.pid}.tmp`;
   try {
     const bytes = await client.serialise(loaded);
-    mkdirSync(cacheFolder(), { recursive: true });
+    makeFolder(cacheFolder());
     makeRoom(cacheFolder(), ENDING, file, LIMIT - bytes.length);
     writeFileSync(temporary, Buffer.concat([checksum(bytes), bytes]));
     renameSync(temporary, file);

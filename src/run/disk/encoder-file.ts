@@ -18,13 +18,9 @@ export function keepModels(folder: string, models: Models): void {
 export const keepsModels = (folder: string): boolean => existsSync(fileIn(folder));
 
 /** What the programs of a folder's model call. @throws UserError where it is missing, or another than it was */
-export function readModels(folder: string, config: Config): Models {
-  return readModel(config, fileIn(folder));
-}
-
-/** The model that a configuration names, in a file; none where its encoder is none. @throws as {@link readModels} */
-export function readModel({ encoder: { program, source } }: Config, file: string): Models {
+export function readModels(folder: string, { encoder: { program, source } }: Config): Models {
   if (program === undefined || source === undefined) return {};
+  const file = fileIn(folder);
   if (!existsSync(file)) throw new UserError(`${file} is missing: it is the encoder, ${source.name}`);
   const bytes = readFileSync(file);
   if (createHash('sha256').update(bytes).digest('hex') !== source.sha256)

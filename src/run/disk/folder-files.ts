@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { makeFolder } from '../../make-folder.js';
 import type { Models } from '../encoder-file.js';
 import { fileStore } from '../file-store.js';
 import type { RunFiles } from '../run-files.js';
@@ -16,7 +17,7 @@ export function folderFiles(run: string): RunFiles {
     list: async (folder) => (existsSync(join(run, folder)) ? namesIn(join(run, folder)) : []),
     write: async (path, parts) => {
       const file = join(run, path);
-      if (mkdirSync(dirname(file), { recursive: true }) !== undefined) syncFolder(run);
+      if (makeFolder(dirname(file))) syncFolder(run);
       writeAtomically(file, parts);
     },
     append: async (name, text) => {

@@ -1,9 +1,10 @@
 import { createHash, type Hash } from 'node:crypto';
-import { existsSync, mkdirSync, utimesSync } from 'node:fs';
+import { existsSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeRoom } from '../../cache.js';
 import { systemRefusal } from '../../errors.js';
 import type { Log } from '../../log.js';
+import { makeFolder } from '../../make-folder.js';
 import { gigabytes } from '../../words.js';
 import type { Stored } from '../safetensors.js';
 import { readStored, writeSafetensors } from './safetensors-file.js';
@@ -80,7 +81,7 @@ export function writeKept(
 ): void {
   if (numbers.byteLength > Math.min(limit, LARGEST_FILE))
     throw new Error(`they take ${gigabytes(numbers.byteLength)}`);
-  mkdirSync(folder, { recursive: true });
+  makeFolder(folder);
   const file = fileOf(folder, key);
   // Of all that lies there, also what a killed process has left half written.
   makeRoom(folder, '', file, limit - numbers.byteLength);

@@ -2,7 +2,6 @@ import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   existsSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -13,6 +12,7 @@ import {
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
+import { makeFolder } from '../../make-folder.js';
 
 /** `process-PID-START-HOST.lock`: all that is to know is in the name, so that a claim is never half written. */
 const claim = /^process-(\d+)-([^-]*)-(.*)\.lock$/;
@@ -29,7 +29,7 @@ const claim = /^process-(\d+)-([^-]*)-(.*)\.lock$/;
 export function lockRun(run: string): () => void {
   if (existsSync(run) && !statSync(run).isDirectory())
     throw new UserError(`${run} is a file, no folder: choose another --out`);
-  const made = mkdirSync(run, { recursive: true }) !== undefined;
+  const made = makeFolder(run);
   const host = encodeURIComponent(hostname());
   const own = `process-${process.pid}-${startOf(process.pid) ?? ''}-${host}.lock`;
   try {

@@ -1,7 +1,3 @@
-import { createHash } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { UserError } from '../errors.js';
 import { gather } from '../ranks/exchange.js';
 import type { Ranks } from '../ranks/ranks.js';
@@ -26,17 +22,8 @@ export async function checkSameEverywhere(ranks: Ranks, own: Tree): Promise<void
 }
 
 /** SHA-256 of texts, in their order; of it the first 16 digits. */
-export function shortDigest(texts: Iterable<string>): string {
-  const hash = createHash('sha256');
-  for (const text of texts) hash.update(text).update('\0');
-  return hash.digest('hex').slice(0, 16);
-}
-
-/** A digest of our own code, as it lies on this machine. */
-export function codeDigest(): string {
-  const root = fileURLToPath(new URL('..', import.meta.url));
-  const files = readdirSync(root, { recursive: true, encoding: 'utf8' })
-    .filter((file) => /\.[jt]s$/.test(file))
-    .sort();
-  return shortDigest(files.flatMap((file) => [file, readFileSync(join(root, file), 'utf8')]));
+export async function shortDigest(texts: readonly string[]): Promise<string> {
+  const bytes = new TextEncoder().encode(texts.map((text) => `${text}\0`).join(''));
+  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(hash.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
