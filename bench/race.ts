@@ -4,17 +4,12 @@
  *
  *   npx tsx bench/race.ts --preset cifar --python python3 --out docs/results/race-cifar.json
  */
-import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { createInterface } from 'node:readline';
-import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { median } from '../src/median.js';
-import { random } from '../src/random.js';
-import { type Config, modelConfig, resolve } from '../src/run/config.js';
-import { blurKernelSize, paperRectangles, patchGrid, sampleMasks } from '../src/world-model/index.js';
+import { resolve } from '../src/run/config.js';
+import { type Contender, jax, ours, torch } from './contender.js';
 
 const { values } = parseArgs({
   options: {
@@ -36,115 +31,16 @@ const set = { ...Object.fromEntries(given), 'predictor.conditioning': 'feature' 
 const threads = availableParallelism();
 const config = resolve(values.preset, { data: ['synthetic'], ...set });
 
-interface Answer {
-  milliseconds: number[];
-  inputMilliseconds?: number[];
-  productMultiplyAdds?: number;
-  peakMemoryBytes: number;
-}
-
-/** Threads that spin for more work when theirs is done (OpenMP's do for 200 ms) must not slow down who comes next. */
-const PAUSE_MILLISECONDS = 400;
-
-/** A process that steps when asked. */
-class Contender {
-  readonly times: number[] = [];
-  readonly inputs: number[] = [];
-  readonly products: number[] = [];
-  peakMemoryBytes = 0;
-  firstStepSeconds = 0;
-  version = '';
-  /** Of the model in a step, where it knows them. */
-  multiplyAdds = Number.NaN;
-
-  readonly #process;
-  readonly #answers;
-
-  constructor(
-    readonly name: string,
-    command: string,
-    args: readonly string[],
-    config: unknown,
-  ) {
-    this.#process = spawn(command, args, { stdio: ['pipe', 'pipe', 'inherit'] });
-    this.#process.stdin.write(`${JSON.stringify(config)}\n`);
-    this.#answers = createInterface({ input: this.#process.stdout })[Symbol.asyncIterator]();
-  }
-
-  async #answer<T>(): Promise<T> {
-    const { value, done } = await this.#answers.next();
-    if (done) throw new Error(`${this.name} stopped`);
-    return JSON.parse(value) as T;
-  }
-
-  async start(): Promise<void> {
-    const begin = performance.now();
-    const { version, multiplyAdds } = await this.#answer<{ version?: string; multiplyAdds?: number }>();
-    this.firstStepSeconds = (performance.now() - begin) / 1000;
-    this.version = version ?? '';
-    this.multiplyAdds = multiplyAdds ?? Number.NaN;
-  }
-
-  async run(steps: number, counted: boolean): Promise<void> {
-    await setTimeout(PAUSE_MILLISECONDS);
-    this.#process.stdin.write(`${steps}\n`);
-    const answer = await this.#answer<Answer>();
-    if (!counted) return;
-    this.times.push(...answer.milliseconds);
-    this.inputs.push(...(answer.inputMilliseconds ?? []));
-    if (answer.productMultiplyAdds !== undefined) this.products.push(answer.productMultiplyAdds);
-    this.peakMemoryBytes = answer.peakMemoryBytes;
-  }
-
-  stop(): void {
-    this.#process.stdin.end();
-  }
-}
-
-const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
-
-function peerConfig(given: Config, compile: boolean, bfloat16: boolean): unknown {
-  const masks = Array.from({ length: 1024 }, (_, i) => {
-    const drawn = sampleMasks(random(0, i), patchGrid(given.image), { ...given.masks, ...paperRectangles });
-    return [...drawn.visible, ...drawn.predicted];
-  });
-  return {
-    ...{ compile, bfloat16, threads, masks, visible: given.masks.visible, model: modelConfig(given) },
-    ...{ size: given.image.size, stored: given.image.stored, patch: given.image.patch, batch: given.batch },
-    ...{ augmentation: given.augmentation, normalisation: given.normalisation },
-    blurKernel: blurKernelSize(given.image.size),
-    ...{ learningRate: given.optimiser.learningRate, weightDecay: given.optimiser.weightDecay[0] },
-    ...{ betas: given.optimiser.betas, clip: given.optimiser.clip, momentum: given.ema[0] },
-  };
-}
-
-const torch = (compile: boolean, bfloat16: boolean) => (): Contender =>
-  new Contender(
-    `PyTorch ${compile ? 'compile' : 'eager'} ${bfloat16 ? 'bfloat16' : 'float32'}`,
-    values.python,
-    [here('peers/step.py')],
-    peerConfig(config, compile, bfloat16),
-  );
-const jax = (bfloat16: boolean) => (): Contender =>
-  new Contender(
-    `JAX ${bfloat16 ? 'bfloat16' : 'float32'}`,
-    values.python,
-    [here('peers/step_jax.py')],
-    peerConfig(config, true, bfloat16),
-  );
+const peer = (compile: boolean, bfloat16: boolean) => (): Contender =>
+  torch(values.python, config, { compile, bfloat16, device: 'cpu' });
 const field: Record<string, () => Contender> = {
-  ours: () =>
-    new Contender('ours float32', process.execPath, ['--import', 'tsx', here('ours.ts')], {
-      preset: values.preset,
-      set,
-      threads,
-    }),
-  eager: torch(false, false),
-  compile: torch(true, false),
-  'eager-bf16': torch(false, true),
-  'compile-bf16': torch(true, true),
-  jax: jax(false),
-  'jax-bf16': jax(true),
+  ours: () => ours('ours float32', { preset: values.preset, set, threads, device: 'cpu' }),
+  eager: peer(false, false),
+  compile: peer(true, false),
+  'eager-bf16': peer(false, true),
+  'compile-bf16': peer(true, true),
+  jax: () => jax(values.python, config, false),
+  'jax-bf16': () => jax(values.python, config, true),
 };
 
 const contenders: Contender[] = [];
@@ -162,11 +58,11 @@ for (let round = 0; round < rounds; round++) {
   for (const contender of contenders) await contender.run(Number(values.steps), true);
   console.error(`round ${round + 1}/${rounds}`);
 }
-for (const contender of contenders) contender.stop();
+for (const contender of contenders) await contender.stop();
 
-const ours = contenders[0] as Contender;
-const work = 2 * ours.multiplyAdds;
-const product = (2 * median(ours.products)) / 1e9;
+const first = contenders[0] as Contender;
+const work = 2 * first.multiplyAdds;
+const product = (2 * median(first.products)) / 1e9;
 const rows = contenders.map((contender) => {
   const milliseconds = median(contender.times);
   return {
@@ -176,7 +72,7 @@ const rows = contenders.map((contender) => {
     imagesPerSecond: (1000 * config.batch) / milliseconds,
     gflops: work / milliseconds / 1e6,
     fractionOfMatmul: work / milliseconds / 1e6 / product,
-    oursIsFasterBy: milliseconds / median(ours.times),
+    oursIsFasterBy: milliseconds / median(first.times),
     peakMemoryMiB: contender.peakMemoryBytes / 2 ** 20,
     firstStepSeconds: contender.firstStepSeconds,
     inputShare: contender.inputs.length > 0 ? median(contender.inputs) / milliseconds : undefined,

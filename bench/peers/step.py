@@ -1,6 +1,6 @@
 """The same pretraining step in PyTorch: views, encoders, predictor, loss, gradients, clipping, AdamW, moving average.
 
-Started by race.ts. The first line on standard input is a JSON configuration, answered by "ready" after the first step;
+Started by race.ts and accelerator.ts. The first line on standard input is a JSON configuration, answered by "ready" after the first step;
 each further line asks for that many steps and is answered with their milliseconds.
 """
 import json
@@ -14,7 +14,10 @@ from torch import nn
 from serve import serve
 
 config = json.loads(sys.stdin.readline())
-compiled, half = config["compile"], config["bfloat16"]
+compiled, half, device = config["compile"], config["bfloat16"], config["device"]
+if device != "cpu":
+    # Only then: it makes every call slower.
+    torch.set_default_device(device)
 torch.set_num_threads(config["threads"])
 torch.set_flush_denormal(True)
 torch.manual_seed(0)
@@ -190,7 +193,7 @@ averages, news = list(target.parameters()), list(encoder.parameters())
 
 def objective(images, rows, columns, source, to, flags, kernel, visible, predicted):
     seen, goal, action = make_views(images, rows, columns, source, to, flags, kernel)
-    with torch.autocast("cpu", torch.bfloat16, enabled=half):
+    with torch.autocast(device, torch.bfloat16, enabled=half):
         with torch.no_grad():
             wanted = take(target(goal), predicted)
         answers = predictor(encoder(seen, visible), action, visible, predicted)
@@ -216,4 +219,4 @@ def step():
     return loss.item()
 
 
-serve(step, torch.__version__)
+serve(step, torch.__version__, torch.cuda.max_memory_allocated if device == "cuda" else None)

@@ -29,7 +29,8 @@ import type {
 } from './engine.js';
 import { readFeeds, updatedPaths } from './feeds.js';
 
-const ortTypes: Record<DType, ort.Tensor.Type> = {
+/** Of what the runtime is given and gives; bfloat16 it has within programs only. */
+const ortTypes: Partial<Record<DType, ort.Tensor.Type>> = {
   float16: 'float16',
   float32: 'float32',
   float64: 'float64',
@@ -177,8 +178,11 @@ export function createOnnxRuntime(
     throw new Error(`engine: ${threads} threads; give 1 or more`);
   const executables: OrtExecutable<unknown, unknown>[] = [];
   const memory = new DeviceMemory(runtime, device);
-  const tensor: MakeTensor = (dtype, data, shape) =>
-    new runtime.Tensor(ortTypes[dtype], data as Float32Array, shape);
+  const tensor: MakeTensor = (dtype, data, shape) => {
+    const type = ortTypes[dtype];
+    if (type === undefined) throw new Error(`engine: ONNX Runtime is given no ${dtype}`);
+    return new runtime.Tensor(type, data as Float32Array, shape);
+  };
   const open = (model: Uint8Array): Promise<ort.InferenceSession> =>
     runtime.InferenceSession.create(model, {
       executionProviders: [device],

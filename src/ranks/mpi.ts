@@ -3,6 +3,7 @@ import { UserError } from '../errors.js';
 import type { NativeFunction } from '../koffi.js';
 import type { Launch } from './launcher.js';
 import { loadMpi } from './mpi-library.js';
+import { patience, patiently } from './patience.js';
 import type { Ranks } from './ranks.js';
 
 type Call = NativeFunction<unknown[], unknown>;
@@ -12,11 +13,13 @@ const MOST = 2 ** 30;
 
 /**
  * The ranks that MPI's launcher has started. Calls run on a thread of their own, one after the other.
- * A rank that ends before it is closed, in whatever way, ends all within seconds.
+ * A rank that ends before it is closed, in whatever way, ends all within seconds; one that hangs, when the others' {@link patience} is
+ * over: their calls fail then.
  * @throws UserError where there is no MPI library, it is not the launcher's, or the launcher cannot be reached
  */
 export async function openMpi(launch: Launch): Promise<Ranks> {
   checkChannel();
+  const seconds = patience();
   const mpi = await loadMpi(launch);
   const { library, handle, world, float, byte, sum, inPlace } = mpi;
   const call = (name: string, args: readonly string[]): Call => library.func(name, 'int', args);
@@ -49,16 +52,16 @@ export async function openMpi(launch: Launch): Promise<Ranks> {
   let last: Promise<unknown> = Promise.resolve();
   /** Calls when all calls before have returned. */
   const inTurn = (name: string, fn: Call, ...args: unknown[]): Promise<void> => {
-    const turn = last.then(
-      () =>
-        new Promise<void>((resolve, reject) => {
-          fn.async(...args, (error: Error | null, code: unknown) => {
-            if (error) reject(error);
-            else if (code !== 0) reject(failure(name, code));
-            else resolve();
-          });
-        }),
-    );
+    const turn = last.then(() => {
+      const called = new Promise<void>((resolve, reject) => {
+        fn.async(...args, (error: Error | null, code: unknown) => {
+          if (error) reject(error);
+          else if (code !== 0) reject(failure(name, code));
+          else resolve();
+        });
+      });
+      return patiently(called, seconds);
+    });
     last = turn;
     return turn;
   };

@@ -46,6 +46,11 @@ export const configSchema = z.strictObject({
     .describe(
       'what each of many devices has of weights and moments: all of them, or its share, which saves memory',
     ),
+  precision: z
+    .enum(['float32', 'bfloat16'])
+    .describe(
+      "what a step's products read and write; all else, weights and moments too, is float32. bfloat16 takes an accelerator",
+    ),
   image: z.strictObject({
     stored: count.describe('side of the images as they are kept decoded, pixels'),
     size: count.describe('side of the views that the model sees, pixels'),

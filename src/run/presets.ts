@@ -15,6 +15,7 @@ export const common = {
   seed: 0,
   accumulate: 1,
   sharding: 'none',
+  precision: 'float32',
   normalisation: imagenet,
   encoder: {
     classToken: false,

@@ -1,9 +1,10 @@
 import { openImages } from '../data/images.js';
 import type { Engine } from '../engine/index.js';
-import { memoryLimit } from '../engine/memory-limit.js';
+import { memoryOf } from '../engine/memory-limit.js';
 import type { Config } from '../run/config.js';
 import { Batches } from '../train/batches.js';
 import { demands } from '../train/estimate.js';
+import { checkPrecision } from '../train/precision.js';
 import { rates } from '../train/schedule.js';
 import { stepConfig, traceStep } from '../train/step.js';
 import { initialState, Trainer } from '../train/trainer.js';
@@ -23,11 +24,12 @@ export interface TimedSteps {
   close(): Promise<void>;
 }
 
-/** @throws UserError when the configuration cannot fit in this machine's memory */
+/** @throws UserError where the configuration cannot fit in this machine's memory, or the engine has not its precision */
 export async function openTimedSteps(config: Config, engine: Engine): Promise<TimedSteps> {
   const settings = stepConfig(config);
+  await checkPrecision(engine, config.precision);
   const program = traceStep(settings);
-  const { multiplyAdds, parted } = demands(program, settings, memoryLimit());
+  const { multiplyAdds, parted } = demands(program, settings, memoryOf(engine));
   const limit = Math.min(config.limit ?? IMAGES, IMAGES);
   const images = await openImages(config.data, { size: config.image.stored, limit });
   const start = initialState(settings, config.seed);

@@ -12,7 +12,16 @@ export interface Cost {
   readonly inputBytes: number;
 }
 
-const width = { float16: 2, float32: 4, float64: 8, int8: 1, int32: 4, int64: 8, bool: 1 } as const;
+const width = {
+  bfloat16: 2,
+  float16: 2,
+  float32: 4,
+  float64: 8,
+  int8: 1,
+  int32: 4,
+  int64: 8,
+  bool: 1,
+} as const;
 const bytes = (spec: Spec): number => staticShape(spec).reduce((a, b) => a * b, width[spec.dtype]);
 
 /**

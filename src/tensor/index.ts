@@ -15,6 +15,7 @@ export * from './ops/reduce.js';
 export * from './ops/shape.js';
 export { type Program, type SpecTree, spec, type Traced, trace } from './program.js';
 export { rewrite } from './rewrite.js';
+export { roundProducts } from './round-products.js';
 export { simplify } from './simplify.js';
 export { spellOutStatistics } from './spell-out.js';
 export { type StableHloOptions, staticSizes, toStableHlo } from './stablehlo.js';

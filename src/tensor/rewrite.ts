@@ -1,13 +1,17 @@
 import { reachable } from './graph.js';
 import { applyMany, scope } from './op.js';
 import type { Program } from './program.js';
-import { isTensor, type Node, type Tensor } from './tensor.js';
+import { isTensor, type Node, type Spec, type Tensor } from './tensor.js';
 import { mapTree } from './tree.js';
 
-/** The node once more, on other inputs. */
-export function again(node: Node, inputs: readonly Tensor[]): readonly Tensor[] {
+/** The node once more, on other inputs. @param outputs what it gives, where that differs too */
+export function again(
+  node: Node,
+  inputs: readonly Tensor[],
+  outputs: readonly Spec[] = node.outputs,
+): readonly Tensor[] {
   return scope(node.scope, () =>
-    applyMany(node.type, { infer: () => node.outputs, stablehlo: node.stablehlo }, inputs, node.attributes),
+    applyMany(node.type, { infer: () => outputs, stablehlo: node.stablehlo }, inputs, node.attributes),
   );
 }
 

@@ -1,5 +1,5 @@
 /** Element types as StableHLO calls them. */
-export type HloElement = 'f16' | 'f32' | 'f64' | 'i8' | 'i32' | 'i64' | 'i1';
+export type HloElement = 'bf16' | 'f16' | 'f32' | 'f64' | 'i8' | 'i32' | 'i64' | 'i1';
 
 export interface HloType {
   readonly element: HloElement;
@@ -155,18 +155,14 @@ export class StableHloText {
 
   /**
    * Products of matrices in the last two axes, for every index of the `batch` leading axes, which both have.
-   * Float32 is multiplied as float32: some devices' own choice is fewer bits.
+   * Float32 is multiplied as float32: some devices' own choice is fewer bits. Sums are float32's at least.
    */
   product(a: HloValue, b: HloValue, batch: number, result: HloType): HloValue {
     const leading = listText(Array.from({ length: batch }, (_, i) => i));
     const batching = batch === 0 ? '' : `, batching_dims = ${leading} x ${leading}`;
     const contracting = `, contracting_dims = [${a.shape.length - 1}] x [${b.shape.length - 2}]`;
-    return this.#apply(
-      'dot_general',
-      [a, b],
-      `${batching}${contracting}, precision = [HIGHEST, HIGHEST]`,
-      result,
-    );
+    const precision = a.element === 'bf16' ? '' : ', precision = [HIGHEST, HIGHEST]';
+    return this.#apply('dot_general', [a, b], `${batching}${contracting}${precision}`, result);
   }
 
   /** Rows of the last axis at positions. @param numbers of axes, as StableHLO has them */

@@ -10,6 +10,7 @@ import {
 import { type DType, elements, type Shape, type Tensor, type TensorData } from './tensor.js';
 
 const elementNames: Readonly<Record<DType, HloElement>> = {
+  bfloat16: 'bf16',
   float16: 'f16',
   float32: 'f32',
   float64: 'f64',

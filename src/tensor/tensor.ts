@@ -2,8 +2,8 @@ import type { StableHloRule } from './stablehlo-text.js';
 
 /**
  * Element types a tensor program may use, with their numbers in ONNX (TensorProto.DataType). `float64` exists for
- * gradient checks, `float16` (as bits, in a Uint16Array) and `int8` to store values; they are cast before anything is
- * computed.
+ * gradient checks, `bfloat16` (as bits, in a Uint16Array) for matrix products and what moves between them, `float16` (as
+ * bits too) and `int8` to store values; the latter two are cast before anything is computed.
  */
 export const elementType = {
   float32: 1,
@@ -13,6 +13,7 @@ export const elementType = {
   bool: 9,
   float16: 10,
   float64: 11,
+  bfloat16: 16,
 } as const;
 export type DType = keyof typeof elementType;
 
@@ -85,6 +86,7 @@ export class Tensor implements Spec {
 export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
 
 const arrays = {
+  bfloat16: Uint16Array,
   float16: Uint16Array,
   float32: Float32Array,
   float64: Float64Array,
@@ -110,7 +112,8 @@ export function constant(
   value: number | ArrayLike<number>,
   { dtype = 'float32', shape }: { dtype?: DType; shape?: readonly number[] } = {},
 ): Tensor {
-  if (dtype === 'float16') throw new Error('constant: float16 is for stored values; cast a float32 constant');
+  if (dtype === 'float16' || dtype === 'bfloat16')
+    throw new Error(`constant: there are no numbers of ${dtype} here; cast a float32 constant`);
   const values = typeof value === 'number' ? [value] : value;
   const dims = shape ?? (typeof value === 'number' ? [] : [values.length]);
   const data = values instanceof Float32Array && dtype === 'float32' ? values : toData(dtype, values);

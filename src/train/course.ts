@@ -12,6 +12,7 @@ import { type Demands, demands, describeDemands } from './estimate.js';
 import { healthProtocol, UNMEASURED } from './health.js';
 import { type HealthPlan, planHealth } from './health-plan.js';
 import { holdOut } from './held-out.js';
+import { checkPrecision } from './precision.js';
 import { type StepConfig, stepConfig, traceStep } from './step.js';
 import type { Surroundings } from './surroundings.js';
 import { initialWeights } from './trainer.js';
@@ -34,7 +35,7 @@ export interface Course {
 export interface Circumstances extends Pick<Surroundings, 'images' | 'store' | 'encoder'> {
   /** Bytes that the process may use. */
   readonly memory: number;
-  readonly engine: Pick<Engine, 'devices'>;
+  readonly engine: Pick<Engine, 'devices' | 'compile' | 'device'>;
   readonly ranks: Ranks;
   /** Is told what is planned. */
   readonly note: (line: string) => void;
@@ -42,7 +43,8 @@ export interface Circumstances extends Pick<Surroundings, 'images' | 'store' | '
 
 /**
  * Plans a run by its configuration and its images, never by a clock, so that it can be repeated and gone on with.
- * @throws UserError for images that are too few, or not those that the run began with, and a step that cannot fit
+ * @throws UserError for images that are too few, or not those that the run began with, a step that cannot fit, and a
+ *   precision that the engine does not have
  */
 export async function planCourse(
   config: Config,
@@ -63,6 +65,7 @@ export async function planCourse(
       `batch ${config.batch}${config.accumulate > 1 ? ` / accumulate ${config.accumulate}` : ''}${ranks.size > 1 ? ` / ${ranks.size} ranks` : ''} is not divisible by the ${devices} devices that share it out`,
       2,
     );
+  await checkPrecision(engine, config.precision);
   const program = traceStep(settings);
   const counted = demands(program, settings, memory, ranks.size > 1);
   note(describeDemands(counted));

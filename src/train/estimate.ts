@@ -2,10 +2,10 @@ import type { Engine } from '../engine/index.js';
 import { createProductRate } from '../engine/product-rate.js';
 import { UserError } from '../errors.js';
 import { trainedPart } from '../nn/index.js';
-import { cost, type Node, type Program } from '../tensor/index.js';
+import { cost, type Program } from '../tensor/index.js';
 import { duration, gigabytes, millions } from '../words.js';
 import { layouts } from '../world-model/index.js';
-import { type StepConfig, traceGradients } from './step.js';
+import { isModelWork, type StepConfig, traceGradients } from './step.js';
 
 /** What a step takes, counted from its program. */
 export interface Demands {
@@ -21,10 +21,6 @@ export interface Demands {
 
 /** Share of the matrix-product rate that steps reach. */
 const EFFICIENCY = 0.5;
-
-/** Model work, as opposed to making views and updating weights. */
-export const isModelWork = (node: Node): boolean =>
-  !node.scope.startsWith('views') && !node.scope.startsWith('update');
 
 /**
  * Counts what a step takes.

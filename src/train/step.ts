@@ -15,7 +15,9 @@ import {
   add,
   type Dim,
   mul,
+  type Node,
   type Program,
+  roundProducts,
   type Spec,
   scope,
   spec,
@@ -57,6 +59,8 @@ export interface StepConfig {
   readonly share: number;
   /** Runs of one process whose gradients are averaged into one update. */
   readonly accumulate: number;
+  /** Of what the model's products read and write. */
+  readonly precision: Config['precision'];
   readonly betas: readonly [number, number];
   /** Largest global gradient norm. */
   readonly clip: number;
@@ -72,6 +76,7 @@ export function stepConfig(config: Config, ranks: Pick<Ranks, 'rank' | 'size'> =
     batch: size,
     share: size / (config.batch / config.accumulate),
     accumulate: config.accumulate,
+    precision: config.precision,
     betas: config.optimiser.betas,
     clip: config.optimiser.clip,
   };
@@ -142,18 +147,27 @@ function lossAndGradients(
   return { loss, gradients: summed };
 }
 
+/** Model work, as opposed to making views and updating weights. */
+export const isModelWork = (node: Node): boolean =>
+  !node.scope.startsWith('views') && !node.scope.startsWith('update');
+
+/** The program in a step's precision: what images become before the model sees them is float32 in any. */
+const inPrecision = <I, O>({ precision }: StepConfig, program: Program<I, O>): Program<I, O> =>
+  precision === 'bfloat16' ? roundProducts(program, isModelWork) : program;
+
 /** A run that only adds to the gradients. */
 export function traceGradients(config: StepConfig) {
-  return trace('gradients', stepSpecs(config), (inputs) =>
+  const program = trace('gradients', stepSpecs(config), (inputs) =>
     lossAndGradients(inputs as unknown as StepInputs<Tensor>, config),
   );
+  return inPrecision(config, program);
 }
 
 /** One whole pretraining step: views → encode → predict → loss → gradients → clip → AdamW → average. */
 export function traceStep(
   config: StepConfig,
 ): Program<StepInputs<Spec>, { loss: Tensor; gradientNorm: Tensor; state: State<Tensor> }> {
-  return trace('step', stepSpecs(config), (traced) => {
+  const program = trace('step', stepSpecs(config), (traced) => {
     const inputs = traced as unknown as StepInputs<Tensor>;
     const { loss, gradients } = lossAndGradients(inputs, config);
     return scope('update', () => {
@@ -168,4 +182,5 @@ export function traceStep(
       return { loss, gradientNorm, state: stateOf(updated) };
     });
   });
+  return inPrecision(config, program);
 }

@@ -2,7 +2,7 @@ import type { ImageSet } from '../data/image-set.js';
 import { openRunEncoder } from '../encoders/run-encoder.js';
 import { createEngine } from '../engine/create-engine.js';
 import type { ComputeOptions, EngineOptions } from '../engine/index.js';
-import { memoryLimit } from '../engine/memory-limit.js';
+import { memoryOf } from '../engine/memory-limit.js';
 import { systemRefusal, UserError } from '../errors.js';
 import { type Log, quiet } from '../log.js';
 import { alone, type Ranks } from '../ranks/ranks.js';
@@ -59,7 +59,7 @@ export async function pretrain(
     const rate = await workRate(engine);
     if (first) for (const line of notes) log.note(line);
     images = await openTrainingImages(config);
-    const machine = { engine, rate, memory: memoryLimit(), ranks };
+    const machine = { engine, rate, memory: memoryOf(engine), ranks };
     const store = rankStore(ranks, kept);
     const surroundings = { images, store, encoder: weights, signal, log: first ? log : quiet };
     return await new Pretraining(config, machine, surroundings).run(resume);

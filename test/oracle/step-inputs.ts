@@ -46,6 +46,7 @@ function configure(conditioning: Conditioning, accumulate: number, trained: stri
     batch: 4,
     share: 1,
     accumulate,
+    precision: 'float32',
     betas: [0.9, 0.95],
     // Some of the steps are clipped, some are not.
     clip: 2.5,

@@ -58,6 +58,15 @@ async function end(child: ChildProcess): Promise<{ code: number | null; stdout: 
   return { code, stdout, stderr };
 }
 
+/** Whether there is a process of this number. */
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 const ours = (stderr: string): string[] => stderr.split('\n').filter((line) => line.startsWith('iwm: '));
 
 test('a rank that is killed ends all in less than 10 s; the run goes on on three, to the weights of one process', {
@@ -86,6 +95,27 @@ test('a rank that is killed ends all in less than 10 s; the run goes on on three
   const [here, there] = [out, alone].map((run) => loadModel(run, layouts(stepConfig(config).model)));
   const off = apart(config, here!, there!);
   assert.ok(off < 1e-5, `off by ${off.toExponential(1)} of the change`);
+});
+
+test('a rank that is stopped ends all when the other has waited for it; a line says so', {
+  skip,
+}, async () => {
+  const out = join(folder, 'stopped');
+  const child = mpirun('-n', '2', 'env', 'IWM_WAIT_SECONDS=6', ...command(out, '--steps', '10000'));
+  const ended = end(child);
+  const logged = async (): Promise<number> => (await readMetrics(folderFiles(out))).length;
+  while ((await logged()) < 3 && child.exitCode === null) await setTimeout(10);
+  const victim = processOf(child, 1);
+  assert.ok(victim !== undefined, 'rank 1 is at work');
+  process.kill(victim, 'SIGSTOP');
+  const { code, stderr } = await ended;
+  assert.notEqual(code, 0, stderr);
+  assert.deepEqual(ours(stderr), [
+    'iwm: rank 0 of 2: waited 6 s for another rank, which hangs or is out of reach; --resume goes on from the last checkpoint (IWM_WAIT_SECONDS: how long to wait)',
+  ]);
+  // The launcher answers before it has ended the one that does not hear.
+  for (let i = 0; i < 100 && isAlive(victim); i++) await setTimeout(100);
+  assert.ok(!isAlive(victim));
 });
 
 test('ranks with other settings: one line that names rank, key and both values', { skip }, async () => {

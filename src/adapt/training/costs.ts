@@ -1,5 +1,5 @@
 import { cost, type Program } from '../../tensor/index.js';
-import { isModelWork } from '../../train/estimate.js';
+import { isModelWork } from '../../train/step.js';
 import { networkLayouts, traceLogits } from '../network/network.js';
 import { imagesOf, type StepConfig, trainedParts } from './step.js';
 

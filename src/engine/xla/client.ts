@@ -91,15 +91,21 @@ export class XlaClient {
       const kind = pjrt.callNow('DeviceDescription_Kind', { description });
       return {
         kind: pjrt.read(kind.get('text'), kind.get('size')).toString(),
-        memory: this.#memory(device),
+        memory: this.#memory(device, 'limit'),
       };
     });
   }
 
-  #memory(device: bigint): number | undefined {
+  /** Most bytes that programs have taken at once on the first device; undefined where the plugin does not say. */
+  get peakMemory(): number | undefined {
+    return this.#memory(this.devices[0] as bigint, 'peak');
+  }
+
+  #memory(device: bigint, what: 'limit' | 'peak'): number | undefined {
     try {
       const stats = this.pjrt.callNow('Device_MemoryStats', { device });
-      return stats.get('hasLimit') === 0n ? undefined : Number(stats.get('limit'));
+      const has = what === 'limit' ? 'hasLimit' : 'hasPeak';
+      return stats.get(has) === 0n ? undefined : Number(stats.get(what));
     } catch {
       // Not every plugin keeps account.
       return undefined;

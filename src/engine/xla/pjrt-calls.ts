@@ -72,6 +72,7 @@ export const bufferTypes = {
   float16: 10,
   float32: 11,
   float64: 12,
+  bfloat16: 13,
 } as const;
 
 /** PJRT_NamedValue_Type of a whole number. */

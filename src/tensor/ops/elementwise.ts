@@ -156,7 +156,7 @@ export function where(condition: Tensor, a: Operand, b: Operand): Tensor {
   return apply('Where', whereOperator, [condition, ...operands(a, b)]);
 }
 
-const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64';
+const isFloat = (dtype: DType): boolean => ['bfloat16', 'float32', 'float64'].includes(dtype);
 
 /** The same values in another element type; gradients are cast back, but none flow through integers or booleans. */
 export function cast(x: Tensor, dtype: DType): Tensor {
