@@ -119,7 +119,9 @@ writeFileSync(out.replace(/(\.jsonl)?$/, '.md'), table);
 console.log(table);
 
 /** Times the steps of a model in a precision that have not been timed. */
-async function race(model: string, preset: string, set: Record<string, unknown>, precision: Precision) {
+async function race(model: string, preset: string, own: Record<string, unknown>, precision: Precision) {
+  // What PyTorch's predictor has.
+  const set = { ...own, 'predictor.conditioning': 'feature' };
   const config = resolve(preset, set);
   const peer = (compile: boolean) => () =>
     torch(python as string, config, {
