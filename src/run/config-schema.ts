@@ -106,7 +106,7 @@ export const configSchema = z.strictObject({
   masks: z.strictObject({
     visible: count.describe('patches of the source that the encoder sees'),
     predicted: count.describe('patches of the target that are predicted and not seen'),
-    predictedVisible: z.int().min(0).describe('of those that are seen, how many are predicted too'),
+    predictedVisible: fraction.describe('share of those that are seen that is predicted too'),
   }),
   augmentation: z.strictObject({
     strength: z.number().min(0).describe('factor of all jitters'),

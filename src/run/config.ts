@@ -27,14 +27,11 @@ function derived(given: Tree): Tree {
   const grid = patchGrid({ size: read('image.size'), patch: read('image.patch') });
   // A grid that is none is refused by check, with a line about the image.
   const whole = Number.isInteger(grid.rows) && grid.rows > 0;
-  const counts = whole ? defaultMaskCounts(grid) : { visible: 1, predicted: 1 };
-  const visible = read('masks.visible') ?? counts.visible;
-  const predicted = read('masks.predicted') ?? counts.predicted;
-  const predictedVisible = Math.min(visible, Math.round(predicted / 2));
+  const masks = whole ? defaultMaskCounts(grid) : { visible: 1, predicted: 1 };
   return {
     encoder: { heads: heads(width), hidden: 4 * width },
     predictor: { width: predictorWidth, heads: heads(predictorWidth) },
-    masks: { visible, predicted, predictedVisible },
+    masks,
     optimiser: { learningRate: 1.5e-3 * Math.sqrt(96 / width) },
     checkpoint: { every },
   };

@@ -8,7 +8,10 @@ export const imagenet: { mean: [number, number, number]; std: [number, number, n
   std: [0.229, 0.224, 0.225],
 };
 
-/** What presets share: the paper's recipe, with I-JEPA's as proxy where it is silent. */
+/**
+ * What presets share: the paper's recipe, with I-JEPA's as proxy where it is silent, and what made world models better here:
+ * the action told by adaptive normalisation, and a loss on what is seen too.
+ */
 export const common = {
   data: [],
   badSamples: 0.01,
@@ -25,7 +28,8 @@ export const common = {
     epsilon: 1e-6,
     trained: 'all',
   },
-  predictor: { conditioning: 'feature' },
+  predictor: { conditioning: 'adaln' },
+  masks: { predictedVisible: 1 },
   augmentation: paperAugmentation,
   optimiser: { warmup: 0.1, final: 0.001, betas: [0.9, 0.95], weightDecay: [0.04, 0.04], clip: 1 },
   ema: [0.98, 0.9995],
@@ -42,8 +46,8 @@ export const presets: Readonly<Record<string, Tree>> = {
     batch: 64,
     image: { stored: 32, size: 32, patch: 8 },
     encoder: { depth: 3, width: 96 },
-    predictor: { depth: 3, conditioning: 'adaln' },
-    masks: { visible: 7, predicted: 2, predictedVisible: 7 },
+    predictor: { depth: 3 },
+    masks: { visible: 7, predicted: 2 },
     ema: [0.97, 0.998],
     optimiser: { learningRate: 2e-3 },
   },
@@ -52,9 +56,9 @@ export const presets: Readonly<Record<string, Tree>> = {
     batch: 64,
     image: { stored: 32, size: 32, patch: 4 },
     encoder: { depth: 8, width: 96 },
-    predictor: { depth: 6, conditioning: 'adaln' },
+    predictor: { depth: 6 },
     // A quarter of the image is seen: with more of it the predictor reads neighbours and learns less of the action.
-    masks: { visible: 16, predicted: 8, predictedVisible: 16 },
+    masks: { visible: 16, predicted: 8 },
     optimiser: { learningRate: 1.5e-3 },
   },
   small: {
@@ -62,7 +66,7 @@ export const presets: Readonly<Record<string, Tree>> = {
     batch: 64,
     image: { stored: 128, size: 96, patch: 8 },
     encoder: { depth: 8, width: 256 },
-    predictor: { depth: 8, conditioning: 'adaln' },
+    predictor: { depth: 8 },
   },
   'vit-b16': {
     steps: 187500,
@@ -70,7 +74,9 @@ export const presets: Readonly<Record<string, Tree>> = {
     accumulate: 512,
     image: { stored: 256, size: 224, patch: 16 },
     encoder: { depth: 12, width: 768 },
-    predictor: { depth: 18 },
+    // As published.
+    predictor: { depth: 18, conditioning: 'feature' },
+    masks: { predictedVisible: 0 },
     optimiser: { learningRate: 1e-3, weightDecay: [0.04, 0.4], betas: [0.9, 0.999] },
     ema: [0.996, 1],
   },

@@ -14,27 +14,29 @@ export interface RectangleConfig {
   readonly aspect: readonly [number, number];
 }
 
-/** The numbers of tokens that are constants of a run, so that shapes are static. */
+/** What makes the numbers of tokens, which are constants of a run, so that shapes are static. */
 export interface MaskCounts {
   /** Tokens of the source that the encoder sees. */
   readonly visible: number;
   /** Masked tokens that the predictor predicts. */
   readonly predicted: number;
   /**
-   * Visible tokens that it predicts too (V-JEPA 2.1's loss on visible tokens, without its weights). In use all tokens are
+   * The share of the visible tokens that it predicts too, 0 … 1 (V-JEPA 2.1's loss on visible tokens, without its weights). In use all tokens are
    * seen and asked for; a predictor that was only asked for what it does not see does not look at what it does.
    */
   readonly predictedVisible: number;
 }
 
+const visibleAsked = ({ visible, predictedVisible }: MaskCounts): number =>
+  Math.round(predictedVisible * visible);
+
 /** Tokens that the predictor is asked for, masked and visible. */
-export const askedTokens = ({ predicted, predictedVisible }: MaskCounts): number =>
-  predicted + predictedVisible;
+export const askedTokens = (counts: MaskCounts): number => counts.predicted + visibleAsked(counts);
 
 /** Token positions, ascending. */
 export interface Masks {
   readonly visible: Int32Array;
-  /** Masked ones, and `predictedVisible` of the visible. */
+  /** Masked ones, and a share of the visible. */
   readonly predicted: Int32Array;
 }
 
@@ -66,25 +68,20 @@ export function sampleMasks(random: Random, grid: Grid, config: MaskCounts & Rec
   const visible = choose(random, free, Math.min(free.length, config.visible));
   const returned = choose(random, where(state, MASKED), config.visible - visible.length);
   const seen = Int32Array.from([...visible, ...returned]).sort();
-  const both = choose(random, seen, config.predictedVisible);
+  const both = choose(random, seen, visibleAsked(config));
   return { visible: seen, predicted: Int32Array.from([...predicted, ...both]).sort() };
 }
 
 /** Refuses counts of tokens that a grid cannot hold. @throws UserError */
 export function checkMaskCounts(
   { rows, columns }: Grid,
-  { visible, predicted, predictedVisible }: MaskCounts,
+  { visible, predicted }: Pick<MaskCounts, 'visible' | 'predicted'>,
 ): void {
   const whole = [visible, predicted].every((count) => Number.isInteger(count) && count >= 1);
   if (!whole || visible + predicted > rows * columns)
     throw new UserError(
       `masks: ${visible} visible and ${predicted} predicted tokens do not fit a grid of ${rows} × ${columns};` +
         ` both must be at least 1 and their sum at most ${rows * columns}`,
-      2,
-    );
-  if (!Number.isInteger(predictedVisible) || predictedVisible < 0 || predictedVisible > visible)
-    throw new UserError(
-      `masks: predictedVisible ${predictedVisible} must be a number from 0 to that of visible tokens, ${visible}`,
       2,
     );
 }

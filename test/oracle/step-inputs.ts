@@ -40,7 +40,7 @@ function configure(conditioning: Conditioning, accumulate: number, trained: stri
         blur: { probability: 0.5, sigma: [0.1, 2] },
         solarize: 0.4,
       },
-      masks: { visible: 7, predicted: 4, predictedVisible: 2, ...paperRectangles },
+      masks: { visible: 7, predicted: 4, predictedVisible: 2 / 7, ...paperRectangles },
     },
     normalisation: { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] },
     batch: 4,

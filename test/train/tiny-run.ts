@@ -10,7 +10,7 @@ export const tiny = {
   'image.patch': 4,
   'masks.visible': 6,
   'masks.predicted': 6,
-  'masks.predictedVisible': 3,
+  'masks.predictedVisible': 0.5,
   'encoder.depth': 2,
   'encoder.width': 32,
   'predictor.depth': 2,

@@ -72,7 +72,7 @@ const config = {
   size: 16,
   patch: 4,
   augmentation: paperAugmentation,
-  masks: { visible: 5, predicted: 6, predictedVisible: 2, ...paperRectangles },
+  masks: { visible: 5, predicted: 6, predictedVisible: 0.4, ...paperRectangles },
 };
 
 /** The first samples of a run. */
