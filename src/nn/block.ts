@@ -128,6 +128,23 @@ export interface BlockForm {
   readonly modulation?: Modulation | undefined;
 }
 
+/** A block whose weights hold what all images' tokens are modulated by alike, [1, 1, D]: nothing is left to do on the tokens. */
+function modulatedBlock(own: Block<Tensor>, { attn, mlp }: Modulation): Block<Tensor> {
+  const norm = ({ weight, bias }: Norm<Tensor>, { shift, scale }: BranchModulation): Norm<Tensor> => ({
+    weight: mul(weight, reshape(add(scale, 1), weight.shape)),
+    bias: add(bias, mul(weight, reshape(shift, weight.shape))),
+  });
+  const gated = (map: Linear<Tensor>, { gate }: BranchModulation): Linear<Tensor> =>
+    scaled(map, { gamma: reshape(add(gate, 1), map.bias.shape) });
+  return {
+    ...own,
+    norm1: norm(own.norm1, attn),
+    attn: { ...own.attn, proj: gated(own.attn.proj, attn) },
+    norm2: norm(own.norm2, mlp),
+    mlp: { ...own.mlp, fc2: gated(own.mlp.fc2, mlp) },
+  };
+}
+
 /** Rows of `batch` images, [B·N, D], each image's shifted and scaled by its own. */
 function modulate(rows: Tensor, by: BranchModulation | undefined, batch: Dim): Tensor {
   if (by === undefined) return rows;
@@ -147,8 +164,11 @@ export function block(
   x: Tensor,
   parameters: Block<Tensor>,
   heads: number,
-  { select, others, epsilon, modulation }: BlockForm = {},
+  { modulation, ...form }: BlockForm = {},
 ): Tensor {
+  if (modulation?.attn.shift.shape[0] === 1)
+    return block(x, modulatedBlock(parameters, modulation), heads, form);
+  const { select, others, epsilon } = form;
   const [batch] = x.shape as [Dim];
   // Inside, the tokens of all images are rows of one matrix: no reshaping around every product.
   const choose = (rows: Tensor): Tensor => (select === undefined ? rows : fold(select(unfold(rows, batch))));

@@ -1,6 +1,6 @@
 import { type Flat, type Layout, sineCosine, view } from '../../src/nn/index.js';
 
-/** The predictor with nothing but loops, in double precision, for the null action and `feature` conditioning. */
+/** The predictor with nothing but loops, in double precision, for the null action and `adaln` conditioning. */
 export interface SlowPredictor {
   readonly layout: Layout<unknown>;
   readonly weights: Flat<Float32Array>;
@@ -50,11 +50,15 @@ export function slowPredict(
       row.reduce((sum, value, i) => sum + value * weight[out * inputs + i]!, start),
     );
   };
-  const normalised = (row: Row, name: string): number[] => {
+  /** @param shift and scale of the standardised numbers */
+  const normalised = (row: Row, name: string, shift?: Row, scale?: Row): number[] => {
     const mean = row.reduce((a, b) => a + b, 0) / row.length;
     const variance = row.reduce((a, b) => a + (b - mean) ** 2, 0) / row.length;
     const [weight, bias] = [named(`${name}.weight`), named(`${name}.bias`)];
-    return row.map((value, i) => ((value - mean) / Math.sqrt(variance + 1e-6)) * weight[i]! + bias[i]!);
+    return row.map((value, i) => {
+      const standard = (value - mean) / Math.sqrt(variance + 1e-6);
+      return (standard * (1 + (scale?.[i] ?? 0)) + (shift?.[i] ?? 0)) * weight[i]! + bias[i]!;
+    });
   };
   const plus = (a: Row, b: Row): number[] => a.map((value, i) => value + b[i]!);
   const table = sineCosine(side, side, width).data as Float32Array;
@@ -65,17 +69,20 @@ export function slowPredict(
     ...visible.map((i) => plus(mapped(latents[i]!, 'predictor_embed'), place(i))),
     ...prompt.map((row) => [...row]),
   ];
-  const queries = positions.map((position) => {
-    const query = plus(named('mask_token'), place(position));
-    const relu = (row: Row): number[] => row.map((value) => Math.max(0, value));
-    const action = new Array<number>(7).fill(0);
-    const first = relu(mapped([...query, ...action], 'conditioning.feature.0'));
-    return mapped(relu(mapped(first, 'conditioning.feature.2')), 'conditioning.feature.4');
-  });
+  const queries = positions.map((position) => plus(named('mask_token'), place(position)));
+  const gelu = (row: Row): number[] => row.map((value) => 0.5 * value * (1 + erf(value / Math.SQRT2)));
+  const told = gelu(mapped(new Array<number>(7).fill(0), 'conditioning.adaln.action'));
   let tokens = [...context, ...queries];
   for (let number = 0; number < depth; number++) {
     const name = `predictor_blocks.${number}`;
-    const parts = tokens.map((row) => mapped(normalised(row, `${name}.norm1`), `${name}.attn.qkv`));
+    const numbers = mapped(told, `conditioning.adaln.blocks.${number}`);
+    const [shift, scale, gate, shift2, scale2, gate2] = [0, 1, 2, 3, 4, 5].map((at) =>
+      numbers.slice(at * width, (at + 1) * width),
+    );
+    const gated = (row: Row, by: Row): number[] => row.map((value, i) => value * (1 + by[i]!));
+    const parts = tokens.map((row) =>
+      mapped(normalised(row, `${name}.norm1`, shift, scale), `${name}.attn.qkv`),
+    );
     const part = (token: number, which: 0 | 1 | 2, i: number): number => parts[token]![which * width + i]!;
     const size = width / heads;
     tokens = tokens.map((row, asking) => {
@@ -92,10 +99,9 @@ export function slowPredict(
         for (const i of range)
           mixed.push(shares.reduce((sum, share, asked) => sum + (share / total) * part(asked, 2, i), 0));
       }
-      const attended = plus(row, mapped(mixed, `${name}.attn.proj`));
-      const hidden = mapped(normalised(attended, `${name}.norm2`), `${name}.mlp.fc1`);
-      const gelu = hidden.map((value) => 0.5 * value * (1 + erf(value / Math.SQRT2)));
-      return plus(attended, mapped(gelu, `${name}.mlp.fc2`));
+      const attended = plus(row, gated(mapped(mixed, `${name}.attn.proj`), gate!));
+      const hidden = mapped(normalised(attended, `${name}.norm2`, shift2, scale2), `${name}.mlp.fc1`);
+      return plus(attended, gated(mapped(gelu(hidden), `${name}.mlp.fc2`), gate2!));
     });
   }
   return tokens
