@@ -66,7 +66,11 @@ export class Decoding {
     const order = { slots, position: 0 };
     if (when === 'now') this.#orders.unshift(order);
     else this.#orders.push(order);
-    if (!this.#ended) this.#work ??= this.#decodeWanted();
+    // Also where nothing is left to do, and so nothing is waited for, it is under way before it is done.
+    if (!this.#ended)
+      this.#work ??= this.#decodeWanted().finally(() => {
+        this.#work = undefined;
+      });
   }
 
   /** Begins nothing more; waits until what was begun is done. */
@@ -91,7 +95,6 @@ export class Decoding {
       this.#ended = true;
       this.tell({ stopped: (error as Error).message });
     }
-    this.#work = undefined;
   }
 
   /** The next slot to begin; undefined when nothing is wanted. */
