@@ -91,6 +91,17 @@ async function until<T>(get: () => Promise<T>, holds: (value: T) => boolean, mos
   throw new Error(`never came; last ${JSON.stringify(await get()).slice(-600)}`);
 }
 
+/** A picture that has been the same for a second. */
+async function settled(selector: string): Promise<string> {
+  let [last, same] = [await picture(selector), 0];
+  const now = (): Promise<string> => picture(selector);
+  return until(now, (seen) => {
+    same = seen === last ? same + 1 : 0;
+    last = seen;
+    return same >= 20;
+  });
+}
+
 /** Drops files on the page, of folders where their names are paths. */
 const drop = (files: Readonly<Record<string, Uint8Array>>): Promise<unknown> =>
   opened.page.evaluate(`{
@@ -256,7 +267,7 @@ test('a painted mask is what the encoder does not see, by pointer and by keyboar
   await page.locator('.sample').first().click();
   await page.getByRole('button', { name: 'No action' }).click();
   const predicted = '.columns canvas >> nth=5';
-  const before = await picture(predicted);
+  const before = await settled(predicted);
   await page.locator('.patches').scrollIntoViewIfNeeded();
   const [first, second] = await Promise.all(
     [5, 6].map((at) => page.locator('.patches button').nth(at).boundingBox()),
