@@ -17,7 +17,7 @@ export function registerStudy(program: Command): void {
   program
     .command('study')
     .description('run a small grid of runs that a file declares, and write their table; goes on where it was')
-    .argument('<study>', 'a name (conditioning, strength, capacity, spectrum), or a file of your own')
+    .argument('<study>', 'a name (conditioning, strength, capacity, spectrum, recipe), or a file of your own')
     .addOption(dataOption())
     .addOption(
       new Option(
