@@ -8,6 +8,7 @@ import { Compiled } from '../src/engine/index.js';
 import { bankParameters, jitterNames } from '../src/evaluate/bank.js';
 import { traceAnswers, traceVersions } from '../src/evaluate/programs.js';
 import { chance, meanAndError, rankOf } from '../src/evaluate/ranks.js';
+import { median } from '../src/median.js';
 import { purpose, random } from '../src/random.js';
 import { evaluatorConfig, modelConfig } from '../src/run/config.js';
 import { keptIn } from '../src/run/disk/images-file.js';
@@ -147,13 +148,17 @@ for (let k = 0; k < images; k++) {
     image,
     Array.from(asked, (i) => versions[i] as ViewParameters),
   );
+  // Of every answer and version, token by token: all that is counted below are sums of some of these.
+  const cosines = Array.from(asked, (_, row) =>
+    versions.map((_, i) => places.map((token) => cosine(at(answers, row, token), at(bank, i, token)))),
+  );
   const ranksOf = (chosen: readonly number[], count: number): number[] =>
     Array.from(asked, (right, row) => {
       // A smaller bank: the right version and the first others.
       const others = versions.map((_, i) => i).filter((i) => i !== right);
       const rows = [right, ...others.slice(0, count - 1)];
       const scores = rows.map((i) =>
-        chosen.reduce((sum, token) => sum + cosine(at(answers, row, token), at(bank, i, token)), 0),
+        chosen.reduce((sum, token) => sum + (cosines[row]?.[i]?.[token] as number), 0),
       );
       if (chosen === places && count === BANK) {
         const nearest = versions[rows[scores.indexOf(Math.max(...scores))] as number] as ViewParameters;
@@ -202,8 +207,6 @@ await sets.close();
 const mean = (x: readonly number[]): number => meanAndError(x).mean;
 const sorted = [...byImage].sort((a, b) => a - b);
 const quantile = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))] as number;
-const median = (x: readonly number[]): number =>
-  [...x].sort((a, b) => a - b)[Math.floor(x.length / 2)] as number;
 const three = (x: number): string => x.toFixed(3);
 const { strength, jitter } = settings.augmentation;
 const told = meanAndError(byImage);
