@@ -121,7 +121,7 @@ console.log(table);
 /** Times the steps of a model in a precision that have not been timed. */
 async function race(model: string, preset: string, own: Record<string, unknown>, precision: Precision) {
   // What PyTorch's predictor has.
-  const set = { ...own, 'predictor.conditioning': 'feature' };
+  const set = { ...own, 'predictor.conditioning': 'feature', 'predictor.targetBlocks': 1 };
   const config = resolve(preset, set);
   const peer = (compile: boolean) => () =>
     torch(python as string, config, {

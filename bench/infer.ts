@@ -181,8 +181,8 @@ async function measure(run: string): Promise<void> {
     const pixels = await image(number);
     const clean = await model.encode(pixels);
     const far = async (latents: Float32Array, view: ViewParameters): Promise<number> => {
-      const wanted = await model.encode(await render(compiled, settings, pixels, view), 'target');
-      return squaredError(latents, wanted.data, config.encoder.width);
+      const wanted = await model.targets(await render(compiled, settings, pixels, view));
+      return squaredError(latents, wanted.data);
     };
     const lines = { composed: [] as number[], atOnce: [] as number[], nothing: [] as number[] };
     let [now, last] = [clean, identityParameters];
@@ -210,18 +210,9 @@ const decided = (vector: ArrayLike<number>): Action =>
     Array.from(vector, (value, at) => (transformations[at]?.kind === 'jitter' ? value : value < 0.5 ? 0 : 1)),
   );
 
-/** What training lowers: of predictions from latents standardised per token, averaged over tokens and features. */
-function squaredError(predicted: Float32Array, latents: Float32Array, width: number): number {
-  let sum = 0;
-  for (let at = 0; at < latents.length; at += width) {
-    const token = latents.subarray(at, at + width);
-    const mean = token.reduce((a, b) => a + b, 0) / width;
-    const deviation = Math.sqrt(token.reduce((a, b) => a + (b - mean) ** 2, 0) / width + 1e-6);
-    for (const [i, value] of token.entries())
-      sum += ((predicted[at + i] ?? 0) - (value - mean) / deviation) ** 2;
-  }
-  return sum / latents.length;
-}
+/** What training lowers: averaged over tokens and features. */
+const squaredError = (predicted: Float32Array, wanted: Float32Array): number =>
+  wanted.reduce((sum, value, i) => sum + ((predicted[i] ?? 0) - value) ** 2, 0) / wanted.length;
 
 if (values.help || (values.run === undefined && !values.render)) {
   console.error(help);

@@ -27,7 +27,11 @@ const given = values.set.map(
   (text) => [text.split('=')[0], JSON.parse(text.slice(text.indexOf('=') + 1))] as const,
 );
 // What the peers' predictors have.
-const set = { ...Object.fromEntries(given), 'predictor.conditioning': 'feature' };
+const set = {
+  ...Object.fromEntries(given),
+  'predictor.conditioning': 'feature',
+  'predictor.targetBlocks': 1,
+};
 const threads = availableParallelism();
 const config = resolve(values.preset, { data: ['synthetic'], ...set });
 

@@ -43,8 +43,8 @@ pixels = read(path)
 weights = load_file(folder / "model.safetensors")
 print(f"{len(weights)} tensors, {sum(tensor.size for tensor in weights.values()):,} numbers")
 
-latents, pooled = session("onnx/model.onnx").run(None, {"pixel_values": normalised(pixels)})
-print(f"latents {list(latents.shape)}, pooled {list(pooled.shape)}")
+features, pooled = session("onnx/model.onnx").run(None, {"pixel_values": normalised(pixels)})
+print(f"latents {list(features.shape)}, pooled {list(pooled.shape)}")
 
 model = timm.create_model(f"local-dir:{folder / 'timm'}", pretrained=True).eval()
 with torch.inference_mode():
@@ -58,7 +58,16 @@ action = numpy.array([vocabulary["null"]], "float32")
 [place] = [i for i, each in enumerate(vocabulary["action"]) if each["name"] == "brightness"]
 factor = 1.3
 action[0, place] = (factor - 1) / vocabulary["action"][place]["unit"]
-[context, *_] = session("predictor/encoder.onnx").run(None, {"pixel_values": normalised(pixels)})
+
+
+def latents(which, pixels):
+    """What the predictor reads (encoder) or comes near (target)."""
+    told = vocabulary[which]
+    [found] = session(f"predictor/{told['graph']}").run([told["output"]], {"pixel_values": normalised(pixels)})
+    return found
+
+
+context = latents("encoder", pixels)
 positions = numpy.arange(context.shape[1], dtype="int32")[None]
 [predicted] = session("predictor/predictor.onnx").run(
     None, {"latents": context, "action": action, "positions": positions}
@@ -67,8 +76,7 @@ positions = numpy.arange(context.shape[1], dtype="int32")[None]
 
 def cosine(pixels):
     """How alike the prediction and what is predicted of an image are, mean over patches."""
-    target = vocabulary["target"]
-    [found] = session(f"predictor/{target['graph']}").run([target["output"]], {"pixel_values": normalised(pixels)})
+    found = latents("target", pixels)
     found = (found - found.mean(-1, keepdims=True)) / numpy.sqrt(found.var(-1, keepdims=True) + 1e-6)
     both = (found * predicted).sum(-1)
     return float((both / numpy.linalg.norm(found, axis=-1) / numpy.linalg.norm(predicted, axis=-1)).mean())

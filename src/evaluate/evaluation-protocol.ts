@@ -28,10 +28,8 @@ interface Facts {
 }
 
 /** Which latents are predicted, where they are not the last block's. */
-const latentsOf = ({ encoder }: ModelConfig): string =>
-  (encoder.targetBlocks ?? 1) === 1
-    ? ''
-    : `the mean of ${encoder.targetBlocks} of its ${encoder.depth} blocks, `;
+const latentsOf = ({ encoder, predictor: { targetBlocks = 1 } }: ModelConfig): string =>
+  targetBlocks === 1 ? '' : `of ${targetBlocks} of its ${encoder.depth} blocks, `;
 
 /** How everything is measured that is, by what it is about. */
 export function evaluationProtocol({

@@ -5,6 +5,7 @@ import {
   identityParameters,
   readAction,
   sampleJitter,
+  targetWidth,
 } from '../world-model/index.js';
 import { latentColours } from './latent-colours.js';
 import type { EvaluatorConfig } from './programs.js';
@@ -32,7 +33,7 @@ export interface LatentMaps {
  */
 export async function latentMaps(
   retrievers: readonly Retriever[],
-  { model: { encoder }, augmentation }: Pick<EvaluatorConfig, 'model' | 'augmentation'>,
+  { model, augmentation }: Pick<EvaluatorConfig, 'model' | 'augmentation'>,
   seed: number,
 ): Promise<LatentMaps[]> {
   const found: (ComparedRetrieval & { readonly action: Action })[] = [];
@@ -41,9 +42,10 @@ export async function latentMaps(
     const action = readAction(actionVector(identityParameters, view));
     found.push(...(await retriever.retrieve([action])).map((retrieval) => ({ ...retrieval, action })));
   }
-  const colours = (key: 'seen' | 'wanted') =>
-    latentColours(Float32Array.from(found.flatMap(({ latents }) => Array.from(latents[key]))), encoder.width);
-  const [given, asked] = [colours('seen'), colours('wanted')];
+  const { encoder } = model;
+  const colours = (key: 'seen' | 'wanted', width: number) =>
+    latentColours(Float32Array.from(found.flatMap(({ latents }) => Array.from(latents[key]))), width);
+  const [given, asked] = [colours('seen', encoder.width), colours('wanted', targetWidth(model))];
   const map = (pixels: Uint8Array): RgbImage => ({ size: encoder.image / encoder.patch, pixels });
   return found.map(({ seen, action, wanted, latents }) => ({
     image: seen,

@@ -37,6 +37,7 @@ import {
   separable,
   type TransformationName,
   targetLatents,
+  targetWidth,
   tokenCount,
   transform,
   transformations,
@@ -71,7 +72,7 @@ const normalised = (x: Tensor): Tensor => div(x, sqrt(add(sum(mul(x, x), [-1], t
  * What is to be predicted of versions of one image.
  * @param image [1, 3, h, w] in 0..1
  * @param parameters of C versions
- * @returns [C, N, D]
+ * @returns [C, N, `targetWidth`]
  */
 export function versionLatents(
   image: Tensor,
@@ -84,7 +85,7 @@ export function versionLatents(
   const copies = expand(clean, [count, ...clean.shape.slice(1)]);
   const views = normalise(transform(copies, parameters), config.normalisation);
   const target = unpack(layouts(config.model).encoder, weights) as Encoder<Tensor>;
-  return scope('target', () => targetLatents(views, target, config.model.encoder));
+  return scope('target', () => targetLatents(views, target, config.model));
 }
 
 /** Similarity of K predictions [K, N, D] to a bank [M, N, D]: mean per-token cosine and minus squared L2, each [K, M]. */
@@ -112,7 +113,7 @@ export function traceComparison(config: EvaluatorConfig, actions: number, count:
   const { encoder } = config.model;
   const tokens = tokenCount(encoder);
   const specs = {
-    answers: spec([actions, tokens, encoder.width]),
+    answers: spec([actions, tokens, targetWidth(config.model)]),
     image: spec([1, 3, config.image.height, config.image.width]),
     parameters: parameterSpecs(jitterNames, encoder.image, count) as Parameters<Spec>,
     weights: flatSpecs(layouts(config.model).encoder) as Flat<Spec>,
@@ -134,7 +135,7 @@ function contextOf(image: Tensor, weights: Flat<Tensor>, config: EvaluatorConfig
   const { encoder } = config.model;
   const clean = normalise(whole(image, config), config.normalisation);
   const parameters = unpack(layouts(config.model).encoder, weights) as Encoder<Tensor>;
-  return scope('encoder', () => encode(clean, parameters, encoder, visible));
+  return scope('encoder', () => encode(clean, parameters, encoder, { visible }));
 }
 
 /** Predictions of all positions for K actions [K, 7] from what {@link contextOf} gives: [K, N, D]. */

@@ -7,6 +7,7 @@ import {
   type ModelWeights,
   packParameters,
   type TransformationName,
+  targetWidth,
   tokenCount,
   type ViewParameters,
   type Visible,
@@ -101,7 +102,7 @@ export async function render(
  */
 export class Retriever {
   readonly #random: readonly ViewParameters[];
-  /** Of the random versions, each token of length 1: a row each, [N × D]. */
+  /** Of the random versions, each token of length 1: a row each, [N × `targetWidth`]. */
   readonly #bank: Float32Array[] = [];
   /** What the encoder saw last, and its latents. */
   #seen: Seen | undefined;
@@ -159,10 +160,9 @@ export class Retriever {
     const bank = [...(await this.#versions(asked)), ...this.#bank];
     const draw = async (view: ViewParameters): Promise<RgbImage> =>
       toRgb(await render(this.compiled, config, this.image, view), config.image.height);
-    const { width } = config.model.encoder;
     const found: ComparedRetrieval[] = [];
     for (const [i, view] of asked.entries()) {
-      const predicted = unitTokens(rowOf(answers, i, asked.length), width);
+      const predicted = unitTokens(rowOf(answers, i, asked.length), targetWidth(config.model));
       const cosines = bank.map((row) => dot(predicted, row));
       const nearest = cosines.reduce((best, value, at) => (value > (cosines[best] as number) ? at : best), 0);
       found.push({
@@ -197,19 +197,19 @@ export class Retriever {
     return this.#seen;
   }
 
-  /** What is to be predicted of versions, each token of length 1: a row each, [N × D]. */
+  /** What is to be predicted of versions, each token of length 1: a row each, [N × `targetWidth`]. */
   async #versions(views: readonly ViewParameters[]): Promise<Float32Array[]> {
-    const { encoder } = this.config.model;
+    const { model } = this.config;
     const { latents } = await this.compiled.run(
       `versions ${views.length}`,
       () => traceVersions(this.config, views.length),
       {
         image: this.image,
-        parameters: packParameters(views, jitterNames, encoder.image),
+        parameters: packParameters(views, jitterNames, model.encoder.image),
         weights: this.weights.target,
       },
     );
-    return views.map((_, i) => unitTokens(rowOf(latents, i, views.length), encoder.width));
+    return views.map((_, i) => unitTokens(rowOf(latents, i, views.length), targetWidth(model)));
   }
 }
 

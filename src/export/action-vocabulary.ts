@@ -1,5 +1,5 @@
 import { type Config, modelConfig } from '../run/config.js';
-import { applyAction, nullAction, tokenCount, transformations } from '../world-model/index.js';
+import { applyAction, nullAction, targetWidth, tokenCount, transformations } from '../world-model/index.js';
 import type { Document } from './config-files.js';
 import type { EncoderParts } from './encoder-parts.js';
 
@@ -11,18 +11,16 @@ export function actionVocabulary(
   config: Config,
   { read, target }: Pick<EncoderParts, 'read' | 'target'>,
 ): Document {
-  const { width, program } = config.encoder;
-  const patches = tokenCount(modelConfig(config).encoder);
-  const latents = ['batch', patches, width];
+  const model = modelConfig(config);
+  const patches = tokenCount(model.encoder);
+  const shape = (width: number) => ['batch', patches, width];
   return {
     encoder: read,
-    // Where its latents are: those of the patches are the last tokens of an output.
-    latents: { output: program?.output ?? 'last_hidden_state', prefix: program?.prefix ?? 0 },
     target,
     inputs: {
       latents: {
         type: 'float32',
-        shape: latents,
+        shape: shape(model.encoder.width),
         meaning: "the encoder's latents of the whole source image, without the prefix of other tokens",
       },
       action: { type: 'float32', shape: ['batch', transformations.length], meaning: 'see action' },
@@ -35,9 +33,9 @@ export function actionVocabulary(
     outputs: {
       predicted: {
         type: 'float32',
-        shape: latents,
+        shape: shape(targetWidth(model)),
         meaning:
-          'what target gives of the target image, each patch standardised: (x − mean) / √(variance + 1e-6)',
+          'what target gives of the target image, each patch standardised: (x − mean) / √(variance + 1e-6), as it is already where it is of several blocks; the first features are of the last block, and may be predicted from again',
       },
     },
     action: transformations.map(({ name, kind, identity, range, action }) => {

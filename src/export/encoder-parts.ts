@@ -2,6 +2,7 @@ import type { Flat } from '../nn/index.js';
 import { type Config, modelConfig } from '../run/config.js';
 import { readModels } from '../run/disk/encoder-file.js';
 import { encodeSafetensors } from '../run/safetensors.js';
+import type { Program } from '../tensor/index.js';
 import { layouts, type ModelWeights } from '../world-model/index.js';
 import { preprocessorConfig, programConfig, timmConfig, transformersConfig } from './config-files.js';
 import { type EncoderWords, programWords, weightsWords } from './encoder-card.js';
@@ -18,16 +19,25 @@ import {
 import { encoderGraph, targetGraph, weightFeeds } from './graphs.js';
 import { nameOf } from './model-card.js';
 
-/** The graph that goes out, from where the predictor lies. */
-const besidePredictor = { graph: `../${graphFiles.float32}`, output: 'last_hidden_state' } as const;
+/** Where latents of an image are. */
+export interface LatentsGraph {
+  /** From where the predictor lies. */
+  readonly graph: string;
+  readonly output: string;
+  /** Tokens in it before those of the patches. */
+  readonly prefix: number;
+}
+
+/** The graph that goes out. */
+const model = { graph: `../${graphFiles.float32}`, output: 'last_hidden_state', prefix: 0 };
 
 /** What goes out of a run's encoder. */
 export interface EncoderParts {
   readonly files: Files;
-  /** The graph whose latents the predictor reads, from where the predictor lies. */
-  readonly read: string;
-  /** The graph, and its output, that a prediction comes near, from where the predictor lies. */
-  readonly target: { readonly graph: string; readonly output: string };
+  /** What the predictor reads. */
+  readonly read: LatentsGraph;
+  /** What its predictions come near. */
+  readonly target: LatentsGraph;
   /** What its card says of it. */
   readonly words: EncoderWords;
 }
@@ -41,33 +51,33 @@ export async function weightsParts(
   weights: ModelWeights,
   { out, data, engine, log }: Exporting,
 ): Promise<EncoderParts> {
-  const model = modelConfig(config);
-  const encoder = (flat: Flat<Float32Array>) =>
-    fixInputs(encoderGraph(model), weightFeeds({ weights: flat }), engine);
+  const sizes = modelConfig(config);
+  const fixed = (graph: Program, flat: Flat<Float32Array>) =>
+    fixInputs(graph, weightFeeds({ weights: flat }), engine);
   const { size } = config.image;
   const { normalisation } = config;
-  const target = await encoder(weights.target);
+  const target = await fixed(encoderGraph(sizes), weights.target);
   const compared = { data: data ?? config.data, size, fit: 'square', normalisation } as const;
   const graphs = await graphInPrecisions(target, compared, engine, log);
-  const timm = timmWeights(layouts(model).encoder, weights.target, model.encoder);
+  const timm = timmWeights(layouts(sizes).encoder, weights.target, sizes.encoder);
   const safetensors = (tensors: typeof timm) => encodeSafetensors({ tensors, metadata: { format: 'pt' } });
-  const own = config.encoder.trained === 'none' ? undefined : await encoder(weights.encoder);
-  const predicted =
-    config.encoder.targetBlocks === 1
-      ? undefined
-      : await fixInputs(targetGraph(model), weightFeeds({ weights: weights.target }), engine);
   const files: Files = new Map([
-    ['config.json', jsonFile(transformersConfig(model.encoder))],
+    ['config.json', jsonFile(transformersConfig(sizes.encoder))],
     ['preprocessor_config.json', jsonFile(preprocessorConfig(normalisation, size, 'square'))],
-    ['model.safetensors', safetensors(transformersWeights(timm, model.encoder))],
+    ['model.safetensors', safetensors(transformersWeights(timm, sizes.encoder))],
     ...graphs.files,
-    ['timm/config.json', jsonFile(timmConfig(model.encoder, normalisation))],
+    ['timm/config.json', jsonFile(timmConfig(sizes.encoder, normalisation))],
     ['timm/model.safetensors', safetensors(timm)],
-    ...(own === undefined ? [] : [['predictor/encoder.onnx', onnxFile(own)] as const]),
-    ...(predicted === undefined ? [] : [['predictor/target.onnx', onnxFile(predicted)] as const]),
   ]);
-  const read = own === undefined ? besidePredictor.graph : 'encoder.onnx';
-  const asked = predicted === undefined ? besidePredictor : { graph: 'target.onnx', output: 'target' };
+  let [read, asked] = [model, model];
+  if (config.encoder.trained !== 'none') {
+    read = { ...model, graph: 'encoder.onnx' };
+    files.set('predictor/encoder.onnx', onnxFile(await fixed(encoderGraph(sizes), weights.encoder)));
+  }
+  if (config.predictor.targetBlocks > 1) {
+    asked = { ...model, graph: 'target.onnx', output: 'target' };
+    files.set('predictor/target.onnx', onnxFile(await fixed(targetGraph(sizes), weights.target)));
+  }
   return { files, read, target: asked, words: weightsWords(config, nameOf(out), graphs) };
 }
 
@@ -79,11 +89,7 @@ export function programParts(run: string, config: Config, { out }: Exporting): E
     ['preprocessor_config.json', jsonFile(preprocessorConfig(normalisation, image.size, 'square'))],
     [graphFiles.float32, Object.values(readModels(run, config))],
   ]);
-  const output = config.encoder.program?.output ?? besidePredictor.output;
-  return {
-    files,
-    read: besidePredictor.graph,
-    target: { ...besidePredictor, output },
-    words: programWords(config, nameOf(out)),
-  };
+  const { output = model.output, prefix = 0 } = config.encoder.program ?? {};
+  const read = { ...model, output, prefix };
+  return { files, read, target: read, words: programWords(config, nameOf(out)) };
 }

@@ -55,7 +55,7 @@ export function encoderGraph(model: ModelConfig): Program {
   }) as unknown as Program;
 }
 
-/** Normalised images [B, 3, S, S] → what is predicted of them, [B, N, D]. */
+/** Normalised images [B, 3, S, S] → what is predicted of them, [B, N, `targetWidth`]. */
 export function targetGraph(model: ModelConfig): Program {
   const { encoder } = model;
   const parts = layouts(model);
@@ -65,7 +65,7 @@ export function targetGraph(model: ModelConfig): Program {
   };
   return trace('target', specs, ({ pixel_values, weights }) => {
     const parameters = unpack(parts.encoder, weights as Flat<Tensor>) as Encoder<Tensor>;
-    return { target: scope('target', () => targetLatents(pixel_values, parameters, encoder)) };
+    return { target: scope('target', () => targetLatents(pixel_values, parameters, model)) };
   }) as unknown as Program;
 }
 

@@ -22,6 +22,7 @@ import {
   type ModelWeights,
   type Predictor,
   predict,
+  targetWidth,
   tokenCount,
 } from '../world-model/index.js';
 import { IMPROVED, type Inference, searchAction } from './search-action.js';
@@ -30,7 +31,7 @@ import { IMPROVED, type Inference, searchAction } from './search-action.js';
  * Searches the action that is likeliest, of those that training draws, given how near its prediction from BEFORE comes to
  * AFTER; by gradient descent through the predictor.
  * @param before latents of the encoder [1, N, D]
- * @param after what is to be predicted of the other image, see `targetLatents` [1, N, D]
+ * @param after what is to be predicted of the other image, see `targetLatents` [1, N, `targetWidth`]
  * @param progress is told the share of the search that is done
  */
 export function inferAction(
@@ -65,7 +66,7 @@ function traceDistance(model: ModelConfig, layouts: Layouts) {
   const tokens = tokenCount(encoder);
   const specs = {
     before: spec([1, tokens, encoder.width]),
-    after: spec([1, tokens, encoder.width]),
+    after: spec([1, tokens, targetWidth(model)]),
     action: spec([IMPROVED, actionSize]),
     weights: flatSpecs(layouts.predictor) as Record<string, Spec>,
   };

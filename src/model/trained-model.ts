@@ -2,6 +2,7 @@ import { Compiled, type Engine } from '../engine/index.js';
 import type { EvaluatorConfig } from '../evaluate/programs.js';
 import { type Retrieval, Retriever } from '../evaluate/retrieval.js';
 import { type SweptJitter, sweepJitter } from '../evaluate/sweep.js';
+import type { Flat } from '../nn/index.js';
 import { purpose, random } from '../random.js';
 import { type Config, evaluatorConfig, modelConfig, viewsConfig } from '../run/config.js';
 import {
@@ -9,7 +10,6 @@ import {
   actionSize,
   applyAction,
   checkVisible,
-  encode,
   type Layouts,
   layouts,
   type Masks,
@@ -23,7 +23,7 @@ import {
 } from '../world-model/index.js';
 import { inferAction } from './infer.js';
 import type { Inference } from './search-action.js';
-import { traceEncode, tracePredict, traceTargets } from './trained-programs.js';
+import { type Reading, tracePredict, traceReading } from './trained-programs.js';
 
 /** Latents of images: one vector a patch. */
 export interface Latents {
@@ -68,42 +68,37 @@ export class TrainedModel {
   }
 
   /**
-   * Latents of images.
+   * Latents of images, as the encoder gives them and the predictor reads them.
    * @param pixels float32 [n, 3, size, size] in 0..1, size as `config.image.size`
-   * @param by the encoder (what the predictor takes), or its average, the target encoder (better features)
    * @param visible places of the patches that it sees, row by row, and whose latents it gives; all where absent
    * @throws UserError for places that are none
    */
-  async encode(
-    pixels: Float32Array,
-    by: 'encoder' | 'target' = 'encoder',
-    visible?: Visible,
-  ): Promise<Latents> {
+  async encode(pixels: Float32Array, visible?: Visible): Promise<Latents> {
     checkVisible(visible, this.patches);
-    const images = Math.floor(pixels.length / (3 * this.size ** 2));
-    const { latents } = await this.#compiled.run(
-      `encode ${visible?.length}`,
-      () => traceEncode(this.config, this.#layouts, visible?.length),
-      { images: pixels, ...visibleInput(visible, images), weights: this.weights[by] },
-    );
-    return { ...this.#shaped(latents, visible?.length), ...(visible === undefined ? {} : { visible }) };
+    const found = await this.#read('encode', this.weights.encoder, pixels, visible);
+    return { ...found, ...(visible === undefined ? {} : { visible }) };
   }
 
   /**
-   * What predictions are to come near: of images, the target encoder's latents as training asks for them.
+   * What predictions are to come near: the target encoder's latents of images, of several of its blocks where they are
+   * predicted, the last's first; each patch of each block standardised.
    * @param pixels as in {@link encode}
    */
-  async targets(pixels: Float32Array): Promise<Latents> {
-    const { latents } = await this.#compiled.run('targets', () => traceTargets(this.config, this.#layouts), {
-      images: pixels,
-      weights: this.weights.target,
-    });
-    return this.#shaped(latents);
+  targets(pixels: Float32Array): Promise<Latents> {
+    return this.#read('targets', this.weights.target, pixels);
+  }
+
+  /**
+   * Features of images' patches, for other ends than predictions: latents by the target encoder, the better ones.
+   * @param pixels as in {@link encode}
+   */
+  features(pixels: Float32Array): Promise<Latents> {
+    return this.#read('encode', this.weights.target, pixels);
   }
 
   /**
    * Applies an action to latents: what {@link targets} would give of the transformed images.
-   * @param latents from `encode`
+   * @param latents from {@link encode}, or a prediction, of which the last block's latents are taken
    * @param action relative to the image; the null action where left out
    * @returns of all patches, those that the encoder did not see too
    */
@@ -117,14 +112,14 @@ export class TrainedModel {
       `predict ${visible?.length}`,
       () => tracePredict(this.config, this.#layouts, visible?.length),
       {
-        context: data,
+        context: lastBlock(data, dims, this.config.encoder.width),
         action: actions,
         ...visibleInput(visible, images),
         predicted: Int32Array.from({ length: images * patches }, (_, i) => i % patches),
         weights: this.weights.predictor,
       },
     );
-    return this.#shaped(latents);
+    return shaped(latents, images, patches);
   }
 
   /**
@@ -190,9 +185,19 @@ export class TrainedModel {
     return { ...evaluatorConfig(this.config), image: { height: size, width: size } };
   }
 
-  #shaped(data: Float32Array, patches = this.patches): Latents {
-    const { width } = this.config.encoder;
-    return { data, dims: [data.length / (patches * width), patches, width] };
+  async #read(
+    reading: Reading,
+    weights: Flat<Float32Array>,
+    pixels: Float32Array,
+    visible?: Visible,
+  ): Promise<Latents> {
+    const images = Math.floor(pixels.length / (3 * this.size ** 2));
+    const { latents } = await this.#compiled.run(
+      `${reading} ${visible?.length}`,
+      () => traceReading(reading, this.config, this.#layouts, visible?.length),
+      { images: pixels, ...visibleInput(visible, images), weights },
+    );
+    return shaped(latents, images, visible?.length ?? this.patches);
   }
 
   /** Frees the engine's memory. */
@@ -203,4 +208,22 @@ export class TrainedModel {
   [Symbol.dispose](): void {
     this.dispose();
   }
+}
+
+const shaped = (data: Float32Array, images: number, patches: number): Latents => ({
+  data,
+  dims: [images, patches, data.length / (images * patches)],
+});
+
+/** The first features of every patch. */
+function lastBlock(
+  data: Float32Array,
+  [images, patches, features]: Latents['dims'],
+  width: number,
+): Float32Array {
+  if (features === width) return data;
+  const first = new Float32Array(images * patches * width);
+  for (let patch = 0; patch < images * patches; patch++)
+    first.set(data.subarray(patch * features, patch * features + width), patch * width);
+  return first;
 }

@@ -28,44 +28,30 @@ interface PredictInputs<T> {
   readonly weights: Flat<T>;
 }
 
-/** Latents of images. @param seen of how many patches; of all where absent */
-export function traceEncode(config: Config, parts: Layouts, seen?: number) {
-  const { encoder } = modelConfig(config);
+/** What is computed of images: latents, or what is to be predicted. */
+export type Reading = 'encode' | 'targets';
+
+/** A reading of images. @param seen latents of how many patches; of all where absent */
+export function traceReading(reading: Reading, config: Config, parts: Layouts, seen?: number) {
+  const model = modelConfig(config);
   const { size } = config.image;
   const specs: EncodeInputs<Spec> = {
     images: spec(['batch', 3, size, size]),
     ...visibleSpec('batch', seen),
     weights: flatSpecs(parts.encoder),
   };
-  return trace('encode', specs, ({ images, visible, weights }) => {
+  return trace(reading, specs, ({ images, visible, weights }) => {
     const parameters = unpack(parts.encoder, weights) as Encoder<Tensor>;
-    return {
-      latents: scope('encoder', () =>
-        encode(normalise(images, config.normalisation), parameters, encoder, visible),
-      ),
-    };
+    const views = normalise(images, config.normalisation);
+    const read = () =>
+      reading === 'encode'
+        ? encode(views, parameters, model.encoder, { visible })
+        : targetLatents(views, parameters, model);
+    return { latents: scope('encoder', read) };
   });
 }
 
-/** What is to be predicted of images. */
-export function traceTargets(config: Config, parts: Layouts) {
-  const { encoder } = modelConfig(config);
-  const { size } = config.image;
-  const specs: EncodeInputs<Spec> = {
-    images: spec(['batch', 3, size, size]),
-    weights: flatSpecs(parts.encoder),
-  };
-  return trace('targets', specs, ({ images, weights }) => {
-    const parameters = unpack(parts.encoder, weights) as Encoder<Tensor>;
-    return {
-      latents: scope('target', () =>
-        targetLatents(normalise(images, config.normalisation), parameters, encoder),
-      ),
-    };
-  });
-}
-
-/** Predictions of all patches. @param seen as in {@link traceEncode} */
+/** Predictions of all patches. @param seen as in {@link traceReading} */
 export function tracePredict(config: Config, parts: Layouts, seen?: number) {
   const model = modelConfig(config);
   const patches = tokenCount(model.encoder);

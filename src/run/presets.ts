@@ -74,9 +74,9 @@ export const presets: Readonly<Record<string, Tree>> = {
     batch: 2048,
     accumulate: 512,
     image: { stored: 256, size: 224, patch: 16 },
+    encoder: { depth: 12, width: 768 },
     // As published.
-    encoder: { depth: 12, width: 768, targetBlocks: 1 },
-    predictor: { depth: 18, conditioning: 'feature' },
+    predictor: { depth: 18, conditioning: 'feature', targetBlocks: 1 },
     masks: { predictedVisible: 0 },
     optimiser: { learningRate: 1e-3, weightDecay: [0.04, 0.4], betas: [0.9, 0.999] },
     ema: [0.996, 1],

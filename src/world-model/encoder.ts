@@ -48,8 +48,6 @@ export interface EncoderConfig {
   readonly layerScale?: boolean;
   /** Added to variances in layer normalisation. */
   readonly epsilon?: number;
-  /** The latents of how many blocks are predicted, see {@link targetLatents}; those of the last alone where absent. */
-  readonly targetBlocks?: number;
   /** Which weights a run changes: `all`, `none`, or `last:N`, those of the last N blocks. */
   readonly trained?: string;
   /** The model that it is, where it came as one: then it has no parameters of ours, and depth, heads … only describe it. */
@@ -123,7 +121,7 @@ export function patchify(images: Tensor, patch: number): Tensor {
 }
 
 /** Which latents are wanted of an image: of all its patches where nothing is said; not both. */
-interface Wanted {
+export interface Wanted {
   /** Token positions to see, int32 [B, V]. */
   readonly visible?: Tensor | undefined;
   /** Of all tokens, only the latents at these positions, int32 [B, P]. */
@@ -169,23 +167,20 @@ export function encodeThrough(
 }
 
 /**
- * Latents of an image's patches; those of a class token and of registers serve them and are not given.
+ * What the last block gives of an image's patches; that of a class token and of registers serves them and is not given.
  * @param images [B, 3, S, S], normalised
- * @param visible token positions to see, int32 [B, V]; all tokens where absent
- * @param wanted of all tokens, only the latents at these positions, int32 [B, P]; not together with `visible`
  * @returns [B, V, P or N, D]
  */
 export function encode(
   images: Tensor,
   parameters: Encoder<Tensor>,
   config: EncoderConfig,
-  visible?: Tensor,
-  wanted?: Tensor,
+  which: Wanted = {},
 ): Tensor {
   const { width, program } = config;
-  if (program !== undefined)
-    return encodeByProgram(images, program, { tokens: tokenCount(config), width }, visible ?? wanted);
-  return encodeThrough(images, parameters, config, { visible, wanted }).at(-1) as Tensor;
+  if (program === undefined) return encodeThrough(images, parameters, config, which).at(-1) as Tensor;
+  const chosen = which.visible ?? which.wanted;
+  return encodeByProgram(images, program, { tokens: tokenCount(config), width }, chosen);
 }
 
 /** Positions of the patches, [N, D]. */

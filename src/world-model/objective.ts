@@ -28,18 +28,18 @@ export interface Pair {
   readonly predicted: Tensor;
 }
 
-/** What is to be predicted: the target encoder's latents of the whole target view, see {@link targetLatents}. [B, P, D] */
+/** What is to be predicted: the target encoder's latents of the whole target view, see {@link targetLatents}. [B, P, `targetWidth`] */
 export function targets({ target, predicted }: Pair, model: Model<Tensor>, config: ModelConfig): Tensor {
-  return scope('target', () => targetLatents(target, model.target, config.encoder, predicted));
+  return scope('target', () => targetLatents(target, model.target, config, predicted));
 }
 
-/** The predictor's answer, from the visible tokens of the source view and the action. [B, P, D] */
+/** The predictor's answer, from the visible tokens of the source view and the action, as wide. */
 export function predictions(
   { source, action, visible, predicted }: Pair,
   model: Model<Tensor>,
   config: ModelConfig,
 ): Tensor {
-  const context = scope('encoder', () => encode(source, model.encoder, config.encoder, visible));
+  const context = scope('encoder', () => encode(source, model.encoder, config.encoder, { visible }));
   return scope('predictor', () =>
     predict(context, action, { visible, predicted }, model.predictor, config.predictor, config.encoder),
   );

@@ -21,6 +21,7 @@ import {
   reshape,
   scope,
   size,
+  slice,
   split,
   standardise,
   type Tensor,
@@ -33,9 +34,10 @@ import {
   modulations,
 } from './conditioning.js';
 import type { EncoderConfig } from './encoder.js';
+import { type TargetConfig, targetWidth } from './target-latents.js';
 
 /** Sizes of the predictor, named IWM_{depth,width} in the paper. */
-export interface PredictorConfig {
+export interface PredictorConfig extends TargetConfig {
   readonly depth: number;
   readonly width: number;
   readonly heads: number;
@@ -52,17 +54,15 @@ export interface Predictor<T> {
   readonly predictor_proj: Linear<T>;
 }
 
-export function predictorSpec(
-  { depth, width, conditioning }: PredictorConfig,
-  encoder: EncoderConfig,
-): Predictor<ParameterSpec> {
+export function predictorSpec(config: PredictorConfig, encoder: EncoderConfig): Predictor<ParameterSpec> {
+  const { depth, width, conditioning } = config;
   return {
     predictor_embed: linearSpec(encoder.width, width),
     mask_token: { shape: [1, 1, width], initialise: { normal: 0.02 } },
     conditioning: conditioningSpec(conditioning, width, depth),
     predictor_blocks: blocksSpec(depth, width),
     predictor_norm: normSpec(width),
-    predictor_proj: linearSpec(width, encoder.width),
+    predictor_proj: linearSpec(width, targetWidth({ encoder, predictor: config })),
   };
 }
 
@@ -75,8 +75,9 @@ export function predictorSpec(
  * @param how.contextBlocks how many of the first blocks compute the context's tokens too, 0 … depth − 1; those after
  *   them compute the mask tokens alone, which still attend to the context as it was then. All but the last where
  *   absent: the published predictor, as nobody reads the context after it
+ * @param how.lastBlock only the latents of the encoder's last block, [B, P, D]
  * @param how.prompt tokens of the predictor's width beside the context's, without positions, [1 or B, T, width]
- * @returns [B, P, D]
+ * @returns [B, P, `targetWidth`]
  */
 export function predict(
   context: Tensor,
@@ -85,7 +86,11 @@ export function predict(
   parameters: Predictor<Tensor>,
   config: PredictorConfig,
   encoder: EncoderConfig,
-  { contextBlocks = config.depth - 1, prompt }: { contextBlocks?: number; prompt?: Tensor | undefined } = {},
+  {
+    contextBlocks = config.depth - 1,
+    lastBlock = false,
+    prompt,
+  }: { contextBlocks?: number; lastBlock?: boolean; prompt?: Tensor | undefined } = {},
 ): Tensor {
   const side = encoder.image / encoder.patch;
   const positions = sineCosine(side, side, config.width);
@@ -116,5 +121,8 @@ export function predict(
         ),
       asking,
     );
-  return linear(standardise(answers), absorb(parameters.predictor_norm, parameters.predictor_proj));
+  const { weight, bias } = parameters.predictor_proj;
+  const rows = (x: Tensor): Tensor => (lastBlock ? slice(x, 0, 0, encoder.width) : x);
+  const map = { weight: rows(weight), bias: rows(bias) };
+  return linear(standardise(answers), absorb(parameters.predictor_norm, map));
 }

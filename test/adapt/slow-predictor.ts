@@ -25,7 +25,7 @@ function erf(x: number): number {
 }
 
 /**
- * Predictions at `positions` from one image's latents.
+ * Predictions at `positions` of the encoder's last block, from one image's latents.
  * @param contextBlocks after so many blocks the context's tokens stay as they are
  * @param prompt tokens that stand beside the context's
  * @param visible positions of the latents that are seen
@@ -106,5 +106,5 @@ export function slowPredict(
   }
   return tokens
     .slice(context.length)
-    .map((row) => mapped(normalised(row, 'predictor_norm'), 'predictor_proj'));
+    .map((row) => mapped(normalised(row, 'predictor_norm'), 'predictor_proj').slice(0, latents[0]?.length));
 }

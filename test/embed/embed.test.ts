@@ -95,7 +95,7 @@ test('patches have a row each, and are the latents of the target encoder', async
   );
   const model = await WorldModel.load(run, { threads: 1 });
   const images = await openImages(data, { size: 16 });
-  const latents = await model.encode(await images.batch([0, 1, 2]), 'target');
+  const latents = await model.features(await images.batch([0, 1, 2]));
   await images.close();
   model.dispose();
   const flat = rows.flatMap(({ embedding }) => embedding);

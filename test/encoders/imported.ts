@@ -25,8 +25,8 @@ export async function importedLatents(engine: Engine, source: string, size: numb
     const parameters = unpack(layout, weights) as Encoder<Tensor>;
     return {
       whole: encode(images, parameters, encoder),
-      seeingAll: encode(images, parameters, encoder, all),
-      wanted: encode(images, parameters, encoder, undefined, some),
+      seeingAll: encode(images, parameters, encoder, { visible: all }),
+      wanted: encode(images, parameters, encoder, { wanted: some }),
     };
   });
   const executable = await engine.compile(program);

@@ -59,8 +59,8 @@ test('a frozen encoder stays what it was, in a run folder that needs nothing els
   assert.ok(result.before && result.after && Number.isFinite(result.after.mrr));
   const model = await WorldModel.load(out);
   const { images, latents } = fixtureImages(config);
-  for (const by of ['encoder', 'target'] as const) {
-    const { data, dims } = await model.encode(images, by);
+  for (const by of ['encode', 'features'] as const) {
+    const { data, dims } = await model[by](images);
     assert.deepEqual(dims, [1, 9, 16]);
     const apart = Math.hypot(...data.map((value, i) => value - latents[i]!)) / Math.hypot(...latents);
     assert.ok(apart < 1e-5, `${by}: off by ${apart}`);

@@ -129,11 +129,11 @@ test('the encoder goes out as it came, with the predictor; given again it is the
   // As anybody would run both: the patches' latents into the predictor.
   const told = JSON.parse(readFileSync(join(out, 'predictor', 'predictor.json'), 'utf8'));
   const files = JSON.parse(readFileSync(join(out, 'preprocessor_config.json'), 'utf8'));
-  const found = await runOnnx(join(out, 'predictor', told.encoder), {
+  const found = await runOnnx(join(out, 'predictor', told.encoder.graph), {
     pixel_values: [normalised(pixels, files, 32), [1, 3, 32, 32]],
   });
-  const { data } = found[told.latents.output]!;
-  const patches = Float32Array.from(data.subarray(told.latents.prefix * 32));
+  const { data } = found[told.encoder.output]!;
+  const patches = Float32Array.from(data.subarray(told.encoder.prefix * 32));
   close(patches, latents.data, 1e-5);
   const { predicted } = await runOnnx(join(out, 'predictor', 'predictor.onnx'), {
     latents: [patches, [1, 16, 32]],

@@ -128,17 +128,18 @@ test('maps of latents are those of the model, in the colours of all images toget
   const planes = ({ pixels }: RgbImage) =>
     Float32Array.from({ length: 768 }, (_, i) => pixels[3 * (i % 256) + Math.floor(i / 256)]! / 255);
   const wanted = await Promise.all(
-    maps.map(async (map) => unit((await model.targets(planes(map.wanted))).data, width)),
+    maps.map(async (map) => unit((await model.targets(planes(map.wanted))).data, 2 * width)),
   );
-  const [given, asked] = [encoded, wanted].map((of) => latentColours(joined(of), width));
+  const given = latentColours(joined(encoded), width);
+  const asked = latentColours(joined(wanted), 2 * width);
   for (const [i, { image, before, predicted, after: should, action }] of maps.entries()) {
     assert.equal(predicted.size, 4);
     assertClose(image.pixels, toRgb(images[i]!, 16).pixels, 1);
-    assertClose(before.pixels, given!(encoded[i]!), 1);
+    assertClose(before.pixels, given(encoded[i]!), 1);
     // From the picture's bytes, so roughly.
-    assertClose(should.pixels, asked!(wanted[i]!), 12);
+    assertClose(should.pixels, asked(wanted[i]!), 12);
     const said = await model.predict(await model.encode(images[i]!), action);
-    assertClose(predicted.pixels, asked!(lengthOne(said.data, width)), 12);
+    assertClose(predicted.pixels, asked(lengthOne(said.data, 2 * width)), 12);
   }
 });
 

@@ -37,10 +37,10 @@ function weightsOf(layout: Layout<unknown>, stream: number): { flat: Flat<Float3
 for (const conditioning of conditionings)
   test(`MRR agrees with a slow, obvious implementation, conditioning ${conditioning}`, async () => {
     // Of the last block, as published, and of the second and the last of three.
-    const targetBlocks = conditioning === 'adaln' ? [2, 3] : [3];
+    const targetBlocks = conditioning === 'adaln' ? [3, 2] : [3];
     const model: ModelConfig = {
-      encoder: { depth: 3, width: 8, heads: 2, image: 8, patch: 4, targetBlocks: targetBlocks.length },
-      predictor: { depth: 2, width: 12, heads: 3, conditioning },
+      encoder: { depth: 3, width: 8, heads: 2, image: 8, patch: 4 },
+      predictor: { depth: 2, width: 12, heads: 3, conditioning, targetBlocks: targetBlocks.length },
     };
     const parts = layouts(model);
     const [encoder, target, predictor] = [

@@ -20,7 +20,7 @@ export interface SlowModel {
   readonly heads: { readonly encoder: number; readonly predictor: number };
   readonly depth: { readonly encoder: number; readonly predictor: number };
   readonly conditioning: 'none' | 'sequence' | 'feature' | 'adaln';
-  /** Blocks of the target encoder whose latents are predicted, as their mean; numbers from 1. */
+  /** Blocks of the target encoder whose latents are predicted, one after the other; numbers from 1. */
   readonly targetBlocks: readonly number[];
   readonly mean: Vector;
   readonly std: Vector;
@@ -216,12 +216,11 @@ function encode(model: SlowModel, weights: Named, image: Planes): Vector[][] {
   return [...outputs.slice(0, -1), tokens.map((token) => normed(token, weights, 'norm'))];
 }
 
-/** What is predicted of an image: standardised, token by token, the mean of what several blocks give standardised. */
+/** What is predicted of an image: what several blocks give of a token, each standardised, one after the other. */
 function asked(model: SlowModel, image: Planes): Vector[] {
   const outputs = encode(model, model.target, image);
-  const levels = model.targetBlocks.map((number) => outputs[number - 1]!.map(standard));
-  return levels[0]!.map((token, n) =>
-    standard(token.map((_, d) => average(levels.map((level) => level[n]![d]!)))),
+  return outputs[0]!.map((_, n) =>
+    model.targetBlocks.flatMap((number) => standard(outputs[number - 1]![n]!)),
   );
 }
 

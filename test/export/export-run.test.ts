@@ -67,37 +67,39 @@ test('the files of the layout, and nothing half written beside them', () => {
 });
 
 test('ONNX Runtime computes the same latents, of any number of images', async () => {
-  for (const [file, by] of [
-    ['onnx/model.onnx', 'target'],
-    ['predictor/encoder.onnx', 'encoder'],
-  ] as const)
-    for (const count of [1, 3]) {
-      const some = pixels.subarray(0, count * 3 * SIDE ** 2);
-      const { data, dims } = await model.encode(some, by);
-      const { last_hidden_state, pooler_output } = await runOnnx(join(out, file), {
-        pixel_values: feed(some),
-      });
-      assert.deepEqual(last_hidden_state?.dims, dims);
-      close(last_hidden_state.data, data, 1e-6, file);
-      const mean = Array.from({ length: 16 }, (_, i) => {
-        let sum = 0;
-        for (let patch = 0; patch < 16; patch++) sum += data[patch * 16 + i]!;
-        return sum / 16;
-      });
-      close(pooler_output!.data.subarray(0, 16), mean, 1e-5);
-    }
+  for (const count of [1, 3]) {
+    const some = pixels.subarray(0, count * 3 * SIDE ** 2);
+    const { data, dims } = await model.features(some);
+    const { last_hidden_state, pooler_output } = await runOnnx(join(out, 'onnx/model.onnx'), {
+      pixel_values: feed(some),
+    });
+    assert.deepEqual(last_hidden_state?.dims, dims);
+    close(last_hidden_state.data, data, 1e-6);
+    const mean = Array.from({ length: 16 }, (_, i) => {
+      let sum = 0;
+      for (let patch = 0; patch < 16; patch++) sum += data[patch * 16 + i]!;
+      return sum / 16;
+    });
+    close(pooler_output!.data.subarray(0, 16), mean, 1e-5);
+  }
 });
 
-test('what predictions come near is told, and gives what the run itself asks for', async () => {
-  const { graph, output } = json('predictor/predictor.json').target;
-  const found = await runOnnx(join(out, 'predictor', graph), { pixel_values: feed() });
-  const { data, dims } = await model.targets(pixels);
-  assert.deepEqual(found[output]?.dims, dims);
-  close(found[output].data, data, 1e-5);
+test('what the predictor reads, and what its predictions come near, is told and the same', async () => {
+  const told = json('predictor/predictor.json');
+  for (const [what, by] of [
+    ['encoder', 'encode'],
+    ['target', 'targets'],
+  ] as const) {
+    const { graph, output } = told[what];
+    const found = await runOnnx(join(out, 'predictor', graph), { pixel_values: feed() });
+    const { data, dims } = await model[by](pixels);
+    assert.deepEqual(found[output]?.dims, dims);
+    close(found[output].data, data, 1e-5, what);
+  }
 });
 
 test('the smaller files are smaller, and differ by what their bits can hold', async () => {
-  const { data } = await model.encode(pixels, 'target');
+  const { data } = await model.features(pixels);
   const differ = async (name: string): Promise<number> => {
     const found = await runOnnx(join(out, 'onnx', name), { pixel_values: feed() });
     return relative(found.last_hidden_state!.data, data);
@@ -113,7 +115,7 @@ test('the smaller files are smaller, and differ by what their bits can hold', as
 
 test('the predictor gives the predictions of the model for the numbers that its document explains', async () => {
   const { inputs, action, null: none, encoder } = json('predictor/predictor.json');
-  assert.equal(encoder, 'encoder.onnx');
+  assert.equal(encoder.graph, 'encoder.onnx');
   const [, patches, width] = inputs.latents.shape;
   const change = { brightness: 0.3, hue: -0.05, blur: 2 };
   const numbers = action.map((each: { name: keyof typeof change; kind: string; unit: number }, i: number) => {
@@ -158,7 +160,7 @@ test('transformers.js extracts the same features from an image file, in each pre
   const { env, pipeline } = await import('@huggingface/transformers');
   env.allowRemoteModels = false;
   const file = join(images, 'validation', 'left', '0.png');
-  const { data, dims } = await model.encode(pixels.subarray(0, 3 * SIDE ** 2), 'target');
+  const { data, dims } = await model.features(pixels.subarray(0, 3 * SIDE ** 2));
   for (const [dtype, most] of [
     ['fp32', 1e-5],
     ['fp16', 2e-3],
@@ -198,7 +200,7 @@ test('a frozen encoder goes out once', async () => {
     false,
   );
   const { encoder } = JSON.parse(readFileSync(join(to, 'predictor', 'predictor.json'), 'utf8'));
-  assert.ok(readdirSync(join(to, 'predictor', encoder, '..')).includes('model.onnx'));
+  assert.ok(readdirSync(join(to, 'predictor', encoder.graph, '..')).includes('model.onnx'));
   // Where its images are not to be had, drawn ones take their place, and the card says so.
   assert.match(readFileSync(join(to, 'README.md'), 'utf8'), /Compared on synthetic: /);
 });

@@ -34,7 +34,7 @@ const changed = (place: number): Float32Array =>
 
 test('all patches named are all patches, in whatever order they are named', async () => {
   const whole = await model.encode(images);
-  const turned = await model.encode(images, 'encoder', everything.toReversed());
+  const turned = await model.encode(images, everything.toReversed());
   assert.deepEqual(turned.dims, whole.dims);
   const back = new Float32Array(whole.data.length);
   for (let token = 0; token < 32; token++) {
@@ -51,14 +51,23 @@ test('all patches named are all patches, in whatever order they are named', asyn
 test('what is hidden changes nothing; what is seen does; all patches are predicted', async () => {
   const visible = [1, 2, 7, 12];
   const predict = async (pixels: Float32Array) => {
-    const latents = await model.encode(pixels, 'encoder', visible);
+    const latents = await model.encode(pixels, visible);
     assert.deepEqual(latents.dims, [2, 4, width]);
     return model.predict(latents, { contrast: 0.2 });
   };
   const own = await predict(images);
-  assert.deepEqual(own.dims, [2, 16, width]);
+  // Of two blocks.
+  assert.deepEqual(own.dims, [2, 16, 2 * width]);
   assert.equal(furthest((await predict(changed(6))).data, own.data), 0);
   assert.ok(furthest((await predict(changed(7))).data, own.data) > 1e-3);
+});
+
+test("a prediction can be predicted from: by its last block's latents, which come first", async () => {
+  const once = await model.predict(await model.encode(images), { contrast: 0.2 });
+  const first = once.data.filter((_, i) => i % (2 * width) < width);
+  const twice = await model.predict(once, { hue: 0.05 });
+  const expected = await model.predict({ data: first, dims: [2, 16, width] }, { hue: 0.05 });
+  assert.deepEqual(twice, expected);
 });
 
 test('masks are drawn as in training: so many seen, so many predicted, some of them both, again the same', () => {
@@ -72,5 +81,5 @@ test('masks are drawn as in training: so many seen, so many predicted, some of t
 
 test('places that are none are refused', async () => {
   for (const visible of [[], [3, 3], [16], [-1], [0.5]])
-    await assert.rejects(model.encode(images, 'encoder', visible), /^UserError: visible patches: .*0 to 15/);
+    await assert.rejects(model.encode(images, visible), /^UserError: visible patches: .*0 to 15/);
 });

@@ -33,7 +33,8 @@ def session(path):
 
 
 encoder, target, predictor = (
-    session(folder / "predictor" / path) for path in [told["encoder"], told["target"]["graph"], "predictor.onnx"]
+    session(folder / "predictor" / path)
+    for path in [told["encoder"]["graph"], told["target"]["graph"], "predictor.onnx"]
 )
 jitters = {
     "brightness": F.adjust_brightness,
@@ -50,7 +51,7 @@ def version(image, parameters):
     return image.numpy()
 
 
-def encode(graph, images, output="last_hidden_state"):
+def encode(graph, images, output):
     return graph.run([output], {"pixel_values": (images - mean) / std})[0]
 
 
@@ -76,7 +77,7 @@ cosine, l2 = [], []
 for image, parameters, asked in zip(given["images"], given["parameters"], given["asked"].astype(int)):
     versions = np.stack([version(torch.from_numpy(image), each) for each in parameters])
     bank = standardised(encode(target, versions, told["target"]["output"]))
-    latents = np.repeat(encode(encoder, image[None]), len(asked), 0)
+    latents = np.repeat(encode(encoder, image[None], told["encoder"]["output"]), len(asked), 0)
     answers = predictor.run(None, {
         "latents": latents,
         "action": np.array([action(parameters[i]) for i in asked], np.float32),

@@ -31,8 +31,8 @@ function configure(
 ): StepConfig {
   return {
     model: {
-      encoder: { depth: 2, width: 16, heads: 2, image: 16, patch: 4, trained, targetBlocks },
-      predictor: { depth: 2, width: 12, heads: 3, conditioning },
+      encoder: { depth: 2, width: 16, heads: 2, image: 16, patch: 4, trained },
+      predictor: { depth: 2, width: 12, heads: 3, conditioning, targetBlocks },
     },
     views: {
       image: { height: 20, width: 18 },
@@ -121,8 +121,7 @@ function keep(prefix: string, named: readonly [Entry, Float32Array][]): void {
 keep('encoder', weights(layouts(cases.none.model).encoder, 0));
 keep('target_encoder', weights(layouts(cases.none.model).encoder, 1));
 conditionings.forEach((conditioning, i) => {
-  const { model } = configure(conditioning, 1, 'all');
-  keep(`predictor.${conditioning}`, weights(layouts(model).predictor, 2 + i));
+  keep(`predictor.${conditioning}`, weights(layouts(cases[conditioning].model).predictor, 2 + i));
 });
 writeSafetensors(fixture('step-inputs.safetensors'), { tensors, metadata: {} });
 

@@ -131,7 +131,7 @@ class Sequence(nn.Module):
 
 
 class Predictor(nn.Module):
-    def __init__(self, depth, width, heads, conditioning, encoder):
+    def __init__(self, depth, width, heads, conditioning, encoder, blocks):
         super().__init__()
         self.predictor_embed = nn.Linear(encoder["width"], width)
         self.mask_token = nn.Parameter(torch.empty(1, 1, width))
@@ -147,7 +147,7 @@ class Predictor(nn.Module):
         self.conditioning = nn.ModuleDict(layers[conditioning]())
         self.predictor_blocks = nn.ModuleList([Block(width, heads) for _ in range(depth)])
         self.predictor_norm = nn.LayerNorm(width, eps=1e-6)
-        self.predictor_proj = nn.Linear(width, encoder["width"])
+        self.predictor_proj = nn.Linear(width, blocks * encoder["width"])
         self.positions = positions(encoder["image"] // encoder["patch"], width)
 
     def forward(self, context, actions, visible, predicted):
@@ -213,11 +213,11 @@ def keep(prefix, named):
 for name, config in inputs["cases"].items():
     sizes = config["model"]
     is_trained = TRAINED[sizes["encoder"].pop("trained")]
-    asked_blocks = sizes["encoder"].pop("targetBlocks")
+    asked_blocks = sizes["predictor"].pop("targetBlocks")
     encoder = load(Encoder(**sizes["encoder"]), "encoder")
     target = load(Encoder(**sizes["encoder"]), "encoder")
     kind = sizes["predictor"]["conditioning"]
-    predictor = load(Predictor(**sizes["predictor"], encoder=sizes["encoder"]), f"predictor.{kind}")
+    predictor = load(Predictor(**sizes["predictor"], encoder=sizes["encoder"], blocks=asked_blocks), f"predictor.{kind}")
     target.requires_grad_(False)
     for part, own in encoder.named_parameters():
         own.requires_grad_(is_trained(part))
@@ -238,9 +238,9 @@ for name, config in inputs["cases"].items():
     for step, (pairs, rates) in enumerate(zip(inputs["pairs"], inputs["rates"])):
         batch = pairs[:config["batch"] * config["accumulate"]]
         source, to, actions, visible, predicted = prepare(batch, config)
-        # Of the last block, or the mean of both.
-        levels = [standardised(level) for level in target.through(to)[-asked_blocks:]]
-        wanted = take(standardised(sum(levels) / len(levels)), predicted)
+        # Of the last block, or of it and the one before.
+        levels = target.through(to)[::-1][:asked_blocks]
+        wanted = take(torch.cat([standardised(level) for level in levels], -1), predicted)
         answers = predictor(encoder(source, visible), actions, visible, predicted)
         loss = F.mse_loss(answers, wanted.detach())
         optimiser.zero_grad()

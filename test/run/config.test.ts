@@ -71,7 +71,7 @@ describe('what is refused', () => {
     refuses({ 'image.size': 30 }, 'image.size 30', 'image.patch 8');
     refused(() => resolve('small', { 'image.patch': 5 }), 'image.size 96', 'image.patch 5');
     refuses({ accumulate: 3 }, 'batch 64', 'accumulate 3');
-    refuses({ 'encoder.targetBlocks': 4 }, 'encoder.targetBlocks 4', '3 blocks');
+    refuses({ 'predictor.targetBlocks': 4 }, 'predictor.targetBlocks 4', '3 blocks');
     refuses({ 'masks.visible': 12, 'masks.predicted': 6 }, /12 visible and 6 predicted/);
   });
 
@@ -125,7 +125,7 @@ describe('what is made', () => {
   });
 
   test('four blocks are predicted, or as many as there are; as published the last alone', () => {
-    const blocks = (preset: string, settings = {}) => resolve(preset, settings).encoder.targetBlocks;
+    const blocks = (preset: string, settings = {}) => resolve(preset, settings).predictor.targetBlocks;
     assert.deepEqual(
       [blocks('cifar'), blocks('cifar', { 'encoder.depth': 2 }), blocks('vit-b16')],
       [4, 2, 1],
@@ -180,12 +180,11 @@ describe('what is made', () => {
       positions: 'sine-cosine',
       layerScale: false,
       epsilon: 1e-6,
-      targetBlocks: 4,
       trained: 'all',
       image: 32,
       patch: 4,
     });
-    assert.deepEqual(predictor, { depth: 7, width: 96, heads: 3, conditioning: 'adaln' });
+    assert.deepEqual(predictor, { depth: 7, width: 96, heads: 3, conditioning: 'adaln', targetBlocks: 4 });
     const views = viewsConfig(config);
     assert.deepEqual([views.image, views.size, views.patch], [{ height: 40, width: 40 }, 32, 4]);
     assert.deepEqual(views.masks, {

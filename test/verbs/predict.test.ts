@@ -50,9 +50,10 @@ async function slowRank(model: WorldModel, action: Action, visible?: readonly nu
   const engine = createEngine({ threads: 1 });
   const compiled = new Compiled(engine);
   const settings = evaluatorConfig(config);
-  const { width } = config.encoder;
+  // Of two blocks.
+  const width = 2 * config.encoder.width;
   const seen = await render(compiled, settings, pixels, source, allNames);
-  const { data } = await model.predict(await model.encode(seen, 'encoder', visible), action);
+  const { data } = await model.predict(await model.encode(seen, visible), action);
   const answer = Array.from({ length: data.length / width }, (_, i) =>
     data.slice(i * width, (i + 1) * width),
   );

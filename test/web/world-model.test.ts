@@ -87,14 +87,14 @@ test('a run on others’ encoder, as weights and as an ONNX program, answers in 
     const pixels = await images.batch([0]);
     await images.close();
     const visible = [0, 3, 5];
-    const { data } = await model.predict(await model.encode(pixels, 'encoder', visible), { hue: 0.1 });
+    const { data } = await model.predict(await model.encode(pixels, visible), { hue: 0.1 });
     model.dispose();
     const inPage = await opened.page.evaluate(
       async ({ run, pixels, visible }) => {
         const module = '/web.js';
         const { WorldModel, runAt } = (await import(module)) as typeof web;
         const model = await WorldModel.load(runAt(`/${run}`), { wasm: '/' });
-        const latents = await model.encode(Float32Array.from(pixels), 'encoder', visible);
+        const latents = await model.encode(Float32Array.from(pixels), visible);
         const { data } = await model.predict(latents, { hue: 0.1 });
         model.dispose();
         return Array.from(data);

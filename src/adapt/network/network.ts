@@ -130,7 +130,7 @@ export interface Told {
   readonly visible?: Tensor | undefined;
 }
 
-/** What the heads read: the null action's prediction from latents [B, N, D], or without a predictor these themselves. */
+/** What the heads read: the null action's prediction of the last block from latents [B, N, D], or without a predictor these themselves. */
 export function features(
   latents: Tensor,
   predictor: Predictor<Tensor> | undefined,
@@ -149,6 +149,7 @@ export function features(
   return scope('predictor', () =>
     predict(context, nullAction, at, predictor, model.predictor, model.encoder, {
       contextBlocks: form.contextBlocks,
+      lastBlock: true,
       prompt: token,
     }),
   );
