@@ -56,9 +56,17 @@ export function transformersConfig(encoder: EncoderConfig): Document {
   };
 }
 
+/** Of all that transformers.js extracts features, classifies or segments with, what asks for nothing but the graph. */
+const askedForOutputs = {
+  encoder: { architectures: ['ViTModel'], model_type: 'vit' },
+  classifier: { architectures: ['ViTForImageClassification'], model_type: 'vit' },
+  segmenter: { architectures: ['SegformerForSemanticSegmentation'], model_type: 'segformer' },
+} as const;
+
 /** `config.json` of an encoder that is an ONNX model, of which there is but one precision: what is read of it again. */
 export function programConfig({ width, depth, heads, image, patch }: EncoderConfig): Document {
   return {
+    ...askedForOutputs.encoder,
     hidden_size: width,
     num_hidden_layers: depth,
     num_attention_heads: heads,
@@ -69,23 +77,17 @@ export function programConfig({ width, depth, heads, image, patch }: EncoderConf
   };
 }
 
-/** Of all that transformers.js classifies or segments with, what asks for nothing but the graph's logits. */
-const askedForLogits = {
-  classifier: { architectures: ['ViTForImageClassification'], model_type: 'vit' },
-  segmenter: { architectures: ['SegformerForSemanticSegmentation'], model_type: 'segformer' },
-} as const;
-
 /**
  * `config.json` of a task.
  * @param smaller whether there are smaller files too
  */
 export function taskConfig(
-  kind: keyof typeof askedForLogits,
+  kind: 'classifier' | 'segmenter',
   classes: readonly string[],
   smaller: boolean,
 ): Document {
   return {
-    ...askedForLogits[kind],
+    ...askedForOutputs[kind],
     num_channels: 3,
     ...labels(classes),
     ...(smaller ? selfContained : inOnePrecision),

@@ -3,7 +3,7 @@ import { describeScore } from '../adapt/scores/score.js';
 import type { AdaptationSettings } from '../adapt/settings.js';
 import type { Config } from '../run/config.js';
 import { pretrainCommand } from '../run/describe-config.js';
-import { count } from '../words.js';
+import { count, quoted } from '../words.js';
 import { adaptCommand } from './adapt-command.js';
 import { card, code, list, nameOf } from './model-card.js';
 
@@ -42,7 +42,7 @@ export function taskCard(
         'bash',
         pretrainCommand(settings.run, pretraining),
         adaptCommand(folder, settings, pretraining),
-        `npx iwm export ${folder} --out ${out}`,
+        `npx iwm export ${quoted(folder)} --out ${quoted(out)}`,
       ),
     ],
   );

@@ -28,15 +28,14 @@ export function calledModel(
   const called = new Set(
     nodes.flatMap(({ type, attributes: { model } }) => (type === 'Call' ? [model] : [])),
   );
-  const [bytes, ...others] = [...called].flatMap((model) => models[model as string] ?? []);
-  if (others.length > 0) throw new Error(`${name} calls several models, whose operator sets may differ`);
-  return (
-    bytes && {
-      header: readOnnxHeader(bytes),
-      imports: copyFields(bytes, (field) => (field === 8 || field === 25 ? unchanged : undefined)),
-      parts: (rename) => graphParts(bytes, rename),
-    }
-  );
+  const [bytes] = [...called].flatMap((model) => models[model as string] ?? []);
+  if (bytes === undefined) return undefined;
+  if (called.size > 1) throw new Error(`${name} calls several models, whose operator sets may differ`);
+  return {
+    header: readOnnxHeader(bytes),
+    imports: copyFields(bytes, (field) => (field === 8 || field === 25 ? unchanged : undefined)),
+    parts: (rename) => graphParts(bytes, rename),
+  };
 }
 
 function graphParts(model: Uint8Array, rename: (name: string) => string): Uint8Array {

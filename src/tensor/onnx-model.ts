@@ -109,7 +109,7 @@ export function outputName(path: string): string {
  * same function has the same bytes.
  * @param nameOutput what an output is called in the graph: no input's name
  * @param models what the program calls, as files hold it: nodes and weights of it stand in the place of a call, as they
- *   are, and the program is written in its operator set. One that is not given stays a node, which nothing runs.
+ *   are, and the program is written in its operator set. Where it is not given, the call stays a node, which nothing runs.
  */
 export function toOnnx(
   traced: Program,
