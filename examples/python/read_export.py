@@ -66,8 +66,9 @@ positions = numpy.arange(context.shape[1], dtype="int32")[None]
 
 
 def cosine(pixels):
-    """How alike the prediction and the target encoder's latents of an image are, mean over patches."""
-    found = session("onnx/model.onnx").run(None, {"pixel_values": normalised(pixels)})[0]
+    """How alike the prediction and what is predicted of an image are, mean over patches."""
+    target = vocabulary["target"]
+    [found] = session(f"predictor/{target['graph']}").run([target["output"]], {"pixel_values": normalised(pixels)})
     found = (found - found.mean(-1, keepdims=True)) / numpy.sqrt(found.var(-1, keepdims=True) + 1e-6)
     both = (found * predicted).sum(-1)
     return float((both / numpy.linalg.norm(found, axis=-1) / numpy.linalg.norm(predicted, axis=-1)).mean())

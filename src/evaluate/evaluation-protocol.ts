@@ -1,4 +1,4 @@
-import type { AugmentationConfig } from '../world-model/index.js';
+import type { AugmentationConfig, ModelConfig } from '../world-model/index.js';
 import { RIDGE } from './action-r2.js';
 import { VOTE_TEMPERATURE } from './knn.js';
 
@@ -21,10 +21,17 @@ interface Facts {
   readonly many: number;
   readonly seed: number;
   readonly augmentation: Pick<AugmentationConfig, 'strength'>;
+  readonly model: ModelConfig;
   /** Whether k-NN, and what is read off the latents, are measured. */
   readonly asksNeighbours: boolean;
   readonly readsLatents: boolean;
 }
+
+/** Which latents are predicted, where they are not the last block's. */
+const latentsOf = ({ encoder }: ModelConfig): string =>
+  (encoder.targetBlocks ?? 1) === 1
+    ? ''
+    : `the mean of ${encoder.targetBlocks} of its ${encoder.depth} blocks, `;
 
 /** How everything is measured that is, by what it is about. */
 export function evaluationProtocol({
@@ -35,6 +42,7 @@ export function evaluationProtocol({
   many,
   seed,
   augmentation,
+  model,
   asksNeighbours,
   readsLatents,
 }: Facts): Readonly<Record<string, string | number>> {
@@ -51,7 +59,7 @@ export function evaluationProtocol({
     images: asked,
     order: 'random by the seed; a measure on some images takes the first of this order',
     seed,
-    mrr: `${ranked} whole images × ${ACTIONS} actions; bank of ${BANK} distinct versions by colour jitter of strength ${augmentation.strength}, every jitter applied, by the target encoder, standardised per token; prediction from the clean image by the encoder, all positions; rank = 1 + closer + equal others; mean per-token cosine (l2: squared L2 over all tokens); standard error over images`,
+    mrr: `${ranked} whole images × ${ACTIONS} actions; bank of ${BANK} distinct versions by colour jitter of strength ${augmentation.strength}, every jitter applied, by the target encoder, ${latentsOf(model)}standardised per token; prediction from the clean image by the encoder, all positions; rank = 1 + closer + equal others; mean per-token cosine (l2: squared L2 over all tokens); standard error over images`,
     byAction: `as mrr, only the named jitter varied, those of the first ${each} images that it can change; jitters of strength 0 left out`,
     ...(asksNeighbours ? neighbours : {}),
     ...(readsLatents ? latents : {}),

@@ -14,7 +14,6 @@ import {
   size,
   spec,
   sqrt,
-  standardise,
   sub,
   sum,
   type Tensor,
@@ -37,6 +36,7 @@ import {
   resizeMatrix,
   separable,
   type TransformationName,
+  targetLatents,
   tokenCount,
   transform,
   transformations,
@@ -68,7 +68,7 @@ export function whole(images: Tensor, { image, model }: Pick<EvaluatorConfig, 'i
 const normalised = (x: Tensor): Tensor => div(x, sqrt(add(sum(mul(x, x), [-1], true), 1e-12)));
 
 /**
- * What is to be predicted of versions of one image: target-encoder latents, standardised per token.
+ * What is to be predicted of versions of one image.
  * @param image [1, 3, h, w] in 0..1
  * @param parameters of C versions
  * @returns [C, N, D]
@@ -84,7 +84,7 @@ export function versionLatents(
   const copies = expand(clean, [count, ...clean.shape.slice(1)]);
   const views = normalise(transform(copies, parameters), config.normalisation);
   const target = unpack(layouts(config.model).encoder, weights) as Encoder<Tensor>;
-  return scope('target', () => standardise(encode(views, target, config.model.encoder)));
+  return scope('target', () => targetLatents(views, target, config.model.encoder));
 }
 
 /** Similarity of K predictions [K, N, D] to a bank [M, N, D]: mean per-token cosine and minus squared L2, each [K, M]. */

@@ -1,21 +1,24 @@
 import { type Config, modelConfig } from '../run/config.js';
 import { applyAction, nullAction, tokenCount, transformations } from '../world-model/index.js';
 import type { Document } from './config-files.js';
-import { graphFiles } from './graph-files.js';
+import type { EncoderParts } from './encoder-parts.js';
 
 /**
  * `predictor.json`: what `predictor.onnx` is fed and gives, and what the numbers of an action mean, in their order.
- * @param encoder path of the graph whose latents it reads, from where the document lies
+ * @param encoder the graph whose latents it reads, and the one that its predictions come near
  */
-export function actionVocabulary(config: Config, encoder: string): Document {
+export function actionVocabulary(
+  config: Config,
+  { read, target }: Pick<EncoderParts, 'read' | 'target'>,
+): Document {
   const { width, program } = config.encoder;
   const patches = tokenCount(modelConfig(config).encoder);
   const latents = ['batch', patches, width];
   return {
-    encoder,
+    encoder: read,
     // Where its latents are: those of the patches are the last tokens of an output.
     latents: { output: program?.output ?? 'last_hidden_state', prefix: program?.prefix ?? 0 },
-    target: `../${graphFiles.float32}`,
+    target,
     inputs: {
       latents: {
         type: 'float32',
@@ -34,7 +37,7 @@ export function actionVocabulary(config: Config, encoder: string): Document {
         type: 'float32',
         shape: latents,
         meaning:
-          "the target encoder's latents of the target image, each patch standardised: (x − mean) / √(variance + 1e-6)",
+          'what target gives of the target image, each patch standardised: (x − mean) / √(variance + 1e-6)',
       },
     },
     action: transformations.map(({ name, kind, identity, range, action }) => {

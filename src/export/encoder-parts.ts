@@ -15,19 +15,27 @@ import {
   jsonFile,
   onnxFile,
 } from './graph-files.js';
-import { encoderGraph, weightFeeds } from './graphs.js';
+import { encoderGraph, targetGraph, weightFeeds } from './graphs.js';
 import { nameOf } from './model-card.js';
+
+/** The graph that goes out, from where the predictor lies. */
+const besidePredictor = { graph: `../${graphFiles.float32}`, output: 'last_hidden_state' } as const;
 
 /** What goes out of a run's encoder. */
 export interface EncoderParts {
   readonly files: Files;
   /** The graph whose latents the predictor reads, from where the predictor lies. */
   readonly read: string;
+  /** The graph, and its output, that a prediction comes near, from where the predictor lies. */
+  readonly target: { readonly graph: string; readonly output: string };
   /** What its card says of it. */
   readonly words: EncoderWords;
 }
 
-/** The target encoder, for transformers.js, transformers and timm; beside it the one that is read, where they differ. */
+/**
+ * The target encoder, for transformers.js, transformers and timm; beside it the one that is read and what is predicted,
+ * where these are not it.
+ */
 export async function weightsParts(
   config: Config,
   weights: ModelWeights,
@@ -44,6 +52,10 @@ export async function weightsParts(
   const timm = timmWeights(layouts(model).encoder, weights.target, model.encoder);
   const safetensors = (tensors: typeof timm) => encodeSafetensors({ tensors, metadata: { format: 'pt' } });
   const own = config.encoder.trained === 'none' ? undefined : await encoder(weights.encoder);
+  const predicted =
+    config.encoder.targetBlocks === 1
+      ? undefined
+      : await fixInputs(targetGraph(model), weightFeeds({ weights: weights.target }), engine);
   const files: Files = new Map([
     ['config.json', jsonFile(transformersConfig(model.encoder))],
     ['preprocessor_config.json', jsonFile(preprocessorConfig(normalisation, size, 'square'))],
@@ -52,9 +64,11 @@ export async function weightsParts(
     ['timm/config.json', jsonFile(timmConfig(model.encoder, normalisation))],
     ['timm/model.safetensors', safetensors(timm)],
     ...(own === undefined ? [] : [['predictor/encoder.onnx', onnxFile(own)] as const]),
+    ...(predicted === undefined ? [] : [['predictor/target.onnx', onnxFile(predicted)] as const]),
   ]);
-  const read = own === undefined ? `../${graphFiles.float32}` : 'encoder.onnx';
-  return { files, read, words: weightsWords(config, nameOf(out), graphs) };
+  const read = own === undefined ? besidePredictor.graph : 'encoder.onnx';
+  const asked = predicted === undefined ? besidePredictor : { graph: 'target.onnx', output: 'target' };
+  return { files, read, target: asked, words: weightsWords(config, nameOf(out), graphs) };
 }
 
 /** An encoder that came as an ONNX model: that model, byte for byte. @throws UserError where the run has it no more */
@@ -65,5 +79,11 @@ export function programParts(run: string, config: Config, { out }: Exporting): E
     ['preprocessor_config.json', jsonFile(preprocessorConfig(normalisation, image.size, 'square'))],
     [graphFiles.float32, Object.values(readModels(run, config))],
   ]);
-  return { files, read: `../${graphFiles.float32}`, words: programWords(config, nameOf(out)) };
+  const output = config.encoder.program?.output ?? besidePredictor.output;
+  return {
+    files,
+    read: besidePredictor.graph,
+    target: { ...besidePredictor, output },
+    words: programWords(config, nameOf(out)),
+  };
 }

@@ -34,7 +34,7 @@ export async function runFiles(run: string, exporting: Exporting): Promise<Files
   return new Map([
     ['README.md', textFile(encoderCard({ run, out: exporting.out }, config, health, encoder.words))],
     ...encoder.files,
-    ['predictor/predictor.json', jsonFile(actionVocabulary(config, encoder.read))],
+    ['predictor/predictor.json', jsonFile(actionVocabulary(config, encoder))],
     ['predictor/predictor.onnx', onnxFile(predictor)],
   ]);
 }

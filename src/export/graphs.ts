@@ -34,6 +34,7 @@ import {
   type ModelConfig,
   type Predictor,
   predict,
+  targetLatents,
   tokenCount,
 } from '../world-model/index.js';
 
@@ -51,6 +52,20 @@ export function encoderGraph(model: ModelConfig): Program {
     const parameters = unpack(parts.encoder, weights as Flat<Tensor>) as Encoder<Tensor>;
     const latents = scope('encoder', () => encode(pixel_values, parameters, encoder));
     return { last_hidden_state: latents, pooler_output: mean(latents, [1]) };
+  }) as unknown as Program;
+}
+
+/** Normalised images [B, 3, S, S] → what is predicted of them, [B, N, D]. */
+export function targetGraph(model: ModelConfig): Program {
+  const { encoder } = model;
+  const parts = layouts(model);
+  const specs = {
+    pixel_values: spec(['batch', 3, encoder.image, encoder.image]),
+    weights: flatSpecs(parts.encoder),
+  };
+  return trace('target', specs, ({ pixel_values, weights }) => {
+    const parameters = unpack(parts.encoder, weights as Flat<Tensor>) as Encoder<Tensor>;
+    return { target: scope('target', () => targetLatents(pixel_values, parameters, encoder)) };
   }) as unknown as Program;
 }
 

@@ -9,7 +9,6 @@ import {
   type Spec,
   scope,
   spec,
-  standardise,
   sub,
   sum,
   type Tensor,
@@ -29,9 +28,9 @@ import { IMPROVED, type Inference, searchAction } from './search-action.js';
 
 /**
  * Searches the action that is likeliest, of those that training draws, given how near its prediction from BEFORE comes to
- * AFTER's latents; by gradient descent through the predictor.
+ * AFTER; by gradient descent through the predictor.
  * @param before latents of the encoder [1, N, D]
- * @param after latents of the target encoder [1, N, D]
+ * @param after what is to be predicted of the other image, see `targetLatents` [1, N, D]
  * @param progress is told the share of the search that is done
  */
 export function inferAction(
@@ -60,7 +59,7 @@ export function inferAction(
   );
 }
 
-/** How far the predictions for actions [K, 7] are from the latents of another image, and the slope by each action. */
+/** How far the predictions for actions [K, 7] are from what they should be, and the slope by each action. */
 function traceDistance(model: ModelConfig, layouts: Layouts) {
   const { encoder, predictor } = model;
   const tokens = tokenCount(encoder);
@@ -78,7 +77,7 @@ function traceDistance(model: ModelConfig, layouts: Layouts) {
     const answers = scope('predictor', () =>
       predict(context, action as Tensor, { predicted }, parameters, predictor, encoder),
     );
-    const error = sub(answers, standardise(after as Tensor));
+    const error = sub(answers, after as Tensor);
     const distance = mean(mul(error, error), [1, 2]);
     const [slope] = gradient(sum(distance), [action as Tensor]);
     return { distance, slope: slope as Tensor };

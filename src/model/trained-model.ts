@@ -23,7 +23,7 @@ import {
 } from '../world-model/index.js';
 import { inferAction } from './infer.js';
 import type { Inference } from './search-action.js';
-import { traceEncode, tracePredict } from './trained-programs.js';
+import { traceEncode, tracePredict, traceTargets } from './trained-programs.js';
 
 /** Latents of images: one vector a patch. */
 export interface Latents {
@@ -90,7 +90,19 @@ export class TrainedModel {
   }
 
   /**
-   * Applies an action to latents: those that the target encoder would give the transformed images (normalised per patch).
+   * What predictions are to come near: of images, the target encoder's latents as training asks for them.
+   * @param pixels as in {@link encode}
+   */
+  async targets(pixels: Float32Array): Promise<Latents> {
+    const { latents } = await this.#compiled.run('targets', () => traceTargets(this.config, this.#layouts), {
+      images: pixels,
+      weights: this.weights.target,
+    });
+    return this.#shaped(latents);
+  }
+
+  /**
+   * Applies an action to latents: what {@link targets} would give of the transformed images.
    * @param latents from `encode`
    * @param action relative to the image; the null action where left out
    * @returns of all patches, those that the encoder did not see too
@@ -158,7 +170,7 @@ export class TrainedModel {
     after: Float32Array,
     progress?: (share: number) => void,
   ): Promise<Inference> {
-    const [from, to] = [await this.encode(before), await this.encode(after, 'target')];
+    const [from, to] = [await this.encode(before), await this.targets(after)];
     return inferAction(
       this.#compiled,
       {

@@ -9,6 +9,7 @@ import {
   normalise,
   type Predictor,
   predict,
+  targetLatents,
   tokenCount,
   visibleSpec,
 } from '../world-model/index.js';
@@ -41,6 +42,24 @@ export function traceEncode(config: Config, parts: Layouts, seen?: number) {
     return {
       latents: scope('encoder', () =>
         encode(normalise(images, config.normalisation), parameters, encoder, visible),
+      ),
+    };
+  });
+}
+
+/** What is to be predicted of images. */
+export function traceTargets(config: Config, parts: Layouts) {
+  const { encoder } = modelConfig(config);
+  const { size } = config.image;
+  const specs: EncodeInputs<Spec> = {
+    images: spec(['batch', 3, size, size]),
+    weights: flatSpecs(parts.encoder),
+  };
+  return trace('targets', specs, ({ images, weights }) => {
+    const parameters = unpack(parts.encoder, weights) as Encoder<Tensor>;
+    return {
+      latents: scope('target', () =>
+        targetLatents(normalise(images, config.normalisation), parameters, encoder),
       ),
     };
   });

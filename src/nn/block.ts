@@ -190,31 +190,41 @@ export function block(
   });
 }
 
-/**
- * A stack of blocks in order of their numbers.
- * @param form.select the tokens that the last block computes
- * @param form.modulations of each block
- */
+/** What a stack of blocks does beside the ordinary. */
+interface StackForm extends Omit<BlockForm, 'modulation'> {
+  /** The tokens that the last block computes. */
+  readonly select?: Select | undefined;
+  /** Of each block. */
+  readonly modulations?: readonly Modulation[] | undefined;
+}
+
+/** What each of a stack of blocks gives, in order of their numbers. */
+export function blockOutputs(
+  x: Tensor,
+  stack: Readonly<Record<string, Block<Tensor>>>,
+  heads: number,
+  { select, modulations, ...form }: StackForm = {},
+): Tensor[] {
+  const entries = Object.entries(stack);
+  let tokens = x;
+  return entries.map(([number, parameters], i) => {
+    tokens = scope(`blocks.${number}`, () =>
+      block(tokens, parameters, heads, {
+        ...form,
+        select: i === entries.length - 1 ? select : undefined,
+        modulation: modulations?.[i],
+      }),
+    );
+    return tokens;
+  });
+}
+
+/** What the last of a stack of blocks gives. */
 export function blocks(
   x: Tensor,
   stack: Readonly<Record<string, Block<Tensor>>>,
   heads: number,
-  {
-    select,
-    modulations,
-    ...form
-  }: Omit<BlockForm, 'modulation'> & { readonly modulations?: readonly Modulation[] | undefined } = {},
+  form?: StackForm,
 ): Tensor {
-  const entries = Object.entries(stack);
-  return entries.reduce(
-    (tokens, [number, parameters], i) =>
-      scope(`blocks.${number}`, () =>
-        block(tokens, parameters, heads, {
-          ...form,
-          select: i === entries.length - 1 ? select : undefined,
-          modulation: modulations?.[i],
-        }),
-      ),
-    x,
-  );
+  return blockOutputs(x, stack, heads, form).at(-1) ?? x;
 }

@@ -72,6 +72,9 @@ export const configSchema = z.strictObject({
     positions: z.enum(positionings).describe('how patches are told their places'),
     layerScale: z.boolean().describe('whether what a block adds is scaled, feature by feature'),
     epsilon: positive.describe('added to variances in layer normalisation'),
+    targetBlocks: count.describe(
+      'of how many blocks, evenly spaced and the last among them, the latents are predicted, as their mean; 1: of the last',
+    ),
     trained: z
       .string()
       .regex(/^(all|none|last:[1-9]\d*)$/, 'give all, none or last:N (of its blocks)')

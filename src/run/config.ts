@@ -16,6 +16,9 @@ export type { Config } from './config-schema.js';
 /** Side of the images that are kept, as a multiple of a view's: crops take less than all of an image. */
 const STORED = 8 / 7;
 
+/** Blocks whose latents are predicted, where there are so many: early ones keep colours. */
+const TARGET_BLOCKS = 4;
+
 /** Sizes that follow from others where nobody set them. */
 function derived(given: Tree): Tree {
   const read = (path: string): number => get(given, path) as number;
@@ -29,7 +32,11 @@ function derived(given: Tree): Tree {
   const whole = Number.isInteger(grid.rows) && grid.rows > 0;
   const masks = whole ? defaultMaskCounts(grid) : { visible: 1, predicted: 1 };
   return {
-    encoder: { heads: heads(width), hidden: 4 * width },
+    encoder: {
+      heads: heads(width),
+      hidden: 4 * width,
+      targetBlocks: Math.min(TARGET_BLOCKS, read('encoder.depth')),
+    },
     predictor: { width: predictorWidth, heads: heads(predictorWidth) },
     masks,
     optimiser: { learningRate: 1.5e-3 * Math.sqrt(96 / width) },
@@ -87,7 +94,8 @@ export function adopt(
   const size = Number(get(given, 'image.size') ?? image.size);
   const own = {
     preset,
-    encoder: { ...encoder, trained: 'none' },
+    // A world model of that encoder's own latents.
+    encoder: { ...encoder, targetBlocks: 1, trained: 'none' },
     image: { ...image, stored: Math.round(STORED * size) },
     normalisation,
   };
@@ -111,9 +119,14 @@ export function succeed(
 ): Config {
   const given = set({ ...config, from, checkpoint: { keep: checkpoint.keep } }, settings);
   const successor = check(merge(derived(given), given));
-  // Where positions are computed, the image may be of another size; what is trained may change.
+  // Where positions are computed, the image may be of another size; what is trained and predicted may change.
   const sizes = ({ encoder, predictor }: ModelConfig) => ({
-    encoder: { ...encoder, image: encoder.positions === 'learned' ? encoder.image : 0, trained: '' },
+    encoder: {
+      ...encoder,
+      image: encoder.positions === 'learned' ? encoder.image : 0,
+      targetBlocks: 0,
+      trained: '',
+    },
     predictor,
   });
   const before = modelConfig({ ...config, checkpoint });
@@ -139,11 +152,16 @@ export function check(given: unknown): Config {
     demand(width % heads === 0, `${part}.width ${width} is not divisible by ${part}.heads ${heads}`);
     demand(width % 4 === 0, `${part}.width ${width} is not a multiple of 4, as sine-cosine positions need`);
   }
-  const { trained, depth, program, source } = config.encoder;
+  const { trained, depth, targetBlocks, program, source } = config.encoder;
   demand(
     program === undefined || (trained === 'none' && source !== undefined),
     `encoder.trained ${trained}: an encoder that is an ONNX model is never trained; leave it out`,
   );
+  demand(
+    program === undefined || targetBlocks === 1,
+    `encoder.targetBlocks ${targetBlocks}: an encoder that is an ONNX model gives the latents of its last block alone; leave it out`,
+  );
+  demand(targetBlocks <= depth, `encoder.targetBlocks ${targetBlocks} is more than its ${depth} blocks`);
   demand(
     Number(/\d+$/.exec(trained)?.[0] ?? 0) <= depth,
     `encoder.trained ${trained} is more than its ${depth} blocks`,

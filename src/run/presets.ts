@@ -10,7 +10,8 @@ export const imagenet: { mean: [number, number, number]; std: [number, number, n
 
 /**
  * What presets share: the paper's recipe, with I-JEPA's as proxy where it is silent, and what made world models better here:
- * the action told by adaptive normalisation, and a loss on what is seen too.
+ * the action told by adaptive normalisation, and a loss on what is seen too. Of how many blocks the latents are predicted
+ * follows from the depth, see `derived`.
  */
 export const common = {
   data: [],
@@ -73,8 +74,8 @@ export const presets: Readonly<Record<string, Tree>> = {
     batch: 2048,
     accumulate: 512,
     image: { stored: 256, size: 224, patch: 16 },
-    encoder: { depth: 12, width: 768 },
     // As published.
+    encoder: { depth: 12, width: 768, targetBlocks: 1 },
     predictor: { depth: 18, conditioning: 'feature' },
     masks: { predictedVisible: 0 },
     optimiser: { learningRate: 1e-3, weightDecay: [0.04, 0.4], betas: [0.9, 0.999] },

@@ -1,6 +1,6 @@
 import {
   type Block,
-  blocks,
+  blockOutputs,
   blocksSpec,
   isParameterSpec,
   type Linear,
@@ -48,6 +48,8 @@ export interface EncoderConfig {
   readonly layerScale?: boolean;
   /** Added to variances in layer normalisation. */
   readonly epsilon?: number;
+  /** The latents of how many blocks are predicted, see {@link targetLatents}; those of the last alone where absent. */
+  readonly targetBlocks?: number;
   /** Which weights a run changes: `all`, `none`, or `last:N`, those of the last N blocks. */
   readonly trained?: string;
   /** The model that it is, where it came as one: then it has no parameters of ours, and depth, heads … only describe it. */
@@ -120,6 +122,52 @@ export function patchify(images: Tensor, patch: number): Tensor {
   return reshape(transpose(cut, [0, 2, 4, 1, 3, 5]), [batch, side * side, 3 * patch * patch]);
 }
 
+/** Which latents are wanted of an image: of all its patches where nothing is said; not both. */
+interface Wanted {
+  /** Token positions to see, int32 [B, V]. */
+  readonly visible?: Tensor | undefined;
+  /** Of all tokens, only the latents at these positions, int32 [B, P]. */
+  readonly wanted?: Tensor | undefined;
+}
+
+/**
+ * What the blocks give of an image's patches, one after the other; the last is normalised.
+ * @param images [B, 3, S, S], normalised
+ * @returns [B, V, P or N, D] each
+ */
+export function encodeThrough(
+  images: Tensor,
+  parameters: Encoder<Tensor>,
+  config: EncoderConfig,
+  { visible, wanted }: Wanted = {},
+): Tensor[] {
+  const { width, patch, heads, epsilon } = config;
+  const positions = positionsOf(parameters, config);
+  const patches = patchify(images, patch);
+  const seen = visible === undefined ? patches : gatherTokens(patches, visible);
+  const { weight, bias } = parameters.patch_embed.proj;
+  const embedded = scope('patch_embed', () =>
+    add(matmulTransposed(seen, reshape(weight, [width, 3 * patch ** 2])), bias),
+  );
+  const tokens = add(embedded, visible === undefined ? positions : gatherRows(positions, visible));
+  const before = [parameters.cls_token, parameters.reg_token].filter((token) => token !== undefined);
+  // A sum repeats them for all images also where their number is symbolic.
+  const nought = mul(slice(slice(patches, 1, 0, 1), 2, 0, 1), 0);
+  const forAll = (token: Tensor): Tensor => add(nought, token);
+  const all = before.length === 0 ? tokens : concat([...before.map(forAll), tokens], 1);
+  const select = (sequence: Tensor): Tensor => {
+    const first = size(sequence, 1) - size(tokens, 1);
+    const ofPatches = first === 0 ? sequence : slice(sequence, 1, first, size(sequence, 1));
+    return wanted === undefined ? ofPatches : gatherTokens(ofPatches, wanted);
+  };
+  // The last block computes only what is read of it.
+  const chosen = before.length === 0 && wanted === undefined ? {} : { select };
+  const outputs = blockOutputs(all, parameters.blocks, heads, { ...chosen, epsilon });
+  return outputs.map((output, i) =>
+    i === outputs.length - 1 ? norm(output, parameters.norm, epsilon) : select(output),
+  );
+}
+
 /**
  * Latents of an image's patches; those of a class token and of registers serve them and are not given.
  * @param images [B, 3, S, S], normalised
@@ -134,30 +182,10 @@ export function encode(
   visible?: Tensor,
   wanted?: Tensor,
 ): Tensor {
-  const { width, patch, heads, epsilon, program } = config;
+  const { width, program } = config;
   if (program !== undefined)
     return encodeByProgram(images, program, { tokens: tokenCount(config), width }, visible ?? wanted);
-  const positions = positionsOf(parameters, config);
-  const patches = patchify(images, patch);
-  const seen = visible === undefined ? patches : gatherTokens(patches, visible);
-  const { weight, bias } = parameters.patch_embed.proj;
-  const embedded = scope('patch_embed', () =>
-    add(matmulTransposed(seen, reshape(weight, [width, 3 * patch ** 2])), bias),
-  );
-  const tokens = add(embedded, visible === undefined ? positions : gatherRows(positions, visible));
-  const before = [parameters.cls_token, parameters.reg_token].filter((token) => token !== undefined);
-  // A sum repeats them for all images also where their number is symbolic.
-  const nought = mul(slice(slice(patches, 1, 0, 1), 2, 0, 1), 0);
-  const forAll = (token: Tensor): Tensor => add(nought, token);
-  const all = before.length === 0 ? tokens : concat([...before.map(forAll), tokens], 1);
-  // The last block computes only what is read of it.
-  const select = (sequence: Tensor): Tensor => {
-    const first = size(sequence, 1) - size(tokens, 1);
-    const ofPatches = first === 0 ? sequence : slice(sequence, 1, first, size(sequence, 1));
-    return wanted === undefined ? ofPatches : gatherTokens(ofPatches, wanted);
-  };
-  const chosen = before.length === 0 && wanted === undefined ? {} : { select };
-  return norm(blocks(all, parameters.blocks, heads, { ...chosen, epsilon }), parameters.norm, epsilon);
+  return encodeThrough(images, parameters, config, { visible, wanted }).at(-1) as Tensor;
 }
 
 /** Positions of the patches, [N, D]. */

@@ -7,6 +7,7 @@ export * from './layouts.js';
 export * from './masks.js';
 export * from './objective.js';
 export * from './predictor.js';
+export * from './target-latents.js';
 export * from './transformations.js';
 export * from './views.js';
 export * from './visible.js';

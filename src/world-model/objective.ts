@@ -1,6 +1,7 @@
-import { mean, mul, scope, standardise, sub, type Tensor } from '../tensor/index.js';
+import { mean, mul, scope, sub, type Tensor } from '../tensor/index.js';
 import { type Encoder, type EncoderConfig, encode } from './encoder.js';
 import { type Predictor, type PredictorConfig, predict } from './predictor.js';
+import { targetLatents } from './target-latents.js';
 
 /** Sizes of encoder and predictor. */
 export interface ModelConfig {
@@ -27,11 +28,9 @@ export interface Pair {
   readonly predicted: Tensor;
 }
 
-/** What is to be predicted: the target encoder's latents of the whole target view, normalised per token. [B, P, D] */
+/** What is to be predicted: the target encoder's latents of the whole target view, see {@link targetLatents}. [B, P, D] */
 export function targets({ target, predicted }: Pair, model: Model<Tensor>, config: ModelConfig): Tensor {
-  return scope('target', () =>
-    standardise(encode(target, model.target, config.encoder, undefined, predicted)),
-  );
+  return scope('target', () => targetLatents(target, model.target, config.encoder, predicted));
 }
 
 /** The predictor's answer, from the visible tokens of the source view and the action. [B, P, D] */

@@ -137,4 +137,8 @@ test('what the model settles cannot be set otherwise, and it is never trained', 
     () => adopt('demo', settled, { 'encoder.trained': 'last:1' }),
     /^UserError: configuration: encoder\.trained last:1: an encoder that is an ONNX model is never trained; leave it out$/,
   );
+  assert.throws(
+    () => adopt('demo', settled, { 'encoder.targetBlocks': 2 }),
+    /^UserError: configuration: encoder\.targetBlocks 2: an encoder that is an ONNX model gives the latents of its last block alone; leave it out$/,
+  );
 });

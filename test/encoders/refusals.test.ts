@@ -204,6 +204,7 @@ test('sizes, epsilon, colours and images are those that its files tell', async (
     positions: 'learned',
     layerScale: true,
     epsilon: 1e-6,
+    targetBlocks: 1,
     trained: 'none',
   });
   assert.match(source?.sha256 ?? '', /^[\da-f]{64}$/);

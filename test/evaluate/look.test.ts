@@ -116,7 +116,7 @@ test('maps of latents are those of the model, in the colours of all images toget
   const planes = ({ pixels }: RgbImage) =>
     Float32Array.from({ length: 768 }, (_, i) => pixels[3 * (i % 256) + Math.floor(i / 256)]! / 255);
   const wanted = await Promise.all(
-    maps.map(async (map) => unit((await model.encode(planes(map.wanted), 'target')).data, width)),
+    maps.map(async (map) => unit((await model.targets(planes(map.wanted))).data, width)),
   );
   const [given, asked] = [encoded, wanted].map((of) => latentColours(joined(of), width));
   for (const [i, { image, before, predicted, after: should, action }] of maps.entries()) {

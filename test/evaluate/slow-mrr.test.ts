@@ -36,8 +36,10 @@ function weightsOf(layout: Layout<unknown>, stream: number): { flat: Flat<Float3
 
 for (const conditioning of conditionings)
   test(`MRR agrees with a slow, obvious implementation, conditioning ${conditioning}`, async () => {
+    // Of the last block, as published, and of the second and the last of three.
+    const targetBlocks = conditioning === 'adaln' ? [2, 3] : [3];
     const model: ModelConfig = {
-      encoder: { depth: 2, width: 8, heads: 2, image: 8, patch: 4 },
+      encoder: { depth: 3, width: 8, heads: 2, image: 8, patch: 4, targetBlocks: targetBlocks.length },
       predictor: { depth: 2, width: 12, heads: 3, conditioning },
     };
     const parts = layouts(model);
@@ -63,8 +65,9 @@ for (const conditioning of conditionings)
             image: 8,
             patch: 4,
             heads: { encoder: 2, predictor: 3 },
-            depth: { encoder: 2, predictor: 2 },
+            depth: { encoder: 3, predictor: 2 },
             conditioning,
+            targetBlocks,
             encoder: encoder.named,
             target: target.named,
             predictor: predictor.named,

@@ -20,6 +20,8 @@ export interface SlowModel {
   readonly heads: { readonly encoder: number; readonly predictor: number };
   readonly depth: { readonly encoder: number; readonly predictor: number };
   readonly conditioning: 'none' | 'sequence' | 'feature' | 'adaln';
+  /** Blocks of the target encoder whose latents are predicted, as their mean; numbers from 1. */
+  readonly targetBlocks: readonly number[];
   readonly mean: Vector;
   readonly std: Vector;
   readonly encoder: Named;
@@ -192,7 +194,8 @@ function position(token: number, side: number, width: number): Vector {
   return [...wave(token % side), ...wave(Math.floor(token / side))];
 }
 
-function encode(model: SlowModel, weights: Named, image: Planes): Vector[] {
+/** What the encoder's blocks give, one after the other; the last is normalised. */
+function encode(model: SlowModel, weights: Named, image: Planes): Vector[][] {
   const side = model.image / model.patch;
   let tokens = Array.from({ length: side * side }, (_, token) => {
     const [top, left] = [Math.floor(token / side) * model.patch, (token % side) * model.patch];
@@ -205,9 +208,21 @@ function encode(model: SlowModel, weights: Named, image: Planes): Vector[] {
     const embedded = affine(patch, weights, 'patch_embed.proj');
     return plus(embedded, position(token, side, embedded.length));
   });
-  for (let i = 0; i < model.depth.encoder; i++)
+  const outputs: Vector[][] = [];
+  for (let i = 0; i < model.depth.encoder; i++) {
     tokens = block(tokens, weights, `blocks.${i}`, model.heads.encoder);
-  return tokens.map((token) => normed(token, weights, 'norm'));
+    outputs.push(tokens);
+  }
+  return [...outputs.slice(0, -1), tokens.map((token) => normed(token, weights, 'norm'))];
+}
+
+/** What is predicted of an image: standardised, token by token, the mean of what several blocks give standardised. */
+function asked(model: SlowModel, image: Planes): Vector[] {
+  const outputs = encode(model, model.target, image);
+  const levels = model.targetBlocks.map((number) => outputs[number - 1]!.map(standard));
+  return levels[0]!.map((token, n) =>
+    standard(token.map((_, d) => average(levels.map((level) => level[n]![d]!)))),
+  );
 }
 
 /** Shift, scale, gate of a block's attention and MLP: a hidden layer of the action, then the block's own map. */
@@ -257,11 +272,11 @@ export function slowReciprocalRanks(
   model: SlowModel,
   image: Planes,
   versions: readonly Jitter[],
-  asked: Int32Array,
+  questions: Int32Array,
 ): { cosine: number[]; l2: number[]; margin: number } {
   const clean = resize(image, model.image);
-  const bank = versions.map((version) => encode(model, model.target, jittered(clean, version)).map(standard));
-  const context = encode(model, model.encoder, clean);
+  const bank = versions.map((version) => asked(model, jittered(clean, version)));
+  const context = encode(model, model.encoder, clean).at(-1)!;
   let margin = Number.POSITIVE_INFINITY;
   const reciprocal = (closeness: Vector, right: number): number => {
     const others = closeness.filter((_, i) => i !== right);
@@ -269,7 +284,7 @@ export function slowReciprocalRanks(
     for (const other of others) margin = Math.min(margin, Math.abs(other - closeness[right]!) / scale);
     return 1 / (1 + others.filter((other) => other >= closeness[right]!).length);
   };
-  const answers = Array.from(asked, (right) => {
+  const answers = Array.from(questions, (right) => {
     const { brightness, contrast, saturation, hue } = versions[right]!;
     // Divided by the paper's strengths; the clean image went through nothing destructive.
     const action = [(brightness - 1) / 0.4, (contrast - 1) / 0.4, (saturation - 1) / 0.2, hue / 0.1, 0, 0, 0];

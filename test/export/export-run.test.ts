@@ -56,6 +56,7 @@ test('the files of the layout, and nothing half written beside them', () => {
     'predictor/encoder.onnx',
     'predictor/predictor.json',
     'predictor/predictor.onnx',
+    'predictor/target.onnx',
     'preprocessor_config.json',
     'timm/config.json',
     'timm/model.safetensors',
@@ -85,6 +86,14 @@ test('ONNX Runtime computes the same latents, of any number of images', async ()
       });
       close(pooler_output!.data.subarray(0, 16), mean, 1e-5);
     }
+});
+
+test('what predictions come near is told, and gives what the run itself asks for', async () => {
+  const { graph, output } = json('predictor/predictor.json').target;
+  const found = await runOnnx(join(out, 'predictor', graph), { pixel_values: feed() });
+  const { data, dims } = await model.targets(pixels);
+  assert.deepEqual(found[output]?.dims, dims);
+  close(found[output].data, data, 1e-5);
 });
 
 test('the smaller files are smaller, and differ by what their bits can hold', async () => {

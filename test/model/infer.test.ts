@@ -40,20 +40,11 @@ async function given(action: Action): Promise<Float32Array> {
   );
 }
 
-/** The squared error of a prediction from latents standardised per token, the slow way. */
+/** The squared error of a prediction. */
 async function distance(action: Action, to: Float32Array): Promise<number> {
   const { data } = await model.predict(await model.encode(image), action);
-  const wanted = await model.encode(to, 'target');
-  const [, , width] = wanted.dims;
-  let sum = 0;
-  for (let at = 0; at < data.length; at += width) {
-    const token = wanted.data.slice(at, at + width);
-    const mean = token.reduce((a, b) => a + b, 0) / width;
-    const deviation = Math.sqrt(token.reduce((a, b) => a + (b - mean) ** 2, 0) / width + 1e-6);
-    token.forEach((value, i) => {
-      sum += (data[at + i]! - (value - mean) / deviation) ** 2;
-    });
-  }
+  const wanted = await model.targets(to);
+  const sum = data.reduce((total, value, i) => total + (value - wanted.data[i]!) ** 2, 0);
   return sum / data.length;
 }
 

@@ -33,7 +33,7 @@ def session(path):
 
 
 encoder, target, predictor = (
-    session(folder / "predictor" / path) for path in [told["encoder"], told["target"], "predictor.onnx"]
+    session(folder / "predictor" / path) for path in [told["encoder"], told["target"]["graph"], "predictor.onnx"]
 )
 jitters = {
     "brightness": F.adjust_brightness,
@@ -50,8 +50,8 @@ def version(image, parameters):
     return image.numpy()
 
 
-def encode(graph, images):
-    return graph.run(["last_hidden_state"], {"pixel_values": (images - mean) / std})[0]
+def encode(graph, images, output="last_hidden_state"):
+    return graph.run([output], {"pixel_values": (images - mean) / std})[0]
 
 
 def action(parameters):
@@ -75,7 +75,7 @@ def reciprocal(similarity, right):
 cosine, l2 = [], []
 for image, parameters, asked in zip(given["images"], given["parameters"], given["asked"].astype(int)):
     versions = np.stack([version(torch.from_numpy(image), each) for each in parameters])
-    bank = standardised(encode(target, versions))
+    bank = standardised(encode(target, versions, told["target"]["output"]))
     latents = np.repeat(encode(encoder, image[None]), len(asked), 0)
     answers = predictor.run(None, {
         "latents": latents,

@@ -23,10 +23,15 @@ const SEED = 7;
 const fixture = (name: string): string => fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url));
 
 /** Widths, heads and sides differ wherever they may, so that no one of them can stand in for another. */
-function configure(conditioning: Conditioning, accumulate: number, trained: string): StepConfig {
+function configure(
+  conditioning: Conditioning,
+  accumulate: number,
+  trained: string,
+  targetBlocks = 1,
+): StepConfig {
   return {
     model: {
-      encoder: { depth: 2, width: 16, heads: 2, image: 16, patch: 4, trained },
+      encoder: { depth: 2, width: 16, heads: 2, image: 16, patch: 4, trained, targetBlocks },
       predictor: { depth: 2, width: 12, heads: 3, conditioning },
     },
     views: {
@@ -57,7 +62,7 @@ const cases = {
   none: configure('none', 1, 'all'),
   sequence: configure('sequence', 2, 'all'),
   feature: configure('feature', 1, 'all'),
-  adaln: configure('adaln', 1, 'all'),
+  adaln: configure('adaln', 1, 'all', 2),
   frozen: configure('feature', 1, 'none'),
   last: configure('feature', 1, 'last:1'),
 };

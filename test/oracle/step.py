@@ -109,12 +109,18 @@ class Encoder(nn.Module):
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.positions = positions(image // patch, width)
 
-    def forward(self, images, visible=None):
+    def through(self, images, visible=None):
+        """What each block gives."""
         x = self.patch_embed["proj"](images).flatten(2).transpose(1, 2) + self.positions
         x = x if visible is None else take(x, visible)
+        outputs = []
         for block in self.blocks:
             x = block(x)
-        return self.norm(x)
+            outputs.append(x)
+        return [*outputs[:-1], self.norm(x)]
+
+    def forward(self, images, visible=None):
+        return self.through(images, visible)[-1]
 
 
 class Sequence(nn.Module):
@@ -196,6 +202,10 @@ TRAINED = {
 results, tensors = {}, {}
 
 
+def standardised(x):
+    return F.layer_norm(x, x.shape[-1:], eps=1e-6)
+
+
 def keep(prefix, named):
     tensors.update({f"{prefix}.{n}": v.detach().float().contiguous().clone() for n, v in named})
 
@@ -203,6 +213,7 @@ def keep(prefix, named):
 for name, config in inputs["cases"].items():
     sizes = config["model"]
     is_trained = TRAINED[sizes["encoder"].pop("trained")]
+    asked_blocks = sizes["encoder"].pop("targetBlocks")
     encoder = load(Encoder(**sizes["encoder"]), "encoder")
     target = load(Encoder(**sizes["encoder"]), "encoder")
     kind = sizes["predictor"]["conditioning"]
@@ -227,7 +238,9 @@ for name, config in inputs["cases"].items():
     for step, (pairs, rates) in enumerate(zip(inputs["pairs"], inputs["rates"])):
         batch = pairs[:config["batch"] * config["accumulate"]]
         source, to, actions, visible, predicted = prepare(batch, config)
-        wanted = take(F.layer_norm(target(to), (sizes["encoder"]["width"],), eps=1e-6), predicted)
+        # Of the last block, or the mean of both.
+        levels = [standardised(level) for level in target.through(to)[-asked_blocks:]]
+        wanted = take(standardised(sum(levels) / len(levels)), predicted)
         answers = predictor(encoder(source, visible), actions, visible, predicted)
         loss = F.mse_loss(answers, wanted.detach())
         optimiser.zero_grad()

@@ -71,6 +71,7 @@ describe('what is refused', () => {
     refuses({ 'image.size': 30 }, 'image.size 30', 'image.patch 8');
     refused(() => resolve('small', { 'image.patch': 5 }), 'image.size 96', 'image.patch 5');
     refuses({ accumulate: 3 }, 'batch 64', 'accumulate 3');
+    refuses({ 'encoder.targetBlocks': 4 }, 'encoder.targetBlocks 4', '3 blocks');
     refuses({ 'masks.visible': 12, 'masks.predicted': 6 }, /12 visible and 6 predicted/);
   });
 
@@ -123,6 +124,14 @@ describe('what is made', () => {
     assert.ok(Math.abs(learningRate - 0.75e-3) < 1e-15, `${learningRate}`);
   });
 
+  test('four blocks are predicted, or as many as there are; as published the last alone', () => {
+    const blocks = (preset: string, settings = {}) => resolve(preset, settings).encoder.targetBlocks;
+    assert.deepEqual(
+      [blocks('cifar'), blocks('cifar', { 'encoder.depth': 2 }), blocks('vit-b16')],
+      [4, 2, 1],
+    );
+  });
+
   test('what is set is not derived', () => {
     const config = resolve('cifar', { 'encoder.width': 192, 'encoder.heads': 4, 'predictor.width': 64 });
     assert.equal(config.encoder.heads, 4);
@@ -171,6 +180,7 @@ describe('what is made', () => {
       positions: 'sine-cosine',
       layerScale: false,
       epsilon: 1e-6,
+      targetBlocks: 4,
       trained: 'all',
       image: 32,
       patch: 4,

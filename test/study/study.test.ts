@@ -117,7 +117,7 @@ test('killed in the middle it goes on where it was: nothing is run twice but wha
 test('a training that was stopped is resumed; over budget nothing is begun any more', async () => {
   const out = join(folder, 'budget');
   process.env.FAKE_SLOW = 'pretrain';
-  const { left } = await run(out, { budget: 0.5 });
+  const { left } = await run(out, { budget: 2 });
   assert.equal(left, 8);
   assert.equal(called().length, 1);
   delete process.env.FAKE_SLOW;

@@ -59,7 +59,7 @@ async function slowRank(model: WorldModel, action: Action, visible?: readonly nu
   const closeness: number[] = [];
   for (const view of [target, ...bankParameters(settings.augmentation, 256, 0, 0)]) {
     const version = await render(compiled, settings, pixels, view);
-    const tokens = centred((await model.encode(version, 'target')).data, width);
+    const tokens = centred((await model.targets(version)).data, width);
     closeness.push(tokens.reduce((sum, token, i) => sum + cosine(token, answer[i]!), 0) / tokens.length);
   }
   engine.dispose();
