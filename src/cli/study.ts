@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { UserError } from '../errors.js';
+import { describeStudies } from '../study/shipped.js';
 import { count } from '../words.js';
 import { interruptible } from './interruption.js';
 import { type CommonOptions, dataOption, integer, jsonOption } from './options.js';
@@ -17,7 +18,7 @@ export function registerStudy(program: Command): void {
   program
     .command('study')
     .description('run a small grid of runs that a file declares, and write their table; goes on where it was')
-    .argument('<study>', 'a name (conditioning, strength, capacity, spectrum, recipe), or a file of your own')
+    .argument('<study>', 'one of those below, or a file of your own')
     .addOption(dataOption())
     .addOption(
       new Option(
@@ -34,7 +35,11 @@ export function registerStudy(program: Command): void {
       ).argParser(seconds),
     )
     .addOption(jsonOption())
-    .addHelpText('after', '\nExample:\n  iwm study conditioning --data photos/ --jobs 2 --budget 3h')
+    .addHelpText(
+      'after',
+      () =>
+        `\nStudies:\n${describeStudies()}\n\nExample:\n  iwm study conditioning --data photos/ --jobs 2 --budget 3h`,
+    )
     .action(async (asked: string, options: StudyCommand) => {
       const { readStudy } = await import('../study/study.js');
       const { runStudy } = await import('../study/run-study.js');

@@ -7,13 +7,18 @@ export type Document = Readonly<Record<string, unknown>>;
 /** What all that is exported says: the weights are in the ONNX file itself, so nobody looks for others beside it. */
 const selfContained = { 'transformers.js_config': { use_external_data_format: false } };
 
+/** Where there are no smaller files, a page does not look for them either. */
+const inOnePrecision = {
+  'transformers.js_config': { ...selfContained['transformers.js_config'], dtype: 'fp32' },
+};
+
 /** Names of class 0, 1, … in both directions. */
 const labels = (classes: readonly string[]): Document => ({
   id2label: Object.fromEntries(classes.map((name, i) => [i, name])),
   label2id: Object.fromEntries(classes.map((name, i) => [name, i])),
 });
 
-/** What transformers calls the classes of a model. */
+/** What transformers calls its models. */
 const classNames: Readonly<Record<Kind, string>> = {
   ijepa: 'IJepa',
   vit: 'ViT',
@@ -23,14 +28,13 @@ const classNames: Readonly<Record<Kind, string>> = {
 
 /**
  * `config.json` of our encoder as the model of transformers that it is: without a class token one of I-JEPA's.
- * @param classes of a classifier on top
  * @throws UserError where transformers has no such model
  */
-export function transformersConfig(encoder: EncoderConfig, classes?: readonly string[]): Document {
+export function transformersConfig(encoder: EncoderConfig): Document {
   const kind = kindOf(encoder);
   const { width, hidden = 4 * width, epsilon = 1e-6, registers = 0 } = encoder;
   return {
-    architectures: [`${classNames[kind]}${classes === undefined ? 'Model' : 'ForImageClassification'}`],
+    architectures: [`${classNames[kind]}Model`],
     model_type: kind,
     hidden_size: width,
     num_hidden_layers: encoder.depth,
@@ -48,32 +52,45 @@ export function transformersConfig(encoder: EncoderConfig, classes?: readonly st
     patch_size: encoder.patch,
     num_channels: 3,
     dtype: 'float32',
-    ...(classes === undefined ? {} : labels(classes)),
     ...selfContained,
   };
 }
 
+/** Of all that transformers.js extracts features, classifies or segments with, what asks for nothing but the graph. */
+const askedForOutputs = {
+  encoder: { architectures: ['ViTModel'], model_type: 'vit' },
+  classifier: { architectures: ['ViTForImageClassification'], model_type: 'vit' },
+  segmenter: { architectures: ['SegformerForSemanticSegmentation'], model_type: 'segformer' },
+} as const;
+
 /** `config.json` of an encoder that is an ONNX model, of which there is but one precision: what is read of it again. */
 export function programConfig({ width, depth, heads, image, patch }: EncoderConfig): Document {
   return {
+    ...askedForOutputs.encoder,
     hidden_size: width,
     num_hidden_layers: depth,
     num_attention_heads: heads,
     image_size: image,
     patch_size: patch,
     num_channels: 3,
-    'transformers.js_config': { ...selfContained['transformers.js_config'], dtype: 'fp32' },
+    ...inOnePrecision,
   };
 }
 
-/** `config.json` of a segmenter: of all that transformers.js segments with, SegFormer asks for nothing but its logits. */
-export function segformerConfig(classes: readonly string[]): Document {
+/**
+ * `config.json` of a task.
+ * @param smaller whether there are smaller files too
+ */
+export function taskConfig(
+  kind: 'classifier' | 'segmenter',
+  classes: readonly string[],
+  smaller: boolean,
+): Document {
   return {
-    architectures: ['SegformerForSemanticSegmentation'],
-    model_type: 'segformer',
+    ...askedForOutputs[kind],
     num_channels: 3,
     ...labels(classes),
-    ...selfContained,
+    ...(smaller ? selfContained : inOnePrecision),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { Config } from '../run/config.js';
 import { pretrainCommand } from '../run/describe-config.js';
 import type { Health } from '../run/metrics.js';
-import { count, percent } from '../words.js';
+import { count, percent, quoted } from '../words.js';
 import { graphFiles } from './graph-files.js';
 import { card, code, type Graphs, graphTable, list, nameOf, table } from './model-card.js';
 
@@ -97,8 +97,8 @@ export function encoderCard(
       code(
         'bash',
         pretrainCommand(run, config),
-        `npx iwm evaluate ${run}`,
-        `npx iwm export ${run} --out ${out}`,
+        `npx iwm evaluate ${quoted(run)}`,
+        `npx iwm export ${quoted(run)} --out ${quoted(out)}`,
       ),
     ],
   );

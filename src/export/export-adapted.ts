@@ -3,24 +3,36 @@ import { loadModel } from '../adapt/model/model-folder.js';
 import type { TaskResult } from '../adapt/result.js';
 import { UserError } from '../errors.js';
 import type { Flat } from '../nn/index.js';
-import { preprocessorConfig, segformerConfig, transformersConfig } from './config-files.js';
+import { readModels } from '../run/disk/encoder-file.js';
+import type { Models } from '../run/encoder-file.js';
+import { OLDEST_OPERATOR_SET, readOnnxHeader } from '../tensor/index.js';
+import { preprocessorConfig, taskConfig } from './config-files.js';
 import { fixInputs } from './fix-inputs.js';
-import { type Exporting, type Files, graphInPrecisions, jsonFile, textFile } from './graph-files.js';
+import {
+  type Exporting,
+  type Files,
+  graphFiles,
+  graphInPrecisions,
+  jsonFile,
+  onnxFile,
+  textFile,
+} from './graph-files.js';
 import { taskGraph, weightFeeds } from './graphs.js';
+import { graphTable } from './model-card.js';
 import { taskCard } from './task-card.js';
+
+/** An adapted model, and what its graphs call. */
+type Adapted = ReturnType<typeof loadModel> & { readonly models: Models };
 
 /**
  * What goes out of an adapted model: for each task a classifier, or of masks a segmenter, as transformers.js loads it; of
- * several tasks each in a folder of its name.
- * @throws UserError where the folder holds no finished model, or its encoder is an ONNX model
+ * several tasks each in a folder of its name. An encoder that is an ONNX model is a part of each graph.
+ * @throws UserError where the folder holds no finished model, or such an encoder is written in too old an operator set
  */
 export async function adaptedFiles(folder: string, exporting: Exporting): Promise<Files> {
-  const model = loadModel(folder);
-  const { adaptation, pretraining } = model.config;
-  if (pretraining.encoder.program !== undefined)
-    throw new UserError(
-      `${folder}: its encoder is an ONNX model, which goes out as it came and not inside another: export its run, ${adaptation.run}`,
-    );
+  const loaded = loadModel(folder);
+  const model = { ...loaded, models: readModels(folder, loaded.config.pretraining) };
+  checkOperatorSets(folder, model);
   const all: Files = new Map();
   for (const task of model.config.tasks) {
     const own = await taskFiles(folder, model, task, exporting);
@@ -30,15 +42,28 @@ export async function adaptedFiles(folder: string, exporting: Exporting): Promis
   return all;
 }
 
+/** What is computed after an encoder is written in its operator set. */
+function checkOperatorSets(folder: string, { models, config }: Adapted): void {
+  for (const bytes of Object.values(models)) {
+    const { operatorSet: set = OLDEST_OPERATOR_SET } = readOnnxHeader(bytes);
+    if (set < OLDEST_OPERATOR_SET)
+      throw new UserError(
+        `${folder}: its encoder, ${config.pretraining.encoder.source?.name}, is written in operator set ${set} of ONNX, and a head can be joined to ${OLDEST_OPERATOR_SET} or later: begin with one that is exported anew, with opset_version=17`,
+      );
+  }
+}
+
 async function taskFiles(
   folder: string,
-  { config, network, weights, result }: ReturnType<typeof loadModel>,
+  model: Adapted,
   { name, task, classes, ignored }: AdaptedTask,
-  { out, data, engine, log }: Exporting,
+  exporting: Exporting,
 ): Promise<Files> {
+  const { config, network, weights, models, result } = model;
   const parts = Object.fromEntries(
     Object.entries(weights).map(([part, flat]) => [`weights.${part}`, flat as Flat<Float32Array>]),
   );
+  const { out, data, engine, log } = exporting;
   const graph = await fixInputs(taskGraph(network, name, ignored), weightFeeds(parts), engine);
   const segments = task === 'segmentation';
   const { normalisation } = network;
@@ -48,16 +73,26 @@ async function taskFiles(
     fit: segments ? 'stretched' : 'square',
     normalisation,
   } as const;
-  const graphs = await graphInPrecisions(graph, compared, engine, log);
+  const { source, program } = config.pretraining.encoder;
+  const graphs = program === undefined ? await graphInPrecisions(graph, compared, engine, log) : undefined;
   const came = result.tasks.find((each) => each.name === name) as TaskResult;
-  const card = taskCard({ folder, out }, config.adaptation, config.pretraining, came, classes, graphs);
+  const card = taskCard(
+    { folder, out },
+    config.adaptation,
+    config.pretraining,
+    came,
+    classes,
+    graphs === undefined
+      ? `\`${graphFiles.float32}\`: the encoder, from ${source?.name}, with its nodes and weights as they came, and what was learned on it.`
+      : graphTable(graphs),
+  );
   return new Map([
     ['README.md', textFile(card)],
     [
       'config.json',
-      jsonFile(segments ? segformerConfig(classes) : transformersConfig(network.model.encoder, classes)),
+      jsonFile(taskConfig(segments ? 'segmenter' : 'classifier', classes, graphs !== undefined)),
     ],
     ['preprocessor_config.json', jsonFile(preprocessorConfig(normalisation, compared.size, compared.fit))],
-    ...graphs.files,
+    ...(graphs?.files ?? [[graphFiles.float32, onnxFile(graph, models)] as const]),
   ]);
 }

@@ -28,7 +28,7 @@ export interface Exported {
 /**
  * Exports a finished run or an adapted model for other people's tools: transformers.js, transformers, timm, ONNX Runtime.
  * @param folder of the run or the model
- * @throws UserError where it holds no finished one, or an adapted one on an ONNX model, or `out` holds something already
+ * @throws UserError where it holds no finished one, or `out` holds something already
  */
 export async function exportModel(
   folder: string,

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/index.js';
 import { UserError } from '../errors.js';
 import type { Log } from '../log.js';
+import type { Models } from '../run/encoder-file.js';
 import { type Program, simplify, toOnnx } from '../tensor/index.js';
 import type { Document } from './config-files.js';
 import { type ComparedImages, type Effects, measureEffects } from './measured-effect.js';
@@ -30,9 +31,13 @@ export interface Exporting {
   readonly log: Log;
 }
 
-/** A graph as an ONNX file with the names of inputs and outputs as they are. @throws UserError where it is too large */
-export function onnxFile(graph: Program): readonly Uint8Array[] {
-  const bytes = toOnnx(simplify(graph), (path) => path);
+/**
+ * A graph as an ONNX file with the names of inputs and outputs as they are.
+ * @param models what it calls, which becomes a part of it
+ * @throws UserError where it is too large
+ */
+export function onnxFile(graph: Program, models: Models = {}): readonly Uint8Array[] {
+  const bytes = toOnnx(simplify(graph), (path) => path, models);
   if (bytes.length <= LARGEST) return [bytes];
   throw new UserError(`the model takes more than the 2 GiB that an ONNX file may have`);
 }

@@ -3,18 +3,18 @@ import { describeScore } from '../adapt/scores/score.js';
 import type { AdaptationSettings } from '../adapt/settings.js';
 import type { Config } from '../run/config.js';
 import { pretrainCommand } from '../run/describe-config.js';
-import { count } from '../words.js';
+import { count, quoted } from '../words.js';
 import { adaptCommand } from './adapt-command.js';
-import { card, code, type Graphs, graphTable, list, nameOf } from './model-card.js';
+import { card, code, list, nameOf } from './model-card.js';
 
-/** The card of one task of an adapted model. */
+/** The card of one task of an adapted model. @param files what it says of them */
 export function taskCard(
   { folder, out }: { readonly folder: string; readonly out: string },
   settings: AdaptationSettings,
   pretraining: Config,
   result: TaskResult,
   classes: readonly string[],
-  graphs: Graphs,
+  files: string,
 ): string {
   const segments = result.task === 'segmentation';
   const name = nameOf(out);
@@ -28,7 +28,7 @@ export function taskCard(
       `${segments ? 'Says the class of every pixel' : 'Classifies images'}: ${classes.join(', ')}. Learned from ${count(result.trained, 'image')} of ${list(data)} on top of the world model ${settings.run}, trained without labels on ${list(pretraining.data)}.`,
       `On ${count(result.asked, 'image')} that it did not learn from: ${describeScore(result)}.`,
       '## Files',
-      graphTable(graphs),
+      files,
       '## Use',
       code(
         'js',
@@ -42,7 +42,7 @@ export function taskCard(
         'bash',
         pretrainCommand(settings.run, pretraining),
         adaptCommand(folder, settings, pretraining),
-        `npx iwm export ${folder} --out ${out}`,
+        `npx iwm export ${quoted(folder)} --out ${quoted(out)}`,
       ),
     ],
   );

@@ -1,10 +1,10 @@
-import { existsSync, readdirSync } from 'node:fs';
-import { basename, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { readJson } from '../json-file.js';
 import { parseSettings } from '../run/settings.js';
+import { studyFile, studyNames } from './shipped.js';
 
 const name = z.string().regex(/^[\w.+-]+$/, 'a name of letters, digits and . + - _');
 const settings = z.record(z.string(), z.unknown());
@@ -41,20 +41,13 @@ const studySchema = z.strictObject({
 
 export type Study = Readonly<z.infer<typeof studySchema>> & { readonly name: string };
 
-/** Where the studies lie that come with the package: two folders up from src/study and from dist/study alike. */
-const shipped = fileURLToPath(new URL('../../studies', import.meta.url));
-
-/** Names of the studies that come with the package. */
-export const studyNames = (): string[] =>
-  readdirSync(shipped).flatMap((file) => (file.endsWith('.json') ? [basename(file, '.json')] : []));
-
 /**
  * A study by its name, or from a file of one's own.
  * @throws UserError where there is none, or the file declares none
  */
 export function readStudy(asked: string): Study {
   const named = studyNames().includes(asked);
-  const file = named ? join(shipped, `${asked}.json`) : asked;
+  const file = named ? studyFile(asked) : asked;
   if (!named && !existsSync(file))
     throw new UserError(
       `there is no study ${asked} and no such file; studies are ${studyNames().join(', ')}, or a file of your own`,

@@ -2,6 +2,7 @@ export { type AroundCall, aroundCall } from './around-call.js';
 export { type Cost, cost } from './cost.js';
 export { gradient } from './gradient.js';
 export { reachable } from './graph.js';
+export { OLDEST_OPERATOR_SET } from './older-operators.js';
 export { type OnnxHeader, readOnnxHeader } from './onnx-header.js';
 export { outputName, toOnnx } from './onnx-model.js';
 export { scope } from './op.js';

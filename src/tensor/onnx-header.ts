@@ -1,4 +1,5 @@
 import { BinaryReader, WireType } from '@bufbuild/protobuf/wire';
+import { readFields } from './protobuf.js';
 
 /** An input or output of a model. */
 export interface OnnxValue {
@@ -9,6 +10,10 @@ export interface OnnxValue {
 
 /** What an ONNX file says of itself, without its numbers. */
 export interface OnnxHeader {
+  /** Of the format; what it was published with knows it. */
+  readonly irVersion: number;
+  /** Number of ONNX's own operator set; undefined where it uses none of these. */
+  readonly operatorSet: number | undefined;
   readonly inputs: readonly OnnxValue[];
   readonly outputs: readonly OnnxValue[];
   /** Sizes of the weights. */
@@ -17,19 +22,6 @@ export interface OnnxHeader {
   readonly externalFiles: readonly string[];
   /** Types of its nodes, as often as they occur. */
   readonly operators: readonly string[];
-}
-
-/** Reads a field of a protobuf message, or leaves it. */
-type Field = (number: number, reader: BinaryReader, type: WireType) => void;
-
-function read(bytes: Uint8Array, field: Field): void {
-  const reader = new BinaryReader(bytes);
-  while (reader.pos < reader.len) {
-    const [number, type] = reader.tag();
-    const before = reader.pos;
-    field(number, reader, type);
-    if (reader.pos === before) reader.skip(type, number);
-  }
 }
 
 /**
@@ -42,9 +34,13 @@ export function readOnnxHeader(file: Uint8Array): OnnxHeader {
   const weights: { readonly name: string; readonly shape: readonly number[] }[] = [];
   const externalFiles = new Set<string>();
   const operators: string[] = [];
-  read(file, (of, model) => {
+  let irVersion = 0;
+  let operatorSet: number | undefined;
+  readFields(file, (of, model) => {
+    if (of === 1) irVersion = Number(model.int64());
+    if (of === 8) operatorSet = readOwnSet(model.bytes()) ?? operatorSet;
     if (of !== 7) return;
-    read(model.bytes(), (part, graph) => {
+    readFields(model.bytes(), (part, graph) => {
       if (part === 1) operators.push(readOperator(graph.bytes()));
       if (part === 5) weights.push(readWeight(graph.bytes(), externalFiles));
       if (part === 11) inputs.push(readValue(graph.bytes()));
@@ -55,6 +51,8 @@ export function readOnnxHeader(file: Uint8Array): OnnxHeader {
   // Older files list the weights among the inputs.
   const stored = new Set(weights.map(({ name }) => name));
   return {
+    irVersion,
+    operatorSet,
     inputs: inputs.filter(({ name }) => !stored.has(name)),
     outputs,
     weights: weights.map(({ shape }) => shape),
@@ -63,9 +61,20 @@ export function readOnnxHeader(file: Uint8Array): OnnxHeader {
   };
 }
 
+/** The number of an operator set, where it is that of ONNX itself. */
+function readOwnSet(bytes: Uint8Array): number | undefined {
+  let domain = '';
+  let version = 0;
+  readFields(bytes, (field, set) => {
+    if (field === 1) domain = set.string();
+    if (field === 2) version = Number(set.int64());
+  });
+  return domain === '' || domain === 'ai.onnx' ? version : undefined;
+}
+
 function readOperator(bytes: Uint8Array): string {
   let type = '';
-  read(bytes, (field, node) => {
+  readFields(bytes, (field, node) => {
     if (field === 4) type = node.string();
   });
   return type;
@@ -74,7 +83,7 @@ function readOperator(bytes: Uint8Array): string {
 function readWeight(bytes: Uint8Array, externalFiles: Set<string>): { name: string; shape: number[] } {
   let name = '';
   const shape: number[] = [];
-  read(bytes, (field, tensor, type) => {
+  readFields(bytes, (field, tensor, type) => {
     if (field === 1 && type === WireType.Varint) shape.push(Number(tensor.int64()));
     if (field === 1 && type === WireType.LengthDelimited) {
       const packed = new BinaryReader(tensor.bytes());
@@ -84,7 +93,7 @@ function readWeight(bytes: Uint8Array, externalFiles: Set<string>): { name: stri
     if (field === 13) {
       let key = '';
       let value = '';
-      read(tensor.bytes(), (part, entry) => {
+      readFields(tensor.bytes(), (part, entry) => {
         if (part === 1) key = entry.string();
         if (part === 2) value = entry.string();
       });
@@ -97,15 +106,15 @@ function readWeight(bytes: Uint8Array, externalFiles: Set<string>): { name: stri
 function readValue(bytes: Uint8Array): OnnxValue {
   let name = '';
   let shape: (number | undefined)[] | undefined;
-  read(bytes, (field, value) => {
+  readFields(bytes, (field, value) => {
     if (field === 1) name = value.string();
     if (field === 2)
-      read(value.bytes(), (kind, type) => {
+      readFields(value.bytes(), (kind, type) => {
         if (kind !== 1) return;
-        read(type.bytes(), (part, tensor) => {
+        readFields(type.bytes(), (part, tensor) => {
           if (part !== 2) return;
           const sizes: (number | undefined)[] = [];
-          read(tensor.bytes(), (_, dims) => sizes.push(readSize(dims.bytes())));
+          readFields(tensor.bytes(), (_, dims) => sizes.push(readSize(dims.bytes())));
           shape = sizes;
         });
       });
@@ -115,7 +124,7 @@ function readValue(bytes: Uint8Array): OnnxValue {
 
 function readSize(bytes: Uint8Array): number | undefined {
   let size: number | undefined;
-  read(bytes, (field, dim) => {
+  readFields(bytes, (field, dim) => {
     if (field === 1) size = Number(dim.int64());
   });
   return size;

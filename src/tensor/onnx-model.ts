@@ -1,4 +1,6 @@
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
+import { calledModel } from './joined-model.js';
+import { inOperatorSet } from './older-operators.js';
 import type { Program } from './program.js';
 import { elementType, Float, type Node, type Spec, type Tensor, type TensorData } from './tensor.js';
 
@@ -36,6 +38,20 @@ function writeAttribute(writer: BinaryWriter, name: string, value: Node['attribu
 
 function bytes(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function writeNode(
+  writer: BinaryWriter,
+  node: Node,
+  place: number,
+  nameOf: (tensor: Tensor) => string,
+): void {
+  for (const input of node.inputs) text(writer, 1, nameOf(input));
+  for (const output of node.outputs) text(writer, 2, nameOf(output));
+  text(writer, 3, `${node.scope}/${node.type}.${place}`);
+  text(writer, 4, node.type);
+  for (const [key, value] of Object.entries(node.attributes))
+    message(writer, 5, (attribute) => writeAttribute(attribute, key, value));
 }
 
 function writeTensor(writer: BinaryWriter, name: string, tensor: Tensor, data: TensorData): void {
@@ -92,8 +108,16 @@ export function outputName(path: string): string {
  * Serialises a program as an ONNX model (protobuf bytes), with standard operators only. One that is traced again from the
  * same function has the same bytes.
  * @param nameOutput what an output is called in the graph: no input's name
+ * @param models what the program calls, as files hold it: nodes and weights of it stand in the place of a call, as they
+ *   are, and the program is written in its operator set. Where it is not given, the call stays a node, which nothing runs.
  */
-export function toOnnx(program: Program, nameOutput = outputName): Uint8Array {
+export function toOnnx(
+  traced: Program,
+  nameOutput = outputName,
+  models: Readonly<Record<string, Uint8Array>> = {},
+): Uint8Array {
+  const joined = calledModel(traced, models);
+  const program = inOperatorSet(traced, joined?.header.operatorSet ?? OPSET);
   const { names, aliases } = nameValues(program, nameOutput);
   const constants = new Map<string, Tensor>();
   const shared = new Map<string, string>();
@@ -116,19 +140,21 @@ export function toOnnx(program: Program, nameOutput = outputName): Uint8Array {
   };
 
   const writer = new BinaryWriter();
-  integer(writer, 1, IR_VERSION);
+  integer(writer, 1, Math.max(IR_VERSION, joined?.header.irVersion ?? 0));
   text(writer, 2, 'image-world-models');
-  message(writer, 8, (opset) => integer(text(opset, 1, ''), 2, OPSET));
+  if (joined !== undefined) writer.raw(joined.imports);
+  if (joined?.header.operatorSet === undefined)
+    message(writer, 8, (opset) => integer(text(opset, 1, ''), 2, OPSET));
   message(writer, 7, (graph) => {
     for (const [place, node] of program.nodes.entries())
-      message(graph, 1, (n) => {
-        for (const input of node.inputs) text(n, 1, nameOf(input));
-        for (const output of node.outputs) text(n, 2, nameOf(output));
-        text(n, 3, `${node.scope}/${node.type}.${place}`);
-        text(n, 4, node.type);
-        for (const [key, value] of Object.entries(node.attributes))
-          message(n, 5, (attribute) => writeAttribute(attribute, key, value));
-      });
+      if (joined !== undefined && node.type === 'Call') {
+        const [input, output] = [...node.inputs, ...node.outputs] as [Tensor, Tensor];
+        const given = new Map([
+          [joined.header.inputs[0]?.name, nameOf(input)],
+          [node.attributes.output as string, nameOf(output)],
+        ]);
+        graph.raw(joined.parts((name) => given.get(name) ?? `called.${place}/${name}`));
+      } else message(graph, 1, (n) => writeNode(n, node, place, nameOf));
     for (const [from, to] of aliases) {
       const tensor = program.outputs.find(([path]) => nameOutput(path) === to)?.[1];
       const source = tensor?.data === undefined ? from : nameOf(tensor);

@@ -16,10 +16,19 @@ export function spellOutStatistics<I, O>(program: Program<I, O>): Program<I, O> 
     const [normal] = again(node, inputs) as [Tensor];
     const { value: epsilon } = node.attributes.epsilon as Float;
     return scope(node.scope, () => {
-      const center = mean(x, [-1], true);
-      const offset = sub(x, center);
-      const inverseDeviation = reciprocal(sqrt(add(mean(mul(offset, offset), [-1], true), epsilon)));
+      const { center, inverseDeviation } = statistics(x, epsilon);
       return [normal, center, inverseDeviation];
     });
   });
+}
+
+/** What layer normalisation takes of the last axis: mean, x − mean, and 1 / √(variance + epsilon). */
+export function statistics(
+  x: Tensor,
+  epsilon: number,
+): Readonly<Record<'center' | 'offset' | 'inverseDeviation', Tensor>> {
+  const center = mean(x, [-1], true);
+  const offset = sub(x, center);
+  const inverseDeviation = reciprocal(sqrt(add(mean(mul(offset, offset), [-1], true), epsilon)));
+  return { center, offset, inverseDeviation };
 }

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import {
   appendFileSync,
   copyFileSync,
+  cpSync,
   existsSync,
   mkdtempSync,
   readFileSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -27,6 +30,7 @@ import { evaluateRun } from '../../src/verbs/evaluate-run.js';
 import { type PretrainResult, pretrain } from '../../src/verbs/pretrain.js';
 import { WorldModel } from '../../src/verbs/world-model.js';
 import { layouts } from '../../src/world-model/index.js';
+import { refuses } from '../adapt/tiny-world.js';
 import { close, normalised, runOnnx } from '../export/run-onnx.js';
 import { drawOnnx, writeLayout } from './draw-encoder.js';
 
@@ -153,11 +157,26 @@ test('transformers.js extracts what the encoder gives', async () => {
   await extract.dispose();
 });
 
-test('an adapted model on it is not exported, which is said in a line', () =>
-  assert.rejects(
-    exportModel(join(folder, 'adapted'), { out: join(folder, 'classifier') }),
-    /^UserError: .*adapted: its encoder is an ONNX model, which goes out as it came and not inside another: export its run, /,
-  ));
+test('an encoder of an operator set that is too old for a head is refused in a line when that is exported', async () => {
+  const old = join(folder, 'old');
+  cpSync(join(folder, 'adapted'), old, { recursive: true });
+  const bytes = Buffer.from(drawOnnx());
+  // The only set that it imports: ONNX's own, 20.
+  bytes[bytes.indexOf(Uint8Array.of(0x42, 4, 0x0a, 0, 0x10, 20)) + 5] = 10;
+  writeFileSync(join(old, 'encoder.onnx'), bytes);
+  const told = readFileSync(join(old, 'config.json'), 'utf8');
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  writeFileSync(
+    join(old, 'config.json'),
+    told.replaceAll(config.encoder.source?.sha256 ?? assert.fail('no source'), sha256),
+  );
+  await refuses(
+    exportModel(old, { out: join(folder, 'classifier') }),
+    1,
+    /old: its encoder, \S+encoder, is written in operator set 10 of ONNX, and a head can be joined to 11 or later: begin with one that is exported anew, with opset_version=17$/,
+  );
+  assert.ok(!existsSync(join(folder, 'classifier')));
+});
 
 test('a model that is missing or another is refused in a line, at the beginning of a run and later', async () => {
   const refused = (work: Promise<unknown>, line: RegExp) =>

@@ -8,25 +8,13 @@ import { latentMaps } from '../../src/evaluate/latent-maps.js';
 import { Retriever, type RgbImage, toRgb } from '../../src/evaluate/retrieval.js';
 import { seenViews } from '../../src/evaluate/seen-views.js';
 import { TrainedModel } from '../../src/model/trained-model.js';
-import { initialise } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
-import { evaluatorConfig, modelConfig, resolve, viewsConfig } from '../../src/run/config.js';
-import {
-  actionVector,
-  describeAction,
-  identityParameters,
-  layouts,
-  readAction,
-} from '../../src/world-model/index.js';
-import { tiny } from '../train/tiny-run.js';
+import { evaluatorConfig, resolve, viewsConfig } from '../../src/run/config.js';
+import { actionVector, describeAction, identityParameters, readAction } from '../../src/world-model/index.js';
+import { tiny, untrained } from '../train/tiny-run.js';
 
 const config = resolve('demo', tiny);
-const parts = layouts(modelConfig(config));
-const weights = {
-  encoder: initialise(parts.encoder, 1, 0),
-  target: initialise(parts.encoder, 2, 0),
-  predictor: initialise(parts.predictor, 1, 1),
-};
+const weights = untrained(config);
 const model = new TrainedModel(config, createEngine({ threads: 1 }), weights);
 const engine = createEngine({ threads: 1 });
 after(() => {

@@ -11,23 +11,13 @@ import { spec, type Tensor, trace } from '../../src/tensor/index.js';
 import { stepConfig } from '../../src/train/step.js';
 import { initialState, weightsOf } from '../../src/train/trainer.js';
 import type { ModelWeights } from '../../src/world-model/index.js';
+import { tiniest } from '../train/tiny-run.js';
 
 const engine = createEngine();
 after(() => engine.dispose());
 
-const settings = {
-  'image.stored': 16,
-  'image.size': 16,
-  'image.patch': 4,
-  'masks.visible': 6,
-  'masks.predicted': 6,
-  'encoder.depth': 1,
-  'encoder.width': 32,
-  'predictor.depth': 1,
-};
-
 async function setUp(conditioning: string) {
-  const config = resolve('demo', { ...settings, 'predictor.conditioning': conditioning });
+  const config = resolve('demo', { ...tiniest, 'predictor.conditioning': conditioning });
   const evaluator = await createEvaluator(engine, {
     model: modelConfig(config),
     normalisation: config.normalisation,

@@ -2,19 +2,12 @@ import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { TrainedModel } from '../../src/model/trained-model.js';
-import { initialise } from '../../src/nn/index.js';
 import { random } from '../../src/random.js';
-import { modelConfig, resolve } from '../../src/run/config.js';
-import { layouts } from '../../src/world-model/index.js';
-import { tiny } from '../train/tiny-run.js';
+import { resolve } from '../../src/run/config.js';
+import { tiny, untrained } from '../train/tiny-run.js';
 
 const config = resolve('demo', tiny);
-const parts = layouts(modelConfig(config));
-const weights = {
-  encoder: initialise(parts.encoder, 1, 0),
-  target: initialise(parts.encoder, 2, 0),
-  predictor: initialise(parts.predictor, 1, 1),
-};
+const weights = untrained(config);
 const model = new TrainedModel(config, createEngine({ threads: 1 }), weights);
 after(() => model.dispose());
 const { width } = config.encoder;

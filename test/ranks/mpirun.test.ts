@@ -17,6 +17,7 @@ import { stepConfig } from '../../src/train/step.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import { layouts } from '../../src/world-model/index.js';
 import { apart } from '../train/apart.js';
+import { tiniest } from '../train/tiny-run.js';
 import { hasMpirun, mpirun, processOf } from './mpirun.js';
 
 const skip = hasMpirun ? false : 'no mpirun (apt install openmpi-bin), or not on Linux';
@@ -25,14 +26,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const launcher = fileURLToPath(new URL('../../bin/iwm.js', import.meta.url));
 const settings = {
-  'image.stored': 16,
-  'image.size': 16,
-  'image.patch': 4,
-  'masks.visible': 6,
-  'masks.predicted': 6,
-  'encoder.depth': 1,
-  'encoder.width': 32,
-  'predictor.depth': 1,
+  ...tiniest,
   batch: 7,
   'health.images': 1,
   'health.every': 1000,

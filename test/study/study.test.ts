@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
@@ -8,7 +8,8 @@ import { UserError } from '../../src/errors.js';
 import { cellsOf } from '../../src/study/cells.js';
 import { rankCorrelation } from '../../src/study/correlation.js';
 import { runStudy, type StudyOptions } from '../../src/study/run-study.js';
-import { readStudy, type Study, studyNames } from '../../src/study/study.js';
+import { describeStudies, studyNames } from '../../src/study/shipped.js';
+import { readStudy, type Study } from '../../src/study/study.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-study-'));
 const calls = join(folder, 'calls');
@@ -136,6 +137,17 @@ test('a study that has changed since is refused, naming the file', async () => {
     );
     return true;
   });
+});
+
+test('the studies that come with the package are told by the first sentence of what they are about', () => {
+  const lines = describeStudies().split('\n');
+  assert.deepEqual(
+    lines.map((line) => /^ {2}(\S+) /.exec(line)?.[1]),
+    readdirSync('studies')
+      .map((file) => file.replace('.json', ''))
+      .sort(),
+  );
+  assert.ok(lines.includes('  conditioning  Does a predictor have to be told the action, and how?'));
 });
 
 test('those that come with the package can be run; files that are none are refused in a line', () => {

@@ -3,19 +3,12 @@ import { test } from 'node:test';
 import { drawnImages } from '../../src/data/drawn-images.js';
 import { createEngine } from '../../src/engine/create-engine.js';
 import { TrainedModel } from '../../src/model/trained-model.js';
-import { initialise } from '../../src/nn/index.js';
-import { modelConfig, resolve } from '../../src/run/config.js';
+import { resolve } from '../../src/run/config.js';
 import { Watch, type Watched, watchEvery } from '../../src/train/watch.js';
-import { layouts } from '../../src/world-model/index.js';
-import { tiny } from './tiny-run.js';
+import { tiny, untrained } from './tiny-run.js';
 
 const config = resolve('demo', tiny);
-const parts = layouts(modelConfig(config));
-const weights = {
-  encoder: initialise(parts.encoder, 1, 0),
-  target: initialise(parts.encoder, 2, 0),
-  predictor: initialise(parts.predictor, 1, 1),
-};
+const weights = untrained(config);
 
 test('who watches is shown what the model retrieves by then, and only when it is time', async () => {
   const images = drawnImages('synthetic:3', { size: 16 })!;
