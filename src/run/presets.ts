@@ -53,7 +53,7 @@ export const presets: Readonly<Record<string, Tree>> = {
     optimiser: { learningRate: 2e-3 },
   },
   cifar: {
-    steps: 8000,
+    steps: 7000,
     batch: 64,
     image: { stored: 32, size: 32, patch: 4 },
     encoder: { depth: 8, width: 96 },
