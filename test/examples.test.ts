@@ -71,7 +71,7 @@ test('examples/node: latents, a prediction, what it retrieves', () => {
   assert.equal(status, 0, stderr);
   const [alike, latents, ...ranks] = stdout.trimEnd().split('\n');
   assert.match(alike ?? '', /cosine -?[01]\.\d{3}$/);
-  assert.equal(latents, 'predicted latents of the brighter images: [2,16,16]');
+  assert.equal(latents, 'predicted latents of the brighter images: [2,16,32]');
   assert.equal(ranks.length, 3);
   for (const line of ranks) assert.match(line, /^\{.*\}: what it really gives has rank \d+ of 2\d\d$/);
 });

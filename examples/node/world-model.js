@@ -8,7 +8,7 @@ const model = await WorldModel.load(run);
 const pixels = await readImages(files, model); // Float32Array [images, 3, size, size] in 0..1
 
 // How alike two images are: the cosine of their mean latents by the target encoder.
-const { data, dims } = await model.encode(pixels, 'target'); // [images, patches, features]
+const { data, dims } = await model.features(pixels); // [images, patches, features]
 const [images, patches, width] = dims;
 const pooled = Array.from({ length: images }, (_, image) =>
   Array.from({ length: width }, (_, feature) => {

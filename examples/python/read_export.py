@@ -64,7 +64,7 @@ def latents(which, pixels):
     """What the predictor reads (encoder) or comes near (target)."""
     told = vocabulary[which]
     [found] = session(f"predictor/{told['graph']}").run([told["output"]], {"pixel_values": normalised(pixels)})
-    return found
+    return found[:, told["prefix"] :]
 
 
 context = latents("encoder", pixels)

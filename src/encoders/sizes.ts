@@ -3,8 +3,7 @@ import type { Config } from '../run/config.js';
 import type { Weights } from '../run/safetensors.js';
 
 /** Sizes that an encoder's tensors tell. */
-export interface Sizes
-  extends Omit<Config['encoder'], 'heads' | 'epsilon' | 'targetBlocks' | 'trained' | 'source'> {
+export interface Sizes extends Omit<Config['encoder'], 'heads' | 'epsilon' | 'trained' | 'source'> {
   /** Side of a patch, pixels. */
   readonly patch: number;
 }

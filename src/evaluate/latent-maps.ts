@@ -5,9 +5,9 @@ import {
   identityParameters,
   readAction,
   sampleJitter,
-  targetWidth,
+  tokenCount,
 } from '../world-model/index.js';
-import { latentColours } from './latent-colours.js';
+import { type LatentColours, latentColours } from './latent-colours.js';
 import type { EvaluatorConfig } from './programs.js';
 import type { ComparedRetrieval, Retriever, RgbImage } from './retrieval.js';
 
@@ -22,8 +22,20 @@ export interface LatentMaps {
   readonly before: RgbImage;
   /** What the predictor makes of them. */
   readonly predicted: RgbImage;
-  /** What it should be: the target encoder's latents of the wanted image. */
+  /** What it should be: what is to be predicted of the wanted image. */
   readonly after: RgbImage;
+}
+
+/** Colours of what the encoder gives of whole images, and of what is predicted and should be: each in components of its own. */
+export function retrievalColours(
+  found: readonly Pick<ComparedRetrieval, 'latents'>[],
+  patches: number,
+): { readonly seen: LatentColours; readonly asked: LatentColours } {
+  const of = (key: 'seen' | 'wanted'): LatentColours => {
+    const all = Float32Array.from(found.flatMap(({ latents }) => Array.from(latents[key])));
+    return latentColours(all, all.length / (found.length * patches));
+  };
+  return { seen: of('seen'), asked: of('wanted') };
 }
 
 /**
@@ -43,9 +55,7 @@ export async function latentMaps(
     found.push(...(await retriever.retrieve([action])).map((retrieval) => ({ ...retrieval, action })));
   }
   const { encoder } = model;
-  const colours = (key: 'seen' | 'wanted', width: number) =>
-    latentColours(Float32Array.from(found.flatMap(({ latents }) => Array.from(latents[key]))), width);
-  const [given, asked] = [colours('seen', encoder.width), colours('wanted', targetWidth(model))];
+  const { seen: given, asked } = retrievalColours(found, tokenCount(encoder));
   const map = (pixels: Uint8Array): RgbImage => ({ size: encoder.image / encoder.patch, pixels });
   return found.map(({ seen, action, wanted, latents }) => ({
     image: seen,

@@ -88,7 +88,7 @@ export function versionLatents(
   return scope('target', () => targetLatents(views, target, config.model));
 }
 
-/** Similarity of K predictions [K, N, D] to a bank [M, N, D]: mean per-token cosine and minus squared L2, each [K, M]. */
+/** Similarity of K predictions [K, N, `targetWidth`] to a bank [M, N, `targetWidth`]: mean per-token cosine and minus squared L2, each [K, M]. */
 export function similarity(predictions: Tensor, bank: Tensor): { cosine: Tensor; closeness: Tensor } {
   const tokens = size(bank, 1);
   const flat = (x: Tensor): Tensor => reshape(x, [size(x, 0), tokens * size(x, 2)]);
@@ -138,7 +138,7 @@ function contextOf(image: Tensor, weights: Flat<Tensor>, config: EvaluatorConfig
   return scope('encoder', () => encode(clean, parameters, encoder, { visible }));
 }
 
-/** Predictions of all positions for K actions [K, 7] from what {@link contextOf} gives: [K, N, D]. */
+/** Predictions of all positions for K actions [K, 7] from what {@link contextOf} gives: [K, N, `targetWidth`]. */
 function predictionsOf(
   context: Tensor,
   action: Tensor,
@@ -163,7 +163,7 @@ function predictionsOf(
   );
 }
 
-/** Predictions of all positions for K actions [K, 7] from one clean image [1, 3, h, w]: [K, N, D]. */
+/** Predictions of all positions for K actions [K, 7] from one clean image [1, 3, h, w]: [K, N, `targetWidth`]. */
 export function traceAnswers(config: EvaluatorConfig, actions: number) {
   const parts = layouts(config.model);
   const specs = {

@@ -47,7 +47,7 @@ export interface Retrieval {
 export interface ComparedRetrieval extends Retrieval {
   /** What the encoder sees: the image, or what destructive transformations left of it. */
   readonly seen: RgbImage;
-  /** Latents [N, D], each token of length 1. */
+  /** Latents, each token of length 1: what is seen [N, D], the others [N, `targetWidth`]. */
   readonly latents: {
     /** The encoder's, of what it sees, each token of mean 0; of the visible patches alone where they were named. */
     readonly seen: Float32Array;

@@ -69,7 +69,7 @@ export function targetGraph(model: ModelConfig): Program {
   }) as unknown as Program;
 }
 
-/** Latents [B, N, D], actions [B, 7] and int32 positions [B, N] → predicted latents at these positions [B, N, D]. */
+/** Latents [B, N, D], actions [B, 7] and int32 positions [B, N] → predicted latents at these positions [B, N, `targetWidth`]. */
 export function predictorGraph(model: ModelConfig): Program {
   const { encoder, predictor } = model;
   const patches = tokenCount(encoder);

@@ -53,7 +53,7 @@ export async function measureEffects(
     const chosen = random(0, purpose.evaluate).permutation(images.length).subarray(0, IMAGES);
     const outputs = new Map<Precision, Outputs>();
     for (const [precision, graph] of graphs) {
-      log.progress(`${precision}: ${chosen.length} images`);
+      log.progress(`comparing ${precision}: ${chosen.length} images`);
       outputs.set(precision, await answers(compiled, precision, graph, images.subset(chosen), compared));
     }
     const labels = images.labels && Int32Array.from(chosen, (image) => images.labels?.[image] ?? -1);

@@ -1,4 +1,5 @@
 import { Compiled, type Engine } from '../engine/index.js';
+import { UserError } from '../errors.js';
 import type { EvaluatorConfig } from '../evaluate/programs.js';
 import { type Retrieval, Retriever } from '../evaluate/retrieval.js';
 import { type SweptJitter, sweepJitter } from '../evaluate/sweep.js';
@@ -17,6 +18,7 @@ import {
   patchGrid,
   sampleMasks,
   type TransformationName,
+  targetWidth,
   tokenCount,
   type Visible,
   visibleInput,
@@ -101,6 +103,7 @@ export class TrainedModel {
    * @param latents from {@link encode}, or a prediction, of which the last block's latents are taken
    * @param action relative to the image; the null action where left out
    * @returns of all patches, those that the encoder did not see too
+   * @throws UserError for latents of another width
    */
   async predict({ data, dims, visible }: Latents, action: Action = {}): Promise<Latents> {
     const [images] = dims;
@@ -112,14 +115,14 @@ export class TrainedModel {
       `predict ${visible?.length}`,
       () => tracePredict(this.config, this.#layouts, visible?.length),
       {
-        context: lastBlock(data, dims, this.config.encoder.width),
+        context: this.#lastBlock(data, dims),
         action: actions,
         ...visibleInput(visible, images),
         predicted: Int32Array.from({ length: images * patches }, (_, i) => i % patches),
         weights: this.weights.predictor,
       },
     );
-    return shaped(latents, images, patches);
+    return { data: latents, dims: [images, patches, targetWidth(modelConfig(this.config))] };
   }
 
   /**
@@ -197,7 +200,24 @@ export class TrainedModel {
       () => traceReading(reading, this.config, this.#layouts, visible?.length),
       { images: pixels, ...visibleInput(visible, images), weights },
     );
-    return shaped(latents, images, visible?.length ?? this.patches);
+    const { encoder } = modelConfig(this.config);
+    const width = reading === 'encode' ? encoder.width : targetWidth(modelConfig(this.config));
+    return { data: latents, dims: [images, visible?.length ?? this.patches, width] };
+  }
+
+  /** Of a prediction the last block's latents, the first features of every patch; of latents all. */
+  #lastBlock(data: Float32Array, [images, patches, features]: Latents['dims']): Float32Array {
+    const model = modelConfig(this.config);
+    const { width } = model.encoder;
+    if (features === width) return data;
+    if (features !== targetWidth(model))
+      throw new UserError(
+        `latents of ${features} features a patch; this model takes ${width}, or a prediction's ${targetWidth(model)}`,
+      );
+    const first = new Float32Array(images * patches * width);
+    for (let patch = 0; patch < images * patches; patch++)
+      first.set(data.subarray(patch * features, patch * features + width), patch * width);
+    return first;
   }
 
   /** Frees the engine's memory. */
@@ -208,22 +228,4 @@ export class TrainedModel {
   [Symbol.dispose](): void {
     this.dispose();
   }
-}
-
-const shaped = (data: Float32Array, images: number, patches: number): Latents => ({
-  data,
-  dims: [images, patches, data.length / (images * patches)],
-});
-
-/** The first features of every patch. */
-function lastBlock(
-  data: Float32Array,
-  [images, patches, features]: Latents['dims'],
-  width: number,
-): Float32Array {
-  if (features === width) return data;
-  const first = new Float32Array(images * patches * width);
-  for (let patch = 0; patch < images * patches; patch++)
-    first.set(data.subarray(patch * features, patch * features + width), patch * width);
-  return first;
 }

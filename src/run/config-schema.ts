@@ -101,9 +101,11 @@ export const configSchema = z.strictObject({
     heads: count.describe('attention heads; divides width'),
     conditioning: z
       .enum(conditionings as [string, ...string[]])
-      .describe('how it is told the action: with the features of each mask token, or as a token'),
+      .describe(
+        'how it is told the action: by adaptive normalisation (adaln), with each mask token (feature), as tokens (sequence), or not',
+      ),
     targetBlocks: count.describe(
-      "of how many of the encoder's blocks, evenly spaced and the last among them, it predicts the latents",
+      "of how many of the encoder's blocks, evenly spaced and the last among them, it predicts the latents; 4, or as many as there are, where nothing else is said",
     ),
   }),
   masks: z.strictObject({

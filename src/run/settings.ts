@@ -64,5 +64,8 @@ export function parseSettings<T>(schema: z.ZodType<T>, given: unknown): T {
     const hint = meant === undefined ? '' : ` (did you mean ${meant}?)`;
     throw new UserError(`unknown key ${key} in the configuration${hint}`, 2);
   }
-  throw new UserError(`configuration key ${path.join('.')}: ${issue?.message ?? 'not valid'}`, 2);
+  const key = path.join('.');
+  if (issue?.code === 'invalid_type' && isTree(given) && key !== '' && get(given, key) === undefined)
+    throw new UserError(`configuration key ${key} is missing`, 2);
+  throw new UserError(`configuration key ${key}: ${issue?.message ?? 'not valid'}`, 2);
 }

@@ -11,7 +11,7 @@ export { drawScene, syntheticSource } from '../data/synthetic.js';
 export { createWebEngine, type WebEngineOptions } from '../engine/onnxruntime-web.js';
 export { UserError } from '../errors.js';
 export { describeEvaluation, type Evaluation } from '../evaluate/evaluation.js';
-export { type LatentColours, latentColours } from '../evaluate/latent-colours.js';
+export { retrievalColours } from '../evaluate/latent-maps.js';
 export type { ComparedRetrieval, Retrieval, Retriever, RgbImage } from '../evaluate/retrieval.js';
 export { type Curve, type Point, runCurves } from '../evaluate/run-curves.js';
 export { type SweptJitter, stops } from '../evaluate/sweep.js';

@@ -120,13 +120,13 @@ export function patchify(images: Tensor, patch: number): Tensor {
   return reshape(transpose(cut, [0, 2, 4, 1, 3, 5]), [batch, side * side, 3 * patch * patch]);
 }
 
-/** Which latents are wanted of an image: of all its patches where nothing is said; not both. */
-export interface Wanted {
-  /** Token positions to see, int32 [B, V]. */
-  readonly visible?: Tensor | undefined;
-  /** Of all tokens, only the latents at these positions, int32 [B, P]. */
-  readonly wanted?: Tensor | undefined;
-}
+/**
+ * Which latents are wanted of an image, of all its patches where nothing is said: those at the positions to see, int32
+ * [B, V], or of all that are seen those at some positions, int32 [B, P].
+ */
+export type Wanted =
+  | { readonly visible?: Tensor | undefined; readonly wanted?: undefined }
+  | { readonly visible?: undefined; readonly wanted?: Tensor | undefined };
 
 /**
  * What the blocks give of an image's patches, one after the other; the last is normalised.

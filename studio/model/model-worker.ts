@@ -3,10 +3,9 @@ import {
   type Action,
   type ComparedRetrieval,
   type Inference,
-  type LatentColours,
-  latentColours,
   type Retriever,
   type RgbImage,
+  retrievalColours,
   stops,
   type TransformationName,
   transformations,
@@ -42,7 +41,7 @@ export interface Answer extends Omit<ComparedRetrieval, 'latents'> {
 let model: WorldModel | undefined;
 let image: Float32Array | undefined;
 let retriever: Retriever | undefined;
-let colours: LatentColours | undefined;
+let colours: ReturnType<typeof retrievalColours> | undefined;
 
 /** A model in a thread of its own, so that the page stays awake. One at a time, and one image of it. */
 const modelWorker = {
@@ -69,7 +68,7 @@ const modelWorker = {
 
   /** Takes an image to try actions on. @param pixels [3, size, size] in 0..1 */
   async take(pixels: Float32Array, progress: (share: number) => void): Promise<void> {
-    const { config } = loaded();
+    const { config, patches } = loaded();
     image = pixels;
     const taken = await loaded().retriever(pixels, progress);
     // Of the clean image and of each jitter's ends, so that colours tell what actions change.
@@ -80,18 +79,10 @@ const modelWorker = {
           [name]: value,
         })),
       );
-    const tokens: Float32Array[] = [];
-    for (const action of [{}, ...ends]) {
-      const [{ latents }] = (await taken.retrieve([action])) as [ComparedRetrieval];
-      tokens.push(latents.wanted, latents.predicted);
-    }
-    const all = new Float32Array(tokens.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const part of tokens) {
-      all.set(part, at);
-      at += part.length;
-    }
-    colours = latentColours(all, config.encoder.width);
+    const found: ComparedRetrieval[] = [];
+    for (const action of [{}, ...ends])
+      found.push(...((await taken.retrieve([action])) as ComparedRetrieval[]));
+    colours = retrievalColours(found, patches);
     retriever = taken;
   },
 
@@ -108,12 +99,12 @@ const modelWorker = {
     )) as [ComparedRetrieval];
     const milliseconds = performance.now() - began;
     const seen = new Uint8Array(3 * patches);
-    const ofSeen = colours(latents.seen);
+    const ofSeen = colours.seen(latents.seen);
     for (const [i, place] of places.entries()) seen.set(ofSeen.subarray(3 * i, 3 * i + 3), 3 * place);
     return {
       ...found,
       hidden,
-      colours: { seen, predicted: colours(latents.predicted), wanted: colours(latents.wanted) },
+      colours: { seen, predicted: colours.asked(latents.predicted), wanted: colours.asked(latents.wanted) },
       milliseconds,
     };
   },

@@ -61,6 +61,10 @@ test("a prediction can be predicted from: by its last block's latents, which com
   const twice = await model.predict(once, { hue: 0.05 });
   const expected = await model.predict({ data: first, dims: [2, 16, width] }, { hue: 0.05 });
   assert.deepEqual(twice, expected);
+  await assert.rejects(
+    model.predict({ data: first, dims: [1, 16, 2 * width + 1] }),
+    /^UserError: latents of 65 features a patch; this model takes 32, or a prediction's 64$/,
+  );
 });
 
 test('masks are drawn as in training: so many seen, so many predicted, some of them both, again the same', () => {

@@ -34,7 +34,15 @@ export async function openRun(run: string, config: Config, resume: boolean): Pro
 export function readConfig(run: string): Config {
   const file = configIn(run);
   if (!isRun(run)) throw new UserError(`${run} is no run folder: ${file} is missing`);
-  return check(readJson(file));
+  try {
+    return check(readJson(file));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `${file}: ${error.message}; what another version trained is trained anew`,
+      error.exitCode,
+    );
+  }
 }
 
 /** Removes what killed processes left half written in a locked run folder. */
