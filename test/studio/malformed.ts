@@ -53,7 +53,7 @@ export function send(port: number, bytes: Buffer): Promise<string> {
       socket.destroy();
       done(answer);
     };
-    socket.setEncoding('latin1').setTimeout(30, end);
+    socket.setEncoding('latin1').setTimeout(250, end);
     socket.on('data', (part: string) => {
       answer += part;
     });
