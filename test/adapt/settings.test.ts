@@ -114,8 +114,8 @@ test('keys that are none, and values that are none, are refused by name', () => 
   refuses({ tasks: [{ dat: ['synthetic'], data: ['x'] }] }, /unknown key tasks\.0\.dat/);
   refuses({ set: { epochs: 1 } }, /unknown key set/);
   refuses({ epochs: '1' }, /configuration key epochs: /);
-  refuses({ tasks: undefined }, /configuration key tasks: /);
-  refuses({ run: undefined }, /configuration key run: /);
+  refuses({ tasks: undefined }, /configuration key tasks is missing$/);
+  refuses({ run: undefined }, /configuration key run is missing$/);
   refuses({ classes: ['a', 'a'] }, /configuration key classes: two have the same name/);
   refuses({ classes: ['a', 'b'] }, /--classes is of masks; give --task segmentation/);
 });
