@@ -22,6 +22,7 @@ import {
   identityParameters,
   layouts,
   packParameters,
+  targetWidth,
   tokenCount,
   type ViewParameters,
 } from '../src/world-model/index.js';
@@ -62,7 +63,7 @@ const compiled = new Compiled(createEngine({ threads: values.threads ? Number(va
 const side = settings.model.encoder.image;
 const tokens = tokenCount(settings.model.encoder);
 const grid = Math.sqrt(tokens);
-const { width } = settings.model.encoder;
+const width = targetWidth(settings.model);
 const images = Math.min(Number(values.images), sets.asked.length);
 
 async function latentsOf(image: Float32Array, versions: readonly ViewParameters[]): Promise<Float32Array> {
