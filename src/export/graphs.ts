@@ -40,34 +40,35 @@ import {
 
 /** The graphs that go out, inputs and outputs named as transformers.js has them; `weights.…` are inputs yet. */
 
-/** Normalised images [B, 3, S, S] → latents of all patches [B, N, D], and their means [B, D]. */
-export function encoderGraph(model: ModelConfig): Program {
+/** What is computed of normalised images [B, 3, S, S] with an encoder's weights. */
+function graphOfImages(
+  name: string,
+  model: ModelConfig,
+  compute: (views: Tensor, parameters: Encoder<Tensor>) => Readonly<Record<string, Tensor>>,
+): Program {
   const { encoder } = model;
   const parts = layouts(model);
   const specs = {
     pixel_values: spec(['batch', 3, encoder.image, encoder.image]),
     weights: flatSpecs(parts.encoder),
   };
-  return trace('encoder', specs, ({ pixel_values, weights }) => {
-    const parameters = unpack(parts.encoder, weights as Flat<Tensor>) as Encoder<Tensor>;
-    const latents = scope('encoder', () => encode(pixel_values, parameters, encoder));
-    return { last_hidden_state: latents, pooler_output: mean(latents, [1]) };
-  }) as unknown as Program;
+  return trace(name, specs, ({ pixel_values, weights }) =>
+    compute(pixel_values, unpack(parts.encoder, weights as Flat<Tensor>) as Encoder<Tensor>),
+  ) as unknown as Program;
 }
 
+/** Normalised images [B, 3, S, S] → latents of all patches [B, N, D], and their means [B, D]. */
+export const encoderGraph = (model: ModelConfig): Program =>
+  graphOfImages('encoder', model, (views, parameters) => {
+    const latents = scope('encoder', () => encode(views, parameters, model.encoder));
+    return { last_hidden_state: latents, pooler_output: mean(latents, [1]) };
+  });
+
 /** Normalised images [B, 3, S, S] → what is predicted of them, [B, N, `targetWidth`]. */
-export function targetGraph(model: ModelConfig): Program {
-  const { encoder } = model;
-  const parts = layouts(model);
-  const specs = {
-    pixel_values: spec(['batch', 3, encoder.image, encoder.image]),
-    weights: flatSpecs(parts.encoder),
-  };
-  return trace('target', specs, ({ pixel_values, weights }) => {
-    const parameters = unpack(parts.encoder, weights as Flat<Tensor>) as Encoder<Tensor>;
-    return { target: scope('target', () => targetLatents(pixel_values, parameters, model)) };
-  }) as unknown as Program;
-}
+export const targetGraph = (model: ModelConfig): Program =>
+  graphOfImages('target', model, (views, parameters) => ({
+    target: scope('target', () => targetLatents(views, parameters, model)),
+  }));
 
 /** Latents [B, N, D], actions [B, 7] and int32 positions [B, N] → predicted latents at these positions [B, N, `targetWidth`]. */
 export function predictorGraph(model: ModelConfig): Program {

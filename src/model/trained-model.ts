@@ -14,6 +14,7 @@ import {
   type Layouts,
   layouts,
   type Masks,
+  type ModelConfig,
   type ModelWeights,
   patchGrid,
   sampleMasks,
@@ -39,6 +40,7 @@ export interface Latents {
 /** A trained image world model, ready to use, whatever engine runs it and wherever its weights come from. */
 export class TrainedModel {
   readonly #compiled: Compiled;
+  readonly #model: ModelConfig;
   readonly #layouts: Layouts;
 
   /**
@@ -51,7 +53,8 @@ export class TrainedModel {
     private readonly weights: ModelWeights,
   ) {
     this.#compiled = new Compiled(engine);
-    this.#layouts = layouts(modelConfig(config));
+    this.#model = modelConfig(config);
+    this.#layouts = layouts(this.#model);
   }
 
   /** Side of the images that it takes, in pixels. */
@@ -66,7 +69,7 @@ export class TrainedModel {
 
   /** Patches of an image. */
   get patches(): number {
-    return tokenCount(modelConfig(this.config).encoder);
+    return tokenCount(this.#model.encoder);
   }
 
   /**
@@ -122,7 +125,7 @@ export class TrainedModel {
         weights: this.weights.predictor,
       },
     );
-    return { data: latents, dims: [images, patches, targetWidth(modelConfig(this.config))] };
+    return { data: latents, dims: [images, patches, targetWidth(this.#model)] };
   }
 
   /**
@@ -172,7 +175,7 @@ export class TrainedModel {
     return inferAction(
       this.#compiled,
       {
-        model: modelConfig(this.config),
+        model: this.#model,
         layouts: this.#layouts,
         augmentation: this.config.augmentation,
       },
@@ -200,19 +203,18 @@ export class TrainedModel {
       () => traceReading(reading, this.config, this.#layouts, visible?.length),
       { images: pixels, ...visibleInput(visible, images), weights },
     );
-    const { encoder } = modelConfig(this.config);
-    const width = reading === 'encode' ? encoder.width : targetWidth(modelConfig(this.config));
+    const width = reading === 'encode' ? this.#model.encoder.width : targetWidth(this.#model);
     return { data: latents, dims: [images, visible?.length ?? this.patches, width] };
   }
 
   /** Of a prediction the last block's latents, the first features of every patch; of latents all. */
   #lastBlock(data: Float32Array, [images, patches, features]: Latents['dims']): Float32Array {
-    const model = modelConfig(this.config);
-    const { width } = model.encoder;
+    const { width } = this.#model.encoder;
+    const predicted = targetWidth(this.#model);
     if (features === width) return data;
-    if (features !== targetWidth(model))
+    if (features !== predicted)
       throw new UserError(
-        `latents of ${features} features a patch; this model takes ${width}, or a prediction's ${targetWidth(model)}`,
+        `latents of ${features} features a patch; this model takes ${width}, or a prediction's ${predicted}`,
       );
     const first = new Float32Array(images * patches * width);
     for (let patch = 0; patch < images * patches; patch++)

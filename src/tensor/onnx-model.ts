@@ -105,8 +105,8 @@ export function outputName(path: string): string {
 }
 
 /**
- * Serialises a program as an ONNX model (protobuf bytes), with standard operators only, but for those of a model that it calls. One that is traced again from the
- * same function has the same bytes.
+ * Serialises a program as an ONNX model (protobuf bytes), with standard operators only, but for those of a model that
+ * it calls. One that is traced again from the same function has the same bytes.
  * @param nameOutput what an output is called in the graph: no input's name
  * @param models what the program calls, as files hold it: nodes and weights of it stand in the place of a call, as they
  *   are, and the program is written in its operator set. Where it is not given, the call stays a node, which nothing runs.

@@ -130,7 +130,10 @@ export interface Told {
   readonly visible?: Tensor | undefined;
 }
 
-/** What the heads read: the null action's prediction of the last block from latents [B, N, D], or without a predictor these themselves. */
+/**
+ * What the heads read: the null action's prediction of the last block's latents from latents [B, N, D], or without a
+ * predictor these themselves.
+ */
 export function features(
   latents: Tensor,
   predictor: Predictor<Tensor> | undefined,

@@ -34,8 +34,9 @@ export async function openRun(run: string, config: Config, resume: boolean): Pro
 export function readConfig(run: string): Config {
   const file = configIn(run);
   if (!isRun(run)) throw new UserError(`${run} is no run folder: ${file} is missing`);
+  const given = readJson(file);
   try {
-    return check(readJson(file));
+    return check(given);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
