@@ -19,6 +19,8 @@ const { values } = parseArgs({
     steps: { type: 'string', default: '4' },
     python: { type: 'string', default: 'python3' },
     only: { type: 'string', multiple: true },
+    /** Ours on another engine, too, such as xla:cpu. */
+    device: { type: 'string' },
     out: { type: 'string' },
   },
 });
@@ -26,19 +28,23 @@ const rounds = Number(values.rounds);
 const given = values.set.map(
   (text) => [text.split('=')[0], JSON.parse(text.slice(text.indexOf('=') + 1))] as const,
 );
-// What the peers' predictors have.
 const set = {
+  data: ['synthetic'],
   ...Object.fromEntries(given),
+  // What the peers' predictors have.
   'predictor.conditioning': 'feature',
   'predictor.targetBlocks': 1,
 };
 const threads = availableParallelism();
-const config = resolve(values.preset, { data: ['synthetic'], ...set });
+const config = resolve(values.preset, set);
 
+const mine = (device: string) => (): Contender =>
+  ours(`ours float32 on ${device}`, { preset: values.preset, set, threads, device });
 const peer = (compile: boolean, bfloat16: boolean) => (): Contender =>
   torch(values.python, config, { compile, bfloat16, device: 'cpu' });
 const field: Record<string, () => Contender> = {
-  ours: () => ours('ours float32', { preset: values.preset, set, threads, device: 'cpu' }),
+  ours: mine('cpu'),
+  ...(values.device === undefined ? {} : { [`ours on ${values.device}`]: mine(values.device) }),
   eager: peer(false, false),
   compile: peer(true, false),
   'eager-bf16': peer(false, true),
@@ -50,7 +56,7 @@ const field: Record<string, () => Contender> = {
 const contenders: Contender[] = [];
 for (const [name, create] of Object.entries(field)) {
   // All is compared with ours.
-  if (name !== 'ours' && values.only !== undefined && !values.only.includes(name)) continue;
+  if (!name.startsWith('ours') && values.only !== undefined && !values.only.includes(name)) continue;
   // One after another: what starts alone is timed alone.
   const contender = create();
   await contender.start();

@@ -6,13 +6,26 @@ import { differences } from './settings.js';
 
 const FILE = 'config.json';
 
+/** The configuration that a run's file holds. @throws UserError that names the file where this version cannot read it */
+export function readable(given: unknown, file: string): Config {
+  try {
+    return check(given);
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(
+      `${file}: ${error.message}; what another version trained is trained anew`,
+      error.exitCode,
+    );
+  }
+}
+
 /** The configuration of a run; undefined where there is no run. @throws UserError where it is damaged */
 export async function findConfig(run: RunSource): Promise<Config | undefined> {
   const text = await readText(run, FILE);
   if (text === undefined) return undefined;
   const json = parseJson(text);
   if (json === undefined) throw new UserError(`${placeOf(run, FILE)} is not valid JSON`);
-  return check(json);
+  return readable(json, placeOf(run, FILE));
 }
 
 /** The configuration of a run. @throws UserError where there is no run, or it is damaged */

@@ -2,8 +2,8 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
-import { type Config, check } from '../config.js';
-import { checkStart } from '../config-file.js';
+import type { Config } from '../config.js';
+import { checkStart, readable } from '../config-file.js';
 import { folderFiles } from './folder-files.js';
 import { lockRun } from './run-lock.js';
 
@@ -34,16 +34,7 @@ export async function openRun(run: string, config: Config, resume: boolean): Pro
 export function readConfig(run: string): Config {
   const file = configIn(run);
   if (!isRun(run)) throw new UserError(`${run} is no run folder: ${file} is missing`);
-  const given = readJson(file);
-  try {
-    return check(given);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(
-      `${file}: ${error.message}; what another version trained is trained anew`,
-      error.exitCode,
-    );
-  }
+  return readable(readJson(file), file);
 }
 
 /** Removes what killed processes left half written in a locked run folder. */
