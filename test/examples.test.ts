@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, before, type TestContext, test } from 'node:test';
@@ -108,6 +117,24 @@ test('examples/photos-to-web: the page says what the adapted model does', { skip
     errors.filter((error) => !/status of 404/.test(error)),
     [],
   );
+});
+
+test('examples/frozen-encoder: from an encoder to a class, by the command line', () => {
+  const out = join(folder, 'whole-way');
+  const encoder = join(root, 'test/fixtures/encoders/dinov2');
+  const options = '--preset demo --steps 4 --set batch=8 --set predictor.depth=1 --set health.images=4';
+  const told = execFileSync(
+    'sh',
+    [
+      join(root, 'examples/frozen-encoder/whole-way.sh'),
+      ...[encoder, photos, photos, out, photo],
+      ...options.split(' '),
+    ],
+    { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  assert.match(told, /^MRR /m);
+  assert.match(told.trimEnd().split('\n').at(-1) ?? '', /(bottom|left|right|top) +\d/);
+  assert.ok(existsSync(join(out, 'exported/onnx/model.onnx')));
 });
 
 const python = process.env.PYTHON ?? 'python3';
