@@ -43,7 +43,7 @@ export class ClassLabels {
   /** What stands where labels do and cannot be one: then there are none. */
   #refused: string | undefined;
 
-  /** Whether there was any. */
+  /** Whether there were some. */
   get any(): boolean {
     return this.#labels.length > 0;
   }

@@ -17,7 +17,7 @@ interface FolderImages {
   readonly split: Split;
 }
 
-/** The masks of a folder's images, where it has any, and what is to be said of them. */
+/** The masks of a folder's images, where there are some, and what is to be said of them. */
 export function folderMasks(
   folder: string,
   groups: readonly MaskGroup[],

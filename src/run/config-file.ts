@@ -6,10 +6,14 @@ import { differences } from './settings.js';
 
 const FILE = 'config.json';
 
-/** The configuration that a run's file holds. @throws UserError that names the file where this version cannot read it */
-export function readable(given: unknown, file: string): Config {
+/**
+ * The configuration that a file holds.
+ * @param file for messages
+ * @throws UserError where this version cannot read it
+ */
+export function parseConfig(json: unknown, file: string): Config {
   try {
-    return check(given);
+    return check(json);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw new UserError(
@@ -25,7 +29,7 @@ export async function findConfig(run: RunSource): Promise<Config | undefined> {
   if (text === undefined) return undefined;
   const json = parseJson(text);
   if (json === undefined) throw new UserError(`${placeOf(run, FILE)} is not valid JSON`);
-  return readable(json, placeOf(run, FILE));
+  return parseConfig(json, placeOf(run, FILE));
 }
 
 /** The configuration of a run. @throws UserError where there is no run, or it is damaged */

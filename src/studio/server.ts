@@ -25,7 +25,7 @@ const types: Readonly<Record<string, string>> = {
  * Serves the page and the files of runs that it shows, to this machine's own browser alone: another machine cannot reach
  * it, and neither another site nor another name of this machine is answered.
  * @param page folder of the built page
- * @param port 0: any that is free
+ * @param port 0: one that is free
  * @throws UserError where the port is taken
  */
 export async function serveStudio(runs: ShownRuns, page: string, port = 0): Promise<ServedStudio> {

@@ -240,3 +240,16 @@ test('mistakes are told in one line', async () => {
     /nowhere\.png: cannot be read \(ENOENT\)/,
   );
 });
+
+test('a model adapted from what another version trained is refused with its file, the key, and what to do', async () => {
+  await adapted('older', { tune: 'head' }, { epochs: 1 });
+  const file = join(folder, 'older', 'config.json');
+  const config = JSON.parse(readFileSync(file, 'utf8'));
+  delete config.pretraining.steps;
+  writeFileSync(file, JSON.stringify(config));
+  await refuses(
+    AdaptedModel.load(join(folder, 'older')),
+    2,
+    /older\/config\.json: configuration key steps is missing; what another version trained is trained anew$/,
+  );
+});

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { UserError } from '../../errors.js';
 import { emptyFlat, type Flat, type Layout } from '../../nn/index.js';
-import { type Config, check, evaluatorConfig } from '../../run/config.js';
+import { type Config, evaluatorConfig } from '../../run/config.js';
+import { parseConfig } from '../../run/config-file.js';
 import { fill, type Section } from '../../run/named-tensors.js';
 import type { Weights } from '../../run/safetensors.js';
 import type { HeadConfig } from '../network/heads.js';
@@ -52,7 +53,7 @@ const schema = z.strictObject({
  */
 export function parseAdapted(json: unknown, file: string): AdaptedConfig {
   const parsed = schema.safeParse(json);
-  if (parsed.success) return { ...parsed.data, pretraining: check(parsed.data.pretraining) };
+  if (parsed.success) return { ...parsed.data, pretraining: parseConfig(parsed.data.pretraining, file) };
   const issue = parsed.error.issues[0];
   throw new UserError(`${file}: ${issue?.path.join('.')}: ${issue?.message}`);
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { UserError } from '../../errors.js';
 import { readJson } from '../../json-file.js';
 import type { Config } from '../config.js';
-import { checkStart, readable } from '../config-file.js';
+import { checkStart, parseConfig } from '../config-file.js';
 import { folderFiles } from './folder-files.js';
 import { lockRun } from './run-lock.js';
 
@@ -34,7 +34,7 @@ export async function openRun(run: string, config: Config, resume: boolean): Pro
 export function readConfig(run: string): Config {
   const file = configIn(run);
   if (!isRun(run)) throw new UserError(`${run} is no run folder: ${file} is missing`);
-  return readable(readJson(file), file);
+  return parseConfig(readJson(file), file);
 }
 
 /** Removes what killed processes left half written in a locked run folder. */
