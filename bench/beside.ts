@@ -32,7 +32,9 @@ async function open(folder: string) {
   });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   const set = Object.fromEntries(values.set.map((each) => each.split('=') as [string, string]));
-  child.stdin.write(`${JSON.stringify({ preset: values.preset, set, threads: cpus().length })}\n`);
+  child.stdin.write(
+    `${JSON.stringify({ preset: values.preset, set, threads: cpus().length, device: 'cpu' })}\n`,
+  );
   await lines.next();
   return {
     folder,
