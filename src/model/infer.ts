@@ -1,22 +1,8 @@
 import type { Compiled } from '../engine/index.js';
 import { flatSpecs, unpack } from '../nn/index.js';
-import {
-  constant,
-  expand,
-  gradient,
-  mean,
-  mul,
-  type Spec,
-  scope,
-  spec,
-  sub,
-  sum,
-  type Tensor,
-  trace,
-} from '../tensor/index.js';
+import { constant, expand, mean, mul, type Spec, scope, spec, sub, type Tensor } from '../tensor/index.js';
 import {
   type AugmentationConfig,
-  actionSize,
   type Layouts,
   type ModelConfig,
   type ModelWeights,
@@ -25,7 +11,8 @@ import {
   targetWidth,
   tokenCount,
 } from '../world-model/index.js';
-import { IMPROVED, type Inference, searchAction } from './search-action.js';
+import { type Comparison, measureByPrograms } from './action-measure.js';
+import { type Inference, searchAction } from './search-action.js';
 
 /**
  * Searches the action that is likeliest, of those that training draws, given how near its prediction from BEFORE comes to
@@ -45,14 +32,9 @@ export function inferAction(
   { before, after }: { readonly before: Float32Array; readonly after: Float32Array },
   progress?: (share: number) => void,
 ): Promise<Inference> {
+  const feeds = { before, after, weights: weights.predictor };
   return searchAction(
-    (action) =>
-      compiled.run('infer', () => traceDistance(model, layouts), {
-        before,
-        after,
-        action,
-        weights: weights.predictor,
-      }),
+    measureByPrograms(compiled, { ...predictions(model, layouts), feeds }),
     augmentation,
     // The errors of a patch's features go together: each patch tells as much as one number.
     tokenCount(model.encoder),
@@ -60,27 +42,26 @@ export function inferAction(
   );
 }
 
-/** How far the predictions for actions [K, 7] are from what they should be, and the slope by each action. */
-function traceDistance(model: ModelConfig, layouts: Layouts) {
+/** Compares predictions for actions with what they should be. */
+function predictions(model: ModelConfig, layouts: Layouts) {
   const { encoder, predictor } = model;
   const tokens = tokenCount(encoder);
   const specs = {
     before: spec([1, tokens, encoder.width]),
     after: spec([1, tokens, targetWidth(model)]),
-    action: spec([IMPROVED, actionSize]),
     weights: flatSpecs(layouts.predictor) as Record<string, Spec>,
   };
-  return trace('infer', specs, ({ before, after, action, weights }) => {
+  const distance: Comparison<typeof specs>['distance'] = ({ before, after, weights }, action) => {
     const parameters = unpack(layouts.predictor, weights as Record<string, Tensor>) as Predictor<Tensor>;
-    const everywhere = Int32Array.from({ length: IMPROVED * tokens }, (_, i) => i % tokens);
-    const predicted = constant(everywhere, { dtype: 'int32', shape: [IMPROVED, tokens] });
-    const context = expand(before as Tensor, [IMPROVED, tokens, encoder.width]);
+    const count = action.shape[0] as number;
+    const everywhere = Int32Array.from({ length: count * tokens }, (_, i) => i % tokens);
+    const predicted = constant(everywhere, { dtype: 'int32', shape: [count, tokens] });
+    const context = expand(before, [count, tokens, encoder.width]);
     const answers = scope('predictor', () =>
-      predict(context, action as Tensor, { predicted }, parameters, predictor, encoder),
+      predict(context, action, { predicted }, parameters, predictor, encoder),
     );
-    const error = sub(answers, after as Tensor);
-    const distance = mean(mul(error, error), [1, 2]);
-    const [slope] = gradient(sum(distance), [action as Tensor]);
-    return { distance, slope: slope as Tensor };
-  });
+    const error = sub(answers, after);
+    return mean(mul(error, error), [1, 2]);
+  };
+  return { name: 'infer', specs, distance };
 }

@@ -19,18 +19,27 @@ export interface Inference extends InferredAction {
   readonly runnerUp: InferredAction;
 }
 
-/** Actions that are tried at first, and those of them that are improved; so many are measured at once. */
-const TRIED = 512;
-export const IMPROVED = 16;
-/** Steps of gradient descent (Adam), and the first one's size in units of the action's vector; it falls to a hundredth. */
-const [STEPS, STEP] = [60, 0.15];
+/** Actions that are tried at first, those of them that are improved, and those of these that are improved to the end. */
+const [TRIED, IMPROVED, FINALISTS] = [512, 16, 4];
+/** Steps of gradient descent (Adam) for all that are improved, and for finalists. */
+const [EARLY, STEPS] = [15, 45];
+/** The first step's size in units of the action's vector; it falls to a hundredth. */
+const STEP = 0.15;
 /** How far from the best a jitter is tried to see how the distance rises, in units of the action's vector. */
-const PROBES = Array.from({ length: IMPROVED / 2 }, (_, i) => 0.05 * 2 ** i);
+const PROBES = Array.from({ length: 8 }, (_, i) => 0.05 * 2 ** i);
+/** Actions that are measured at once where no slope is asked. */
+const TOGETHER = 32;
 
-/** How far actions [{@link IMPROVED}, 7] lead from AFTER, and the slope of that by each action. */
-export type MeasureActions = (
-  actions: Float32Array,
-) => Promise<{ readonly distance: Float32Array; readonly slope: Float32Array }>;
+/** How far actions lead from AFTER. */
+export interface ActionMeasure {
+  /** @param actions [count, 7] */
+  distances(actions: Float32Array, count: number): Promise<{ readonly distance: Float32Array }>;
+  /** With the slope of each distance by its action [count, 7]; that takes some three times as long. */
+  slopes(
+    actions: Float32Array,
+    count: number,
+  ): Promise<{ readonly distance: Float32Array; readonly slope: Float32Array }>;
+}
 
 /**
  * Searches the action that is likeliest to lead to AFTER: it comes near, and is one that training draws. Of many drawn the
@@ -40,39 +49,51 @@ export type MeasureActions = (
  * @param progress is told the share of the search that is done
  */
 export async function searchAction(
-  measure: MeasureActions,
+  measure: ActionMeasure,
   augmentation: AugmentationConfig,
   observations: number,
   progress: (share: number) => void = () => {},
 ): Promise<Inference> {
   const prior = actionPrior(augmentation, TRIED - 1);
-  const all = TRIED + STEPS * IMPROVED + prior.varied.length * 2 * PROBES.length;
+  const probed = prior.varied.length * 2 * PROBES.length;
+  const all = TRIED + SLOPE_COST * (EARLY * IMPROVED + (STEPS - EARLY) * FINALISTS) + probed;
   let asked = 0;
-  const ask: Ask = async (vectors) => {
+  const took = (count: number): void => {
+    asked += count;
+    progress(asked / all);
+  };
+  const costOf = (vector: Float32Array, distance: number): number =>
+    (observations / 2) * Math.log(distance) + prior.cost(vector);
+
+  const ask: Ask<Answer> = async (vectors) => {
     const answers: Answer[] = [];
-    for (let first = 0; first < vectors.length; first += IMPROVED) {
-      const actions = new Float32Array(IMPROVED * actionSize);
-      const part = vectors.slice(first, first + IMPROVED);
-      for (const [i, vector] of part.entries()) actions.set(vector, i * actionSize);
-      const { distance, slope } = await measure(actions);
+    for (let first = 0; first < vectors.length; first += TOGETHER) {
+      const part = vectors.slice(first, first + TOGETHER);
+      const { distance } = await measure.distances(inRows(part, TOGETHER), TOGETHER);
       for (const [i, vector] of part.entries()) {
         const far = distance[i] as number;
-        const cost = (observations / 2) * Math.log(far) + prior.cost(vector);
-        const own = slope.subarray(i * actionSize, (i + 1) * actionSize);
-        const rises = prior.varied.map(
-          (at) => ((observations / 2) * (own[at] as number)) / far + prior.slope(vector, at),
-        );
-        answers.push({ vector, distance: far, cost, rises });
+        answers.push({ vector, distance: far, cost: costOf(vector, far) });
       }
-      asked += part.length;
-      progress(asked / all);
+      took(part.length);
     }
     return answers;
+  };
+  const askSlopes: Ask<Sloped> = async (vectors) => {
+    const { distance, slope } = await measure.slopes(inRows(vectors, vectors.length), vectors.length);
+    took(SLOPE_COST * vectors.length);
+    return vectors.map((vector, i) => {
+      const far = distance[i] as number;
+      const own = slope.subarray(i * actionSize, (i + 1) * actionSize);
+      const rises = prior.varied.map(
+        (at) => ((observations / 2) * (own[at] as number)) / far + prior.slope(vector, at),
+      );
+      return { vector, distance: far, cost: costOf(vector, far), rises };
+    });
   };
 
   const tried = await ask([new Float32Array(actionSize), ...prior.draws]);
   const nothing = (tried[0] as Answer).distance;
-  const improved = await descend(ask, prior, likeliest(tried).slice(0, IMPROVED));
+  const improved = await descend(askSlopes, prior, likeliest(tried).slice(0, IMPROVED));
   const [best, ...others] = likeliest([...improved, ...tried]) as [Answer, ...Answer[]];
   const tolerance = await tolerances(ask, prior, best);
   const differs = ({ vector }: Answer): boolean =>
@@ -92,60 +113,88 @@ interface Answer {
   readonly distance: number;
   /** Minus the logarithm of how likely the action is to have led to AFTER, up to a constant. */
   readonly cost: number;
+}
+interface Sloped extends Answer {
   /** Slope of the cost by each number that varies. */
   readonly rises: readonly number[];
 }
-type Ask = (vectors: readonly Float32Array[]) => Promise<Answer[]>;
+type Ask<A> = (vectors: readonly Float32Array[]) => Promise<A[]>;
+
+/** About how much longer an action takes whose slope is asked. */
+const SLOPE_COST = 3;
+
+/** Vectors as rows [count, 7]; those beyond them are 0. */
+function inRows(vectors: readonly Float32Array[], count: number): Float32Array {
+  const rows = new Float32Array(count * actionSize);
+  for (const [i, vector] of vectors.entries()) rows.set(vector, i * actionSize);
+  return rows;
+}
 
 const likeliest = (answers: readonly Answer[]): Answer[] => [...answers].sort((a, b) => a.cost - b.cost);
 
-/** Adam on the jitters of all at once; what comes of each at its best. */
-async function descend(ask: Ask, { varied }: ActionPrior, start: readonly Answer[]): Promise<Answer[]> {
-  const best = [...start];
-  const [means, squares] = [0, 1].map(() => start.map(() => new Float64Array(actionSize))) as [
-    Float64Array[],
-    Float64Array[],
-  ];
-  let now = [...start];
-  for (let step = 1; step <= STEPS; step++) {
+/** One of those that are improved. */
+interface Descent {
+  /** Where it is. */
+  vector: Float32Array;
+  /** The likeliest on its way. */
+  best: Answer;
+  /** Adam's moments of the slopes. */
+  readonly mean: Float64Array;
+  readonly square: Float64Array;
+}
+
+/** Adam on the jitters of all at once, then of the likeliest alone; what comes of each at its best. */
+async function descend(
+  ask: Ask<Sloped>,
+  { varied }: ActionPrior,
+  start: readonly Answer[],
+): Promise<Answer[]> {
+  const all: Descent[] = start.map((best) => ({
+    vector: best.vector,
+    best,
+    mean: new Float64Array(varied.length),
+    square: new Float64Array(varied.length),
+  }));
+  let going = all;
+  for (let step = 0; step < STEPS; step++) {
+    if (step === EARLY) going = going.toSorted((a, b) => a.best.cost - b.best.cost).slice(0, FINALISTS);
     const size = STEP * 0.01 ** (step / STEPS);
-    const moved = now.map(({ vector, rises }, i) => {
-      const next = vector.slice();
-      const [mean, square] = [means[i] as Float64Array, squares[i] as Float64Array];
+    const answers = await ask(going.map(({ vector }) => vector));
+    for (const [i, answer] of answers.entries()) {
+      const descent = going[i] as Descent;
+      if (answer.cost < descent.best.cost) descent.best = answer;
+      const { mean, square } = descent;
+      descent.vector = answer.vector.slice();
       for (const [k, at] of varied.entries()) {
-        const g = rises[k] as number;
-        mean[at] = 0.9 * (mean[at] as number) + 0.1 * g;
-        square[at] = 0.99 * (square[at] as number) + 0.01 * g * g;
-        const direction = (mean[at] as number) / (1 - 0.9 ** step);
-        const scale = Math.sqrt((square[at] as number) / (1 - 0.99 ** step)) + 1e-12;
-        next[at] = (next[at] as number) - (size * direction) / scale;
+        const rise = answer.rises[k] as number;
+        mean[k] = 0.9 * (mean[k] as number) + 0.1 * rise;
+        square[k] = 0.99 * (square[k] as number) + 0.01 * rise * rise;
+        const direction = (mean[k] as number) / (1 - 0.9 ** (step + 1));
+        const scale = Math.sqrt((square[k] as number) / (1 - 0.99 ** (step + 1))) + 1e-12;
+        descent.vector[at] = (descent.vector[at] as number) - (size * direction) / scale;
       }
-      return next;
-    });
-    now = await ask(moved);
-    for (const [i, answer] of now.entries()) if (answer.cost < (best[i] as Answer).cost) best[i] = answer;
+    }
   }
-  return best;
+  return all.map(({ best }) => best);
 }
 
 /** How far each jitter's number goes from the best, to the nearer side, until the cost is ½ larger; flags not at all. */
-async function tolerances(ask: Ask, { varied }: ActionPrior, best: Answer): Promise<Float32Array> {
-  const widths = new Float32Array(actionSize);
-  for (const at of varied) {
-    const sides = [-1, 1].map((side) => PROBES.map((width) => side * width));
-    const answers = await ask(
-      sides.flat().map((change) => {
-        const vector = best.vector.slice();
-        vector[at] = (vector[at] as number) + change;
-        return vector;
-      }),
-    );
-    const widest = sides.map((_, side) =>
-      crossing(answers.slice(side * PROBES.length, (side + 1) * PROBES.length), best.cost),
-    );
-    widths[at] = Math.min(...widest);
+async function tolerances(ask: Ask<Answer>, { varied }: ActionPrior, best: Answer): Promise<Float32Array> {
+  const changed = (at: number, change: number): Float32Array => {
+    const vector = best.vector.slice();
+    vector[at] = (vector[at] as number) + change;
+    return vector;
+  };
+  const sides = varied.flatMap((at) => [-1, 1].map((side) => ({ at, side })));
+  const answers = await ask(
+    sides.flatMap(({ at, side }) => PROBES.map((width) => changed(at, side * width))),
+  );
+  const widths = new Float32Array(actionSize).fill(Number.POSITIVE_INFINITY);
+  for (const [i, { at }] of sides.entries()) {
+    const own = answers.slice(i * PROBES.length, (i + 1) * PROBES.length);
+    widths[at] = Math.min(widths[at] as number, crossing(own, best.cost));
   }
-  return widths;
+  return widths.map((width) => (Number.isFinite(width) ? width : 0));
 }
 
 /** Where costs at the probes cross the least + ½, a parabola between two; the last probe where they never do. */
