@@ -38,7 +38,7 @@ export function registerStudy(program: Command): void {
     .addHelpText(
       'after',
       () =>
-        `\nStudies:\n${describeStudies()}\n\nExample:\n  iwm study conditioning --data photos/ --jobs 2 --budget 3h`,
+        `\nStudies:\n${describeStudies()}\n\nExample:\n  iwm study paper --data photos/ --jobs 2 --budget 3h`,
     )
     .action(async (asked: string, options: StudyCommand) => {
       const { readStudy } = await import('../study/study.js');

@@ -2,10 +2,10 @@ import { mean } from 'simple-statistics';
 import { ticks } from '../report/curve.js';
 import { type Html, html } from '../report/html.js';
 import type { StudyRow } from './rows.js';
-import type { Study } from './study.js';
+import type { Figure, Study } from './study.js';
 
-const WIDTH = 560;
-const HEIGHT = 340;
+/** Pixels; wider where an axis has many levels, so that their names have room. */
+const [WIDTH, HEIGHT, LEVEL] = [560, 340, 96];
 const MARGIN = { left: 64, right: 16, top: 16, bottom: 52 };
 /** Between the seeds of one level, pixels. */
 const APART = 10;
@@ -26,31 +26,28 @@ interface Dot {
 }
 
 /** Dots as SVG, a run each: a column against another, or against the levels of an axis, then with their means. */
-export function figure(
-  { name, axes, columns }: Study,
-  { x, y }: { readonly x: string; readonly y: string },
-  rows: readonly StudyRow[],
-): string {
+export function figure({ name, axes, columns }: Study, { x, y }: Figure, rows: readonly StudyRow[]): string {
   const levels = columns[x] === undefined ? Object.keys(axes[x] ?? {}) : undefined;
   const dots = rows.flatMap(({ cell, numbers }): Dot[] => {
     const at = levels ? levels.indexOf(cell.levels[x] ?? '') : numbers[x];
     const value = numbers[y];
     return at === undefined || value === undefined ? [] : [{ name: cell.name, x: at, y: value }];
   });
+  const width = Math.max(WIDTH, MARGIN.left + MARGIN.right + LEVEL * (levels?.length ?? 0));
   const across = levels ? levels.map((_, i) => i) : scaleOf(dots.map((dot) => dot.x));
   const up = scaleOf(dots.map((dot) => dot.y));
   const [left, right] = levels ? [-0.5, levels.length - 0.5] : [across[0] ?? 0, across.at(-1) ?? 1];
   const [bottom, top] = [up[0] ?? 0, up.at(-1) ?? 1];
   const px = (value: number): number =>
-    MARGIN.left + ((value - left) / (right - left)) * (WIDTH - MARGIN.left - MARGIN.right);
+    MARGIN.left + ((value - left) / (right - left)) * (width - MARGIN.left - MARGIN.right);
   const py = (value: number): number =>
     HEIGHT - MARGIN.bottom - ((value - bottom) / (top - bottom)) * (HEIGHT - MARGIN.top - MARGIN.bottom);
   const beside = (i: number, among: number): number => (levels ? (i - (among - 1) / 2) * APART : 0);
   const groups = levels ? levels.map((_, i) => dots.filter((dot) => dot.x === i)) : [dots];
-  const picture = html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${name}: ${y} against ${x}">${style}
-${up.map((value) => html`<line x1="${MARGIN.left}" x2="${WIDTH - MARGIN.right}" y1="${round(py(value))}" y2="${round(py(value))}"/><text x="${MARGIN.left - 8}" y="${round(py(value))}" dy=".35em" text-anchor="end">${value}</text>`)}
+  const picture = html`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${HEIGHT}" width="${width}" height="${HEIGHT}" role="img" aria-label="${name}: ${y} against ${x}">${style}
+${up.map((value) => html`<line x1="${MARGIN.left}" x2="${width - MARGIN.right}" y1="${round(py(value))}" y2="${round(py(value))}"/><text x="${MARGIN.left - 8}" y="${round(py(value))}" dy=".35em" text-anchor="end">${value}</text>`)}
 ${across.map((value) => html`<text x="${round(px(value))}" y="${HEIGHT - MARGIN.bottom + 18}" text-anchor="middle">${levels ? (levels[value] ?? '') : value}</text>`)}
-<text x="${(MARGIN.left + WIDTH - MARGIN.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${x}</text>
+<text x="${(MARGIN.left + width - MARGIN.right) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${x}</text>
 <text transform="translate(14 ${(HEIGHT - MARGIN.bottom) / 2}) rotate(-90)" text-anchor="middle">${y}</text>
 ${groups.map((group) => [group.map((dot, i) => circle(dot, px(dot.x) + beside(i, group.length), py(dot.y))), levels && group[0] ? meanOf(group, px(group[0].x), py) : undefined])}
 </svg>`;

@@ -1,6 +1,6 @@
 import { type Outcome, readOutcome } from './cell-folder.js';
 import type { Cell } from './cells.js';
-import type { Study } from './study.js';
+import type { Figure, Study } from './study.js';
 
 /** What is known of a cell. */
 export interface StudyRow {
@@ -39,6 +39,10 @@ export function rowsOf({ columns }: Study, cells: readonly Cell[], folder: strin
     ];
   });
 }
+
+/** The rows that a figure is of. */
+export const shownIn = ({ without = [] }: Figure, rows: readonly StudyRow[]): readonly StudyRow[] =>
+  rows.filter(({ cell }) => !Object.values(cell.levels).some((level) => without.includes(level)));
 
 /** What stands at a dotted place, `tuned.tasks.0.accuracy`; undefined where nothing does. */
 const at = (told: unknown, place: string): unknown =>

@@ -34,12 +34,19 @@ const studySchema = z.strictObject({
     .record(z.string(), z.string())
     .describe('numbers of the table: where each stands in what a command told, such as evaluate.mrr.value'),
   figures: z
-    .array(z.strictObject({ x: z.string(), y: z.string() }))
+    .array(
+      z.strictObject({
+        x: z.string(),
+        y: z.string(),
+        without: z.array(z.string()).optional().describe('levels whose runs are left out, as controls are'),
+      }),
+    )
     .optional()
     .describe('pictures of one column, or axis, against another column'),
 });
 
 export type Study = Readonly<z.infer<typeof studySchema>> & { readonly name: string };
+export type Figure = NonNullable<Study['figures']>[number];
 
 /**
  * A study by its name, or from a file of one's own.
@@ -73,7 +80,9 @@ function checkNames({ columns, measures, axes, figures = [] }: z.infer<typeof st
     const command = place.split('.')[0] as string;
     if (!commands.includes(command)) refuse('command', command, commands);
   }
-  for (const { x, y } of figures) {
+  const levels = Object.values(axes).flatMap((axis) => Object.keys(axis));
+  for (const { x, y, without = [] } of figures) {
+    for (const level of without) if (!levels.includes(level)) refuse('level', level, levels);
     if (columns[y] === undefined) refuse('column', y, Object.keys(columns));
     if (columns[x] === undefined && axes[x] === undefined)
       refuse('column or axis', x, [...Object.keys(columns), ...Object.keys(axes)]);

@@ -6,7 +6,7 @@ import { count } from '../words.js';
 import type { Cell } from './cells.js';
 import { rankCorrelation } from './correlation.js';
 import { figure } from './figure.js';
-import { rowsOf, type StudyRow } from './rows.js';
+import { rowsOf, type StudyRow, shownIn } from './rows.js';
 import type { Study } from './study.js';
 
 /** Writes a study's table (study.md), a row a run (runs.csv) and its figures (figure-1.svg, …) as far as it has come. */
@@ -17,7 +17,7 @@ export function writeTables(study: Study, cells: readonly Cell[], folder: string
   write('study.md', `${markdown(study, rows, cells.length)}\n`);
   write('runs.csv', `${csv(study, rows)}\n`);
   study.figures?.forEach((asked, i) => {
-    write(`figure-${i + 1}.svg`, figure(study, asked, rows));
+    write(`figure-${i + 1}.svg`, figure(study, asked, shownIn(asked, rows)));
   });
 }
 
@@ -62,18 +62,19 @@ function markdown(study: Study, rows: readonly StudyRow[], cells: number): strin
   ].join('\n');
 }
 
-/** Of every figure of two columns, how their orders agree over all runs. */
+/** Of every figure of two columns, how their orders agree over its runs. */
 function correlations({ figures = [], columns }: Study, rows: readonly StudyRow[]): string[] {
-  return figures.flatMap(({ x, y }) => {
+  return figures.flatMap((asked) => {
+    const { x, y, without = [] } = asked;
     if (columns[x] === undefined) return [];
-    const pairs = rows.flatMap(({ numbers: { [x]: a, [y]: b } }) =>
+    const pairs = shownIn(asked, rows).flatMap(({ numbers: { [x]: a, [y]: b } }) =>
       a === undefined || b === undefined ? [] : [[a, b] as const],
     );
     const found = rankCorrelation(pairs);
     if (found === undefined) return [];
     const { value, low, high } = found;
     return [
-      `\n${x} and ${y}, ${count(pairs.length, 'run')}: Spearman's rank correlation ${value.toFixed(2)} (95 % by the bootstrap: ${low.toFixed(2)} … ${high.toFixed(2)})`,
+      `\n${x} and ${y}, ${count(pairs.length, 'run')}${without.length > 0 ? ` (without ${without.join(', ')})` : ''}: Spearman's rank correlation ${value.toFixed(2)} (95 % by the bootstrap: ${low.toFixed(2)} … ${high.toFixed(2)})`,
     ];
   });
 }

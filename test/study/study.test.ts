@@ -42,6 +42,8 @@ const study: Study = {
   figures: [
     { x: 'depth', y: 'loss' },
     { x: 'words', y: 'loss' },
+    { x: 'words', y: 'loss', without: ['few'] },
+    { x: 'words', y: 'loss', without: ['2'] },
   ],
 };
 const run = (out: string, options: Partial<StudyOptions> = {}, asked = study) =>
@@ -84,6 +86,11 @@ test('a study runs every command once, a failure is a row that says so, and agai
   assert.match(table.join('\n'), /\| some \| 1 \| 2 \| 1\.15 ± 0\.21 \| \d/);
   assert.match(table.join('\n'), /\| few \| 2 \| 2 \| – \| – \|/);
   assert.match(table.join('\n'), /few_2_seed-3 failed: pretrain: masks\.visible 1: too few/);
+  const [all, some] = [2, 4].map(
+    (n) => readFileSync(join(out, `figure-${n}.svg`), 'utf8').match(/<circle/g)?.length,
+  );
+  assert.deepEqual([all, some], [4, 2]);
+  assert.match(table.join('\n'), /words and loss, 4 runs \(without few\): Spearman/);
   const csv = lines(join(out, 'runs.csv'));
   assert.equal(csv.length, 9);
   assert.match(csv[0] ?? '', /^seen,depth,seed,loss,words,seconds,machine,settings,failure$/);
@@ -147,7 +154,7 @@ test('the studies that come with the package are told by the first sentence of w
       .map((file) => file.replace('.json', ''))
       .sort(),
   );
-  assert.ok(lines.includes('  conditioning  Does a predictor have to be told the action, and how?'));
+  assert.ok(lines.includes('  paper   What makes a predictor a world model, and what is that good for?'));
 });
 
 test('those that come with the package can be run; files that are none are refused in a line', () => {
@@ -177,10 +184,11 @@ test('those that come with the package can be run; files that are none are refus
     JSON.stringify({ ...declared, figures: [{ x: 'width', y: 'loss' }] }),
     /column or axis width is none of/,
   );
-  assert.throws(
-    () => readStudy('conditionin'),
-    /there is no study conditionin and no such file; studies are capacity, /,
+  refused(
+    JSON.stringify({ ...declared, figures: [{ x: 'words', y: 'loss', without: ['fev'] }] }),
+    /level fev is none of some, few, 1, 2/,
   );
+  assert.throws(() => readStudy('papper'), /there is no study papper and no such file; studies are paper, /);
   assert.throws(
     () => cellsOf({ ...study, axes: { depth: { '0': { 'predictor.depht': 1 } } } }, 'here'),
     /0_seed-0: unknown key predictor\.depht .*did you mean predictor\.depth/,
