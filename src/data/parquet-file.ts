@@ -1,11 +1,23 @@
 import { open } from 'node:fs/promises';
-import { type AsyncBuffer, type FileMetaData, parquetMetadataAsync, parquetScan } from 'hyparquet';
+import {
+  type AsyncBuffer,
+  type FileMetaData,
+  parquetMetadataAsync,
+  parquetScan,
+  parquetSchema,
+} from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { UserError } from '../errors.js';
 
 /** Where a Parquet file's row groups and columns lie. @throws UserError when it cannot be read */
 export async function readMetadata(path: string): Promise<FileMetaData> {
-  const metadata = await readParquet(path, (file) => parquetMetadataAsync(file));
+  const metadata = await readParquet(path, async (file) => {
+    const metadata = await parquetMetadataAsync(file);
+    // What is damaged shows only when its columns are asked for, by names that it has not.
+    parquetSchema(metadata);
+    if (metadata.schema.some(({ name }) => typeof name !== 'string')) throw new Error('a column has no name');
+    return metadata;
+  });
   const rows = metadata.row_groups.map((group) => Number(group.num_rows));
   if (rows.some((count) => count < 0) || rows.reduce((a, b) => a + b, 0) !== Number(metadata.num_rows))
     throw new UserError(`${path}: not a readable Parquet file (its counts of rows disagree)`);

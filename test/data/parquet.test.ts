@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -90,5 +90,26 @@ test('a file that is no Parquet is named', async () => {
     openImages([path], { size: 4 }),
     (error: Error) => error instanceof UserError && /not a readable Parquet file/.test(error.message),
   );
+  rmSync(path);
+});
+
+test('a damaged footer, with a column that has lost its name or is missing, is no readable Parquet file', async () => {
+  const good = readFileSync(fixture('plain'));
+  const path = join(folder, '..', `${folder.split('/').at(-1)}-footer.parquet`);
+  const name = good.indexOf(Buffer.from('\u0005image'), good.length - 8 - good.readUInt32LE(good.length - 8));
+  // The number of the field that the name is, then of the root's columns.
+  const root = good.lastIndexOf(Buffer.from('\u0006schema'), name);
+  for (const [at, value, said] of [
+    [name - 1, 0x28, /a column has no name/],
+    [root + 8, 40, /not a readable Parquet file/],
+  ] as const) {
+    const damaged = Buffer.from(good);
+    damaged[at] = value;
+    writeFileSync(path, damaged);
+    await assert.rejects(
+      openImages([path], { size: 4 }),
+      (error: Error) => error instanceof UserError && said.test(error.message) && error.message.includes(path),
+    );
+  }
   rmSync(path);
 });
