@@ -113,7 +113,7 @@ try {
     fill(disk);
     const args = ['adapt', join(disk, 'run'), '--data', 'synthetic:200', '--tune', 'head'];
     const adapted = await end(iwm([...args, '--out', run('adapted'), '--set', 'epochs=1']));
-    const said = saying(adapted.stderr, 'latents are not kept');
+    const said = saying(adapted.stderr, 'images are not kept');
     console.error(said.join('\n'));
     report(
       'latents on a full disk (`iwm adapt`)',
