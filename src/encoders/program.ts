@@ -7,7 +7,15 @@ import { UserError } from '../errors.js';
 import { readJson } from '../json-file.js';
 import type { Settled } from '../run/config.js';
 import type { Models } from '../run/encoder-file.js';
-import { type Callee, call, type OnnxHeader, readOnnxHeader, spec, trace } from '../tensor/index.js';
+import {
+  type Callee,
+  call,
+  type OnnxHeader,
+  type OnnxValue,
+  readOnnxHeader,
+  spec,
+  trace,
+} from '../tensor/index.js';
 import { countModel, imageSide, modelSchema, normalisationOf, preprocessorSchema } from './program-facts.js';
 import type { ProgramFiles } from './program-files.js';
 
@@ -81,10 +89,11 @@ function readHeader(file: string, bytes: Uint8Array): OnnxHeader {
     throw new UserError(
       `${file}: expected one input, pixel_values, found ${[first ?? 'none', ...others].join(', ')}: export the encoder of images alone`,
     );
-  const [input] = header.inputs;
-  if (input?.shape !== undefined && (input.shape.length !== 4 || ![3, undefined].includes(input.shape[1])))
+  const [input] = header.inputs as [OnnxValue];
+  if (input.shape !== undefined && (input.shape.length !== 4 || ![3, undefined].includes(input.shape[1])))
     throw new UserError(`${file}: expected images [B, 3, S, S] as ${first}, found ${shapeText(input.shape)}`);
-  if (typeof input?.shape?.[0] === 'number')
+  demandFloats(file, input);
+  if (typeof input.shape?.[0] === 'number')
     throw new UserError(
       `${file}: expected any number of images at once, found ${input.shape[0]}: export it with a dynamic batch axis`,
     );
@@ -94,6 +103,14 @@ function readHeader(file: string, bytes: Uint8Array): OnnxHeader {
       `${file}: expected a model in one file, found weights in ${external}; write it as one with Python: onnx.save(onnx.load("${basename(file)}"), "one.onnx")`,
     );
   return header;
+}
+
+/** What is computed of images and latents is in float32; in which types a model computes is its own affair. */
+function demandFloats(file: string, { name, type = 'float32' }: OnnxValue): void {
+  if (type === 'float32') return;
+  throw new UserError(
+    `${file}: expected ${name} in float32, found ${type}: take another of its files (onnx/model.onnx), or export it with inputs and outputs in float32 (keep_io_types=True)`,
+  );
 }
 
 const shapeText = (shape: readonly (number | undefined)[]): string =>
@@ -106,7 +123,10 @@ const fixedSide = ({ inputs }: OnnxHeader): number | undefined => inputs[0]?.sha
 function latentsOutput(file: string, { outputs }: OnnxHeader): string {
   const fitting = outputs.filter(({ shape }) => shape === undefined || shape.length === 3);
   const found = fitting.find(({ name }) => name === 'last_hidden_state') ?? fitting[0];
-  if (found !== undefined) return found.name;
+  if (found !== undefined) {
+    demandFloats(file, found);
+    return found.name;
+  }
   const others = outputs.map(({ name, shape = [] }) => `${name} ${shapeText(shape)}`);
   throw new UserError(
     `${file}: expected an output [B, tokens, D] with latents of patches, found ${others.join(', ')}`,
@@ -148,7 +168,15 @@ function tokenGrid(
     patch,
   }: { readonly tokens: number; readonly size: number; readonly patch: number | undefined },
 ): { patch: number; prefix: number } {
-  const cells = patch === undefined ? Math.floor(Math.sqrt(tokens)) : Math.floor(size / patch);
+  if (patch !== undefined && size % patch !== 0) {
+    const below = Math.floor(size / patch) * patch;
+    const sizes = [below, below + patch].filter((each) => each > 0);
+    throw new UserError(
+      `${file}: an image of ${size} × ${size} is no whole number of its patches of ${patch} pixels; set image.size=${sizes.join(' or ')}`,
+      2,
+    );
+  }
+  const cells = patch === undefined ? Math.floor(Math.sqrt(tokens)) : size / patch;
   const prefix = tokens - cells ** 2;
   if (cells < 1 || prefix < 0 || size % cells !== 0 || prefix >= cells ** 2)
     throw new UserError(

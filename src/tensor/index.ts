@@ -3,7 +3,7 @@ export { type Cost, cost } from './cost.js';
 export { gradient } from './gradient.js';
 export { reachable } from './graph.js';
 export { OLDEST_OPERATOR_SET } from './older-operators.js';
-export { type OnnxHeader, readOnnxHeader } from './onnx-header.js';
+export { type OnnxHeader, type OnnxValue, readOnnxHeader } from './onnx-header.js';
 export { outputName, toOnnx } from './onnx-model.js';
 export { scope } from './op.js';
 export * from './ops/activation.js';

@@ -4,9 +4,17 @@ import { readFields } from './protobuf.js';
 /** An input or output of a model. */
 export interface OnnxValue {
   readonly name: string;
+  /** What its numbers are, `float32` for one; undefined where the file does not say it. */
+  readonly type: string | undefined;
   /** Its sizes, where they are fixed numbers; undefined where the file does not say its rank. */
   readonly shape: readonly (number | undefined)[] | undefined;
 }
+
+/** Types of numbers, by the numbers that onnx.proto gives them; later ones are of 8 bits and fewer. */
+const types =
+  'none float32 uint8 int8 uint16 int16 int32 int64 string bool float16 float64 uint32 uint64 complex64 complex128 bfloat16'.split(
+    ' ',
+  );
 
 /** What an ONNX file says of itself, without its numbers. */
 export interface OnnxHeader {
@@ -105,6 +113,7 @@ function readWeight(bytes: Uint8Array, externalFiles: Set<string>): { name: stri
 
 function readValue(bytes: Uint8Array): OnnxValue {
   let name = '';
+  let element: string | undefined;
   let shape: (number | undefined)[] | undefined;
   readFields(bytes, (field, value) => {
     if (field === 1) name = value.string();
@@ -112,6 +121,10 @@ function readValue(bytes: Uint8Array): OnnxValue {
       readFields(value.bytes(), (kind, type) => {
         if (kind !== 1) return;
         readFields(type.bytes(), (part, tensor) => {
+          if (part === 1) {
+            const number = tensor.int32();
+            element = types[number] ?? `type ${number} of ONNX`;
+          }
           if (part !== 2) return;
           const sizes: (number | undefined)[] = [];
           readFields(tensor.bytes(), (_, dims) => sizes.push(readSize(dims.bytes())));
@@ -119,7 +132,7 @@ function readValue(bytes: Uint8Array): OnnxValue {
         });
       });
   });
-  return { name, shape };
+  return { name, type: element, shape };
 }
 
 function readSize(bytes: Uint8Array): number | undefined {

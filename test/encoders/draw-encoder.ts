@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Entry, type Flat, initialise, isParameterSpec, layout, view } from '../../src/nn/index.js';
 import {
+  cast,
   concat,
   constant,
   mapTree,
@@ -44,7 +45,9 @@ export const drawOnnx = (
   }),
 ): Uint8Array =>
   toOnnx(
-    trace('encoder', images, (inputs) => make(encode(Object.values(inputs)[0] as Tensor, parameters, drawn))),
+    trace('encoder', images, (inputs) =>
+      make(encode(cast(Object.values(inputs)[0] as Tensor, 'float32'), parameters, drawn)),
+    ),
     (path) => path,
   );
 

@@ -3,10 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { openEncoder } from '../../src/encoders/open-encoder.js';
 import { UserError } from '../../src/errors.js';
 import { adopt } from '../../src/run/config.js';
-import { mean, reshape, spec, transpose } from '../../src/tensor/index.js';
+import { cast, mean, reshape, spec, transpose } from '../../src/tensor/index.js';
 import { drawnFiles, drawOnnx, writeLayout } from './draw-encoder.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-programs-'));
@@ -54,6 +55,14 @@ const cases: Record<string, [source: () => string, line: RegExp]> = {
   'one image at a time': [
     () => made(drawOnnx({ pixel_values: spec([1, 3, 32, 32]) })),
     /expected any number of images at once, found 1: export it with a dynamic batch axis$/,
+  ],
+  'images in half precision': [
+    () => made(drawOnnx({ pixel_values: spec(['batch', 3, 32, 32], 'float16') })),
+    /expected pixel_values in float32, found float16: take another of its files \(onnx\/model\.onnx\), or export it with inputs and outputs in float32/,
+  ],
+  'latents in half precision': [
+    () => made(drawOnnx(pixels, (latents) => ({ last_hidden_state: cast(latents, 'float16') }))),
+    /expected last_hidden_state in float32, found float16: take another of its files/,
   ],
   'no latents of patches': [
     () => made(drawOnnx(pixels, (latents) => ({ image_embeds: mean(latents, [1]) }))),
@@ -112,6 +121,17 @@ describe('an ONNX file that does not fit is refused in a line that says what was
       openEncoder(made(), 24),
       /^UserError: .*model\.onnx does not run on an image of 24 × 24: [^\n]+$/,
     ));
+});
+
+test('a size that its patches do not divide is refused, although the model runs on it', async () => {
+  const source = fileURLToPath(new URL('../fixtures/onnx-encoder', import.meta.url));
+  for (const size of [33, 36])
+    await assert.rejects(
+      openEncoder(source, size),
+      new RegExp(
+        `^UserError: .*model\\.onnx: an image of ${size} × ${size} is no whole number of its patches of 8 pixels; set image\\.size=32 or 40$`,
+      ),
+    );
 });
 
 test('without files beside it the square of patches is seen, and colours are taken as they are', async () => {
