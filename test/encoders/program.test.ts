@@ -43,27 +43,46 @@ test('sizes, normalisation, prefix tokens and what it takes come from its files 
   assert.ok(parameters > 12 * width ** 2);
 });
 
+const exported = fileURLToPath(new URL('../fixtures/onnx-encoder', import.meta.url));
+/** What PyTorch gives of {@link pixelsOf} by the size of the image. */
+const expected = JSON.parse(readFileSync(join(exported, 'latents.json'), 'utf8')) as Record<string, number[]>;
+const pixelsOf = (size: number) =>
+  Float32Array.from({ length: 3 * size ** 2 }, (_, i) => ((i * 7) % 256) / 255);
+
+/** Latents of an image by one of PyTorch's files, by which a run is configured. */
+async function latentsBy(file: string, size: number): Promise<Float32Array> {
+  const { settled, models } = await openEncoder(join(exported, 'onnx', file), size);
+  const { program } = settled.encoder;
+  assert.deepEqual([program?.output, program?.prefix, settled.image.patch], ['last_hidden_state', 1, 8]);
+  const config = adopt('demo', settled, { 'image.size': size });
+  const engine = createEngine({ threads: 1, models });
+  const predictor = initialise(layouts(modelConfig(config)).predictor, 1, 1);
+  const model = new TrainedModel(config, engine, { encoder: {}, target: {}, predictor });
+  const { data } = await model.encode(pixelsOf(size));
+  engine.dispose();
+  return data;
+}
+
 test('latents of what PyTorch exports are those of PyTorch, at its own size and at another', async () => {
-  const source = fileURLToPath(new URL('../fixtures/onnx-encoder', import.meta.url));
-  const expected = JSON.parse(readFileSync(join(source, 'latents.json'), 'utf8')) as Record<string, number[]>;
   for (const size of [32, 24]) {
-    const { settled } = await openEncoder(source, size);
-    const { source: named, program } = settled.encoder;
-    assert.deepEqual([program?.output, program?.prefix, settled.image.patch], ['last_hidden_state', 1, 8]);
-    const config = adopt('demo', settled, { 'image.size': size });
-    const bytes = readFileSync(join(source, 'onnx', 'model.onnx'));
-    const engine = createEngine({ threads: 1, models: { [named?.sha256 as string]: bytes } });
-    const predictor = initialise(layouts(modelConfig(config)).predictor, 1, 1);
-    const pixels = Float32Array.from({ length: 3 * size ** 2 }, (_, i) => ((i * 7) % 256) / 255);
-    const { data } = await new TrainedModel(config, engine, { encoder: {}, target: {}, predictor }).encode(
-      pixels,
-    );
-    engine.dispose();
+    const data = await latentsBy('model.onnx', size);
     const right = expected[size] as number[];
     assert.equal(data.length, right.length);
     const most = Math.max(...right.map(Math.abs));
     for (const [i, value] of right.entries())
       assert.ok(Math.abs((data[i] as number) - value) < 1e-5 * most, `${size}: latent ${i}`);
+  }
+});
+
+test('a file that is quantised, or in half precision inside, is run as it is, near what it was made of', async () => {
+  const right = expected[32] as number[];
+  for (const [file, far] of [
+    ['model_quantized.onnx', 0.1],
+    ['model_fp16.onnx', 0.005],
+  ] as const) {
+    const data = await latentsBy(file, 32);
+    const apart = Math.hypot(...right.map((value, i) => (data[i] as number) - value)) / Math.hypot(...right);
+    assert.ok(apart > 0 && apart < far, `${file}: ${apart}`);
   }
 });
 

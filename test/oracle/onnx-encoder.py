@@ -1,10 +1,14 @@
 """A small ONNX encoder as transformers.js has them, exported by PyTorch, with its latents of an image: a DINOv2 of
-random weights, positions interpolated in the graph. Written with transformers 5.24, torch 2.15, onnx 1.23."""
+random weights, positions interpolated in the graph; and the same quantised, and in half precision inside, as those of
+transformers.js are. Written with transformers 5.24, torch 2.15, onnx 1.23, onnxruntime 1.32."""
 import json
 import warnings
 from pathlib import Path
 
+import onnx
 import torch
+from onnxruntime.quantization import QuantType, quantize_dynamic
+from onnxruntime.transformers.float16 import convert_float_to_float16
 from transformers import Dinov2Config, Dinov2Model
 
 warnings.filterwarnings("ignore")
@@ -40,6 +44,11 @@ torch.onnx.export(
     opset_version=14,
     dynamo=False,
 )
+whole = out / "onnx" / "model.onnx"
+quantize_dynamic(whole, out / "onnx" / "model_quantized.onnx", weight_type=QuantType.QUInt8)
+half = convert_float_to_float16(onnx.load(whole), keep_io_types=True)
+onnx.save(half, out / "onnx" / "model_fp16.onnx")
+
 mean, std = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 files = {
     "config.json": config.to_dict(),
