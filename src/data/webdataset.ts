@@ -6,6 +6,7 @@ import { chooseShards, type Shards } from './shards.js';
 import { describeSource, type Masks, type Source, type TarShard } from './source.js';
 import type { Split } from './splits.js';
 import type { Member } from './tar-file.js';
+import { checkOneSplit, foldersUnread } from './tar-folders.js';
 import { readSamples, type Sample, type Samples } from './tar-samples.js';
 
 /**
@@ -22,6 +23,7 @@ export async function webDataset(shards: Shards, wanted: Split | undefined): Pro
     samples.map(({ image, label }) => labels.code(label, () => `${path}, ${image.name}`));
   const tars: Samples[] = [];
   for (const { path } of chosen) tars.push(await readSamples(path));
+  for (const tar of tars) checkOneSplit(tar);
   const length = tars.reduce((total, { samples }) => total + samples.length, 0);
   if (length === 0)
     throw new UserError(`${source}: no images there (looked for ${imageEndings.join(' ')} in the tar files)`);
@@ -44,6 +46,7 @@ export async function webDataset(shards: Shards, wanted: Split | undefined): Pro
       ...notes,
       ...tars.flatMap((tar) => tar.notes),
       ...unusedOf(tars),
+      ...(labelling.labels === undefined ? foldersUnread(tars) : []),
       ...labelling.notes,
     ],
     split,

@@ -223,6 +223,28 @@ test('what is not used of samples is counted', async () => {
   assert.deepEqual(notes, ['members not used: 2 .txt, 1 .depth.png, 1 without an image']);
 });
 
+test('a tar of a folder with splits is refused, as all of it would be trained on; other folders are told of', async () => {
+  for (const members of [
+    ['data/train/cat/1.png', 'data/test/cat/2.png'],
+    ['./images/training/1.png', './images/validation/2.png'],
+    ['cats/train/1.png', 'cats/val/2.png'],
+  ]) {
+    const path = write('splits.tar', Object.fromEntries(members.map((name) => [name, red!])));
+    await fails(
+      path,
+      /splits\.tar: its folders are splits \(train, (test|validation)\), but a tar file is one; /,
+    );
+  }
+  const one = write('one/val.tar', { 'val/1.png': red!, 'val/2.png': red! });
+  assert.equal((await openSource(one, undefined)).split, 'validation');
+  const classes = write('classes.tar', { 'cat/1.png': red!, 'dog/2.png': blue! });
+  const said =
+    'folders in a tar file tell neither classes nor masks (.cls and .seg.png do): cat, dog; unpacked they might';
+  assert.deepEqual((await labelsOf(classes)).notes, [said]);
+  const labelled = { 'a/1.png': red!, 'a/1.cls': 'x', 'b/2.png': red!, 'b/2.cls': 'y' };
+  assert.deepEqual((await labelsOf(write('labelled.tar', labelled))).notes, []);
+});
+
 test('shards: braces list them, globs find them, a folder holds them, names tell the split', async () => {
   write('shards/train-000.tar', { 'a.png': red!, 'b.png': green! });
   write('shards/train-001.tar.gz', { 'a.png': blue! }, gzipSync);
