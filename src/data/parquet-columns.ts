@@ -76,7 +76,7 @@ export function chooseColumns(path: string, metadata: FileMetaData, named: Named
     labelRank(name, declared.get(name)),
   );
   const label = named.label ?? labels[0];
-  if (label !== undefined && !hasColumn(metadata, label))
+  if (label !== undefined && !singleColumns(metadata).includes(label))
     throw new UserError(`${path}: no column ${label} with one value a row; ${there}`);
   const [several] = called;
   return {
@@ -107,9 +107,11 @@ export function declaredClasses(metadata: FileMetaData, column: string): readonl
   return features(metadata).get(column)?.names;
 }
 
-/** Whether there is a column with one value a row. */
-export function hasColumn(metadata: FileMetaData, name: string): boolean {
-  return parquetSchema(metadata).children.some((column) => column.element.name === name && isSingle(column));
+/** The columns with one value a row. */
+export function singleColumns(metadata: FileMetaData): readonly string[] {
+  return parquetSchema(metadata)
+    .children.filter(isSingle)
+    .map(({ element }) => element.name);
 }
 
 /** A sentence on the columns that could have been taken as well, where nobody chose. */

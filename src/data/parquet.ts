@@ -5,11 +5,12 @@ import {
   type Columns,
   chooseColumns,
   declaredClasses,
-  hasColumn,
   type NamedColumns,
+  singleColumns,
 } from './parquet-columns.js';
 import { readColumn, readMetadata } from './parquet-file.js';
 import { holdsNothing } from './parquet-pieces.js';
+import { checkOneSplit } from './parquet-split.js';
 import { chooseShards, type Shards } from './shards.js';
 import { describeSource, type Source } from './source.js';
 import type { Split } from './splits.js';
@@ -96,6 +97,7 @@ async function readTable(
     throw new UserError(
       `${path}: its column ${image} holds paths and no images; the files must be packed with it`,
     );
+  await checkOneSplit(path, metadata, label);
   const codes = label === undefined ? undefined : await readCodes(path, metadata, label, labels);
   return { path, rows: Number(metadata.num_rows), columns, declared, codes };
 }
@@ -122,7 +124,7 @@ async function readOtherLabels(
 ): Promise<readonly string[] | undefined> {
   const metadata = await readMetadata(path);
   const column = label ?? chooseColumns(path, metadata, wish).label;
-  if (column === undefined || !hasColumn(metadata, column)) return undefined;
+  if (column === undefined || !singleColumns(metadata).includes(column)) return undefined;
   await readCodes(path, metadata, column, labels);
   return declaredClasses(metadata, column);
 }

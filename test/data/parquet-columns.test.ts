@@ -111,3 +111,26 @@ test('what holds no images in itself is refused', async () => {
       return error instanceof UserError;
     });
 });
+
+test('a column that puts the rows of one file into several splits is refused', async () => {
+  const file = (name: string, values: readonly string[]): string =>
+    draw({
+      image: { type: 'image', values: values.map((_, i) => Uint8Array.of(i)) },
+      [name]: { type: 'STRING', values },
+    });
+  for (const name of ['split', 'Subset', 'data_split'])
+    await assert.rejects(
+      openSource(file(name, ['train', 'Training', 'test']), undefined),
+      (error: Error) =>
+        error instanceof UserError &&
+        error.message.endsWith(
+          `its column ${name} puts rows into several splits (2 train, 1 test), but a file is one; write each into its own, such as train.parquet`,
+        ),
+    );
+  assert.equal((await openSource(file('split', ['train', 'train', 'extra']), undefined)).length, 3);
+  // The label is no split, whatever it is called.
+  assert.equal(
+    (await openSource(`${file('set', ['train', 'test'])}#label=set`, undefined)).classes?.length,
+    2,
+  );
+});
