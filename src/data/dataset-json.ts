@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
 import { parseJson } from '../json.js';
-import { withoutEnding } from './path-names.js';
+import type { DataFile } from './folder.js';
+import { basename, withoutEnding } from './path-names.js';
 import { type Split, splitIn } from './splits.js';
+
+/** The file in which a data set says what it is. */
+export const FACTS = 'dataset.json';
 
 const schema = z.strictObject({
   classes: z
@@ -73,6 +77,25 @@ export function parseDatasetJson(
     ...(splits && membership(file, splits)),
     ...(columns && { columns }),
   };
+}
+
+/**
+ * Refuses a file that is called like a `dataset.json` and is not the one that is read: what it declares would be ignored.
+ * @param folder of the data set
+ * @param read the one that is, where there is one
+ * @throws UserError
+ */
+export function checkFactsPlace(
+  folder: string,
+  read: DataFile | undefined,
+  files: readonly DataFile[],
+): void {
+  const other = files.find((file) => file !== read && basename(file.name).toLowerCase() === FACTS);
+  if (other === undefined) return;
+  const where = read?.path ?? `${FACTS} in ${folder}`;
+  throw new UserError(
+    `${other.path}: only ${where} is read; move what it says there, or give its own folder`,
+  );
 }
 
 type Membership = Required<Pick<DatasetFacts, 'splitOf' | 'lists' | 'checkListed'>>;

@@ -1,7 +1,7 @@
 import { UserError } from '../errors.js';
 import { count, some } from '../words.js';
-import { parseDatasetJson } from './dataset-json.js';
-import { type DataFile, type Folder, someOf } from './folder.js';
+import { checkFactsPlace, FACTS, parseDatasetJson } from './dataset-json.js';
+import { type DataFile, type Folder, filesBelow, someOf } from './folder.js';
 import { labelImages } from './folder-labels.js';
 import { folderMasks } from './folder-masks.js';
 import { restOf } from './folder-rest.js';
@@ -12,7 +12,6 @@ import { basename } from './path-names.js';
 import { describeSource, type Source } from './source.js';
 import { chooseSplit, type Split } from './splits.js';
 
-const FACTS = 'dataset.json';
 /** Bytes of it. */
 const LONGEST = 2 ** 28;
 
@@ -26,6 +25,7 @@ const LONGEST = 2 ** 28;
 export function imageFolder(whole: Folder, wanted: Split | undefined): Source {
   const { path: folder } = whole;
   const said = whole.others.find(({ name }) => name === FACTS);
+  checkFactsPlace(folder, said, filesBelow(whole, 'others'));
   const facts = parseDatasetJson(said?.text(LONGEST), said?.path ?? FACTS);
   const { images: tree, groups } = separateMasks(whole);
   const placed = splitImages(tree, facts);

@@ -1,5 +1,7 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
+import { FACTS } from './dataset-json.js';
 import { imageFolder } from './image-folder.js';
 import { parquetSource } from './parquet.js';
 import { parseColumns } from './parquet-columns.js';
@@ -23,8 +25,20 @@ export async function openSource(source: string, split: Split | undefined): Prom
   if (columns !== undefined)
     throw new UserError(`${source}: columns are of Parquet files, and there are none`, 2);
   if (shards !== undefined) return webDataset(shards, split);
-  if (existsSync(place) && statSync(place).isDirectory()) return imageFolder(readFolder(place), split);
-  throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
+  if (!isFolder(place))
+    throw new UserError(`${source}: neither a folder of images nor Parquet nor tar files`);
+  const found = imageFolder(readFolder(place), split);
+  return { ...found, notes: [...(found.notes ?? []), ...unreadBeside(place)] };
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** A sentence on a `dataset.json` beside the folder that is given, of whose images it may speak. */
+function unreadBeside(folder: string): string[] {
+  const [own, beside] = [join(folder, FACTS), join(resolve(folder), '..', FACTS)];
+  return existsSync(beside) && !existsSync(own)
+    ? [`${beside} is not read, as it lies beside ${folder}; give its folder to have it read`]
+    : [];
 }
 
 /** The shards of a source, downloaded where they are on the hub; undefined for a source without any. */

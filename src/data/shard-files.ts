@@ -16,7 +16,7 @@ const endings = {
   tar: /\.(tar|tar\.gz|tgz)$/i,
   image: new RegExp(`(${imageEndings.join('|').replaceAll('.', '\\.')})$`, 'i'),
   archive: /\.(tar\.\w+|tbz2?|txz|zip|7z|rar|arrow|tfrecords?)$/i,
-  facts: /^dataset\.json$/,
+  facts: /^dataset\.json$/i,
 };
 type FileKind = keyof typeof endings;
 

@@ -2,7 +2,7 @@ import { basename, dirname, posix, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { count, some } from '../words.js';
 import { readDatasetJson } from './dataset-file.js';
-import type { DatasetFacts } from './dataset-json.js';
+import { checkFactsPlace, type DatasetFacts, FACTS } from './dataset-json.js';
 import { type DataFile, someOf } from './folder.js';
 import { factsOfPaths, type PathFacts } from './path-facts.js';
 import { below, byKind, type FilesByKind, filesIn, filesOf } from './shard-files.js';
@@ -93,6 +93,8 @@ function readFacts(
     throw new UserError(
       `${another.path}: a second dataset.json, after ${found.path}; keep one, for all of ${root}`,
     );
+  if (found)
+    checkFactsPlace(dirname(found.path), basename(found.path) === FACTS ? found : undefined, [found]);
   const folder = found ? dirname(found.path) : root;
   const facts = readDatasetJson(folder, kind);
   facts.checkListed?.(byKind(filesIn(folder))[kind].map(({ name }) => name));

@@ -304,3 +304,11 @@ test('every other file and folder is told of', () => {
   const years = draw(['{2019,2020}/{cat,dog}/1.jpg']);
   says(look(years).notes, /classes are the outermost folders .* not told apart: cat, dog/);
 });
+
+test('a dataset.json that would not be read is refused: further down, or called otherwise', () => {
+  const { 'dataset.json': splits = '' } = json({ splits: { train: ['1', '2'], val: ['3'] } });
+  const astray = /: only .*dataset\.json.* is read; move what it says there, or give its own folder$/;
+  refuses(draw(['archive/{1,2,3}.jpg'], { 'archive/dataset.json': splits }), astray);
+  refuses(draw(['{1,2,3}.jpg'], { 'Dataset.json': splits }), astray);
+  refuses(draw(['a/{1,2,3}.jpg'], { 'dataset.json': '{}', 'a/dataset.json': splits }), astray);
+});

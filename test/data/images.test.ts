@@ -94,6 +94,24 @@ test('of a folder with validation images only, these are read', async () => {
   assert.equal(images.length, 1);
 });
 
+test('a dataset.json beside the folder that is given is told of', async () => {
+  const images = join(folder, 'declared/images');
+  await paint(join(images, '1.png'), '#ff0000');
+  const notes = async (source: string): Promise<readonly string[]> => {
+    const set = await openImages([source], { size: 8 });
+    await set.close();
+    return set.notes;
+  };
+  assert.deepEqual(await notes(images), []);
+  const facts = join(images, '..', 'dataset.json');
+  writeFileSync(facts, '{"splits": {"train": ["1"]}}');
+  const said = `${facts} is not read, as it lies beside ${images}; give its folder to have it read`;
+  assert.deepEqual(await notes(images), [said]);
+  assert.deepEqual(await notes(join(images, '..')), []);
+  writeFileSync(join(images, 'dataset.json'), '{}');
+  assert.deepEqual(await notes(images), []);
+});
+
 test('images that are links are read', async () => {
   mkdirSync(join(folder, 'links'));
   symlinkSync(join(folder, 'flat/a.png'), join(folder, 'links/a.png'));

@@ -123,6 +123,8 @@ for (const ending of ['parquet', 'tar']) {
     assert.equal((await look(inside)).split, 'test');
     const two = lay({ ...shards, 'dataset.json': '{}', 'more/dataset.json': '{}' });
     await fails(two, /more.dataset\.json: a second dataset\.json, after .*; keep one/);
+    const called = lay({ ...shards, 'DATASET.json': splits({ test: ['part-0'] }) });
+    await fails(called, /DATASET\.json: only dataset\.json in .* is read; move what it says there/);
   });
 }
 
