@@ -131,3 +131,15 @@ test('a class that is unknown is told of where an image has it', async () => {
   assert.deepEqual(all.classes, ['dog', 'yak', 'cat']);
   await all.close();
 });
+
+test('a class that is asked and never learned is said: another spelling, a part without it', async () => {
+  const data = await draw('spelt', { 'train/Cat': 2, 'train/dog': 2, 'test/cat': 1, 'test/dog': 1 });
+  const notes: string[] = [];
+  const { training, close } = await openTaskImages(classification, [data], options);
+  await training.targets(undefined, undefined, (text) => notes.push(text));
+  assert.deepEqual(notes, ['class "cat" (1) never occurs among the images to learn from']);
+  const kept = classification.subset(training, Int32Array.of(0), 'one');
+  await kept.targets(undefined, undefined, (text) => notes.push(text));
+  assert.match(notes[1] ?? '', /^classes "cat" \(1\), "dog" \(2\) never occur among/);
+  await close();
+});

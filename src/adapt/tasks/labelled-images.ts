@@ -1,7 +1,7 @@
 import { numbersAmong, UNKNOWN } from '../../data/class-numbers.js';
 import { type Accuracy, AccuracyCount } from '../scores/accuracy.js';
 import type { Answers, Judgement, Targets, TaskKind, TaskName, TaskSet } from './task.js';
-import { unknownClass } from './task-classes.js';
+import { neverOccurring, unknownClass } from './task-classes.js';
 
 /** The kinds of tasks that want one class of each image. */
 export type LabelledTask = Exclude<TaskName, 'segmentation'>;
@@ -12,7 +12,7 @@ export interface LabelledImages extends TaskSet {
   readonly labels: Int32Array;
   /** How they are seen, in words. */
   readonly seen: string;
-  targets(): Promise<Targets>;
+  targets(head?: unknown, progress?: unknown, note?: (text: string) => void): Promise<Targets>;
   measure(
     answers: AsyncIterable<Answers>,
     head?: unknown,
@@ -36,7 +36,12 @@ export function labelled(facts: Facts): LabelledImages {
         'top-1 at the end, not the best along the way; ties count against; in brackets the 95 % Wilson interval',
     }),
     groups: labels,
-    targets: async () => (chosen) => chosen.map((image) => labels[image] as number),
+    async targets(_head, _progress, note) {
+      const learned = new Set(labels);
+      for (const never of neverOccurring(classes, (number) => learned.has(number)))
+        note?.(`${never} among the images to learn from`);
+      return (chosen) => chosen.map((image) => labels[image] as number);
+    },
     async measure(answers, _head, _compiled, judged) {
       const count = new AccuracyCount(classes.length);
       for await (const { first, logits } of answers)

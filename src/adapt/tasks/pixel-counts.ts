@@ -1,5 +1,6 @@
-import { percent, some } from '../../words.js';
+import { percent } from '../../words.js';
 import type { PixelClasses, TaskClasses } from './task.js';
+import { neverOccurring } from './task-classes.js';
 
 /** Counts the pixels of masks by class, to see what can be learned of them. */
 export class PixelCounts {
@@ -44,13 +45,7 @@ export class PixelCounts {
 
   #never(): string[] {
     const { classes, ignored } = this.known;
-    const missing = classes.flatMap((name, number) =>
-      this.#counts[number] === 0 && number !== ignored ? [`"${name}" (${number})`] : [],
-    );
-    if (missing.length === 0) return [];
-    return [
-      `${missing.length === 1 ? 'class' : 'classes'} ${some(missing)} never ${missing.length === 1 ? 'occurs' : 'occur'}`,
-    ];
+    return neverOccurring(classes, (number) => this.#counts[number] !== 0 || number === ignored);
   }
 
   #share(): string {
