@@ -78,6 +78,8 @@ export function describeSource(
   { length, classes, split }: Pick<Source, 'length' | 'classes' | 'split'>,
   { of = '', why }: { readonly of?: string; readonly why?: string | undefined } = {},
 ): string {
-  const labels = why ? `no labels (${why})` : classes ? `${classes.length} classes${of}` : 'no labels';
+  const labels = why ? `no labels (${why})` : classes ? `${classesIn(classes)}${of}` : 'no labels';
   return `${name}: ${count(length, 'image')}, ${labels}, split ${split}`;
 }
+
+const classesIn = ({ length }: readonly string[]): string => `${length} class${length === 1 ? '' : 'es'}`;
