@@ -37,6 +37,9 @@ const kinds: Readonly<Record<string, boolean>> = {
   dinov2_with_registers: true,
 };
 
+/** By whom a configuration was written, and of what. */
+const naming = z.object({ architecture: z.string().optional(), model_type: z.string().optional() });
+
 const transformersConfig = z.object({
   model_type: z.string(),
   num_attention_heads: count,
@@ -80,15 +83,19 @@ const timmHeads: Readonly<Record<string, number>> = {
 
 /** Reads what an encoder's weights do not tell. @throws UserError for an encoder of another kind, or what cannot be read */
 export function readFacts(files: EncoderFiles): Facts {
-  const config = readJson(files.config);
-  return z.object({ architecture: z.string() }).safeParse(config).success
-    ? timmFacts(parse(timmConfig, config, files.config), files.config)
-    : transformersFacts(parse(transformersConfig, config, files.config), files);
+  const { config: file } = files;
+  const config = readJson(file);
+  const { architecture, model_type: kind } = naming.safeParse(config).data ?? {};
+  if (architecture !== undefined) return timmFacts(parse(timmConfig, config, file), file);
+  if (kind === undefined)
+    throw new UserError(
+      `${file}: names neither a model_type, as transformers does, nor an architecture, as timm; a run of iwm is begun from with --from`,
+    );
+  if (kinds[kind] === undefined) throw otherKind(file, kind);
+  return transformersFacts(parse(transformersConfig, config, file), files);
 }
 
 function transformersFacts(config: z.infer<typeof transformersConfig>, files: EncoderFiles): Facts {
-  const antialias = kinds[config.model_type];
-  if (antialias === undefined) throw otherKind(files.config, config.model_type);
   if (config.hidden_act !== 'gelu')
     throw new UserError(`${files.config}: hidden_act is ${config.hidden_act}; only gelu is computed`);
   const given =
@@ -109,7 +116,7 @@ function transformersFacts(config: z.infer<typeof transformersConfig>, files: En
     epsilon: config.layer_norm_eps,
     image,
     normalisation: given.do_normalize === false ? plain : told,
-    antialias,
+    antialias: kinds[config.model_type] ?? false,
   };
 }
 

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import type { z } from 'zod';
 import { createEngine } from '../engine/create-engine.js';
 import { UserError } from '../errors.js';
+import { notFetched } from '../git-lfs.js';
 import { readJson } from '../json-file.js';
 import type { Settled } from '../run/config.js';
 import type { Models } from '../run/encoder-file.js';
@@ -82,7 +83,7 @@ function readHeader(file: string, bytes: Uint8Array): OnnxHeader {
   try {
     header = readOnnxHeader(bytes);
   } catch {
-    throw new UserError(`${file} is no ONNX model, or was cut off; get it anew`);
+    throw new UserError(`${file} is ${notFetched(bytes) ?? 'no ONNX model, or was cut off; get it anew'}`);
   }
   const [first, ...others] = header.inputs.map(({ name }) => name);
   if (first === undefined || others.length > 0)

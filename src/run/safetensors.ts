@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UserError } from '../errors.js';
+import { notFetched } from '../git-lfs.js';
 import { parseJson } from '../json.js';
 
 /** Numbers that a file may hold: float32, or float16 as its bits. */
@@ -95,6 +96,8 @@ function takeApart(
   const bad = (why: string): UserError =>
     new UserError(`${path}: not a safetensors file of ${kind} numbers (${why})`);
   if (size < 8) throw bad('too short');
+  const pointer = notFetched(new Uint8Array(read(0, Math.min(size, 100))));
+  if (pointer !== undefined) throw bad(pointer);
   const length = Number(new DataView(read(0, 8)).getBigUint64(0, true));
   if (length > size - 8) throw bad('header longer than the file');
   const json = parseJson(new TextDecoder().decode(read(8, 8 + length)));

@@ -26,10 +26,9 @@ export class Pretraining {
   async run(resume: boolean): Promise<PretrainResult> {
     const { config, machine, surroundings } = this;
     const { ranks } = machine;
-    const { images, store, log } = surroundings;
+    const { images, log } = surroundings;
     if (ranks.size > 1) await checkSameEverywhere(ranks, { images: await shortDigest(namesOf(images)) });
     const course = await planCourse(config, { ...surroundings, ...machine, note: log.note });
-    await store.begin(config);
     const training = await Training.open(config, course, machine, surroundings, resume);
     const { steps, checkpoint } = config;
     const { done: start } = training;

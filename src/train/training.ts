@@ -88,6 +88,8 @@ export class Training {
     const { settings, demands, health, predecessor } = course;
     const begin = async (): Promise<Start> => startFrom(settings, await course.weights());
     const start = await begin();
+    // Not before the weights were found to fit: what is refused leaves no folder behind.
+    await store.begin(config);
     const saved = await store.load(start.state, layouts(settings.model), log.note);
     const began = performance.now();
     const options = { parted: demands.parted, sharding: config.sharding, ranks };

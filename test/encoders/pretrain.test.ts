@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -21,9 +21,9 @@ const fixtures = fileURLToPath(new URL('../fixtures/encoders/', import.meta.url)
 const source = join(folder, 'dinov2');
 cpSync(join(fixtures, 'dinov2_with_registers'), source, { recursive: true });
 
-/** A run's configuration on the encoder in `source`. */
-async function configured(settings: Record<string, unknown> = {}): Promise<Config> {
-  const { settled } = await openEncoder(source);
+/** A run's configuration on an encoder. */
+async function configured(settings: Record<string, unknown> = {}, encoder = source): Promise<Config> {
+  const { settled } = await openEncoder(encoder);
   return adopt('demo', settled, {
     data: ['synthetic:40'],
     steps: 4,
@@ -97,6 +97,18 @@ test('of last:1 the last block alone changes, and its average after it; resuming
   );
   await pretrain({ ...config, log: { every: 1 } }, { out: stopped, resume: true });
   assert.equal(digest(stopped), digest(first));
+});
+
+test('weights that do not fit are refused before there is a folder that would be in the way of the next try', async () => {
+  const [lacking, out] = [join(folder, 'lacking'), join(folder, 'none')];
+  cpSync(source, lacking, { recursive: true });
+  const file = join(lacking, 'model.safetensors');
+  const tensors = new Map(readSafetensors(file).tensors);
+  tensors.delete('encoder.layer.0.mlp.fc1.weight');
+  writeSafetensors(file, { tensors, metadata: {} });
+  const config = await configured({}, lacking);
+  await assert.rejects(pretrain(config, { out }), /missing: blocks\.0\.mlp\.fc1\.weight$/);
+  assert.ok(!existsSync(out));
 });
 
 test('weights that have changed since are refused; a successor asks only for the run', async () => {

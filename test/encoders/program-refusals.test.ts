@@ -43,8 +43,12 @@ const external = (): Uint8Array => {
 
 const cases: Record<string, [source: () => string, line: RegExp]> = {
   'no ONNX': [
-    () => made(new TextEncoder().encode('version https://git-lfs.github.com')),
+    () => made(new TextEncoder().encode('version https://')),
     /model\.onnx is no ONNX model, or was cut off; get it anew$/,
+  ],
+  'not fetched': [
+    () => made(new TextEncoder().encode('version https://git-lfs.github.com/spec/v1\n')),
+    /model\.onnx is a pointer of Git LFS, not the file itself: fetch it with git lfs pull$/,
   ],
   'cut off': [() => made(good.subarray(0, good.length / 2)), /model\.onnx is no ONNX model, or was cut off/],
   'no such file': [() => join(folder, 'none.onnx'), /none\.onnx: there is no such file$/],

@@ -77,6 +77,8 @@ describe('what cannot be an encoder is refused in a line', () => {
     const file = join(cut, 'model.safetensors');
     writeFileSync(file, readFileSync(file).subarray(0, 9000));
     await refused(cut, /model\.safetensors: not a safetensors file .* is cut off\)/);
+    writeFileSync(file, 'version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9000\n');
+    await refused(cut, /\(a pointer of Git LFS, not the file itself: fetch it with git lfs pull\)$/);
   });
 
   test('a pickle, as a file or in a folder, with how to convert it', async () => {
@@ -96,6 +98,14 @@ describe('what cannot be an encoder is refused in a line', () => {
     await refused(
       withSettings('vit', { model_type: 'swin' }),
       /another kind \(swin\); read are transformers' ijepa, vit/,
+    );
+    const other = copyOf('vit');
+    writeFileSync(join(other, 'config.json'), '{"model_type": "resnet"}');
+    await refused(other, /another kind \(resnet\)/);
+    writeFileSync(join(other, 'config.json'), '{"image": {"size": 32}}');
+    await refused(
+      other,
+      /names neither a model_type.* nor an architecture.*; a run of iwm is begun from with --from$/,
     );
     await refused(withSettings('timm-vit', { architecture: 'resnet50' }), /another kind \(resnet50\)/);
     await refused(withSettings('vit', { hidden_act: 'quick_gelu' }), /hidden_act is quick_gelu; only gelu/);
