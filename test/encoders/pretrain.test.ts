@@ -104,10 +104,10 @@ test('weights that do not fit are refused before there is a folder that would be
   cpSync(source, lacking, { recursive: true });
   const file = join(lacking, 'model.safetensors');
   const tensors = new Map(readSafetensors(file).tensors);
-  tensors.delete('encoder.layer.0.mlp.fc1.weight');
+  tensors.delete('encoder.layer.1.mlp.fc1.weight');
   writeSafetensors(file, { tensors, metadata: {} });
   const config = await configured({}, lacking);
-  await assert.rejects(pretrain(config, { out }), /missing: blocks\.0\.mlp\.fc1\.weight$/);
+  await assert.rejects(pretrain(config, { out }), /missing: blocks\.1\.mlp\.fc1\.weight$/);
   assert.ok(!existsSync(out));
 });
 
