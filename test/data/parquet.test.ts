@@ -108,7 +108,8 @@ test('a damaged footer, with a column that has lost its name or is missing, is n
     writeFileSync(path, damaged);
     await assert.rejects(
       openImages([path], { size: 4 }),
-      (error: Error) => error instanceof UserError && said.test(error.message) && error.message.includes(path),
+      (error: Error) =>
+        error instanceof UserError && said.test(error.message) && error.message.includes(path),
     );
   }
   rmSync(path);
