@@ -17,7 +17,7 @@ below.study = [...below.report, 'report'];
 below.studio = [...below.adapt, 'web', 'adapt'];
 // Below every layer.
 const foundation =
-  '^src/(cache|csv|errors|json|json-file|koffi|log|make-folder|median|random|warning|words)\\.ts$';
+  '^src/(cache|csv|errors|git-lfs|json|json-file|koffi|log|make-folder|median|random|warning|words)\\.ts$';
 
 // What runs in a browser too: it knows neither Node nor a package that needs it.
 const core = `^src/(${[
@@ -33,7 +33,7 @@ const core = `^src/(${[
   'data/(class-(numbers|table)|dataset-json|folder(-(classes|labels|masks|names|rest|splits))?)\\.ts$',
   'data/(image-(endings|folder|set)|known-images|mask|mask-files|match-masks|most-pixels|path-names|source|splits)\\.ts$',
   'data/(drawn-images|memory-pixels|pixel-images|planes|resize-square|synthetic)\\.ts$',
-  '(csv|errors|json|log|median|random|words)\\.ts$',
+  '(csv|errors|git-lfs|json|log|median|random|words)\\.ts$',
 ].join('|')})`;
 const portablePackages =
   'node_modules/(@bufbuild/protobuf|fast-png|fastest-levenshtein|ml-matrix|onnxruntime-(common|web)|zod)/';
