@@ -41,7 +41,6 @@ const kinds: Readonly<Record<string, boolean>> = {
 const naming = z.object({ architecture: z.string().optional(), model_type: z.string().optional() });
 
 const transformersConfig = z.object({
-  model_type: z.string(),
   num_attention_heads: count,
   layer_norm_eps: z.number().positive(),
   hidden_act: z.unknown(),
@@ -91,11 +90,15 @@ export function readFacts(files: EncoderFiles): Facts {
     throw new UserError(
       `${file}: names neither a model_type, as transformers does, nor an architecture, as timm; a run of iwm is begun from with --from`,
     );
-  if (kinds[kind] === undefined) throw otherKind(file, kind);
-  return transformersFacts(parse(transformersConfig, config, file), files);
+  const antialias = kinds[kind];
+  if (antialias === undefined) throw otherKind(file, kind);
+  return { ...transformersFacts(parse(transformersConfig, config, file), files), antialias };
 }
 
-function transformersFacts(config: z.infer<typeof transformersConfig>, files: EncoderFiles): Facts {
+function transformersFacts(
+  config: z.infer<typeof transformersConfig>,
+  files: EncoderFiles,
+): Omit<Facts, 'antialias'> {
   if (config.hidden_act !== 'gelu')
     throw new UserError(`${files.config}: hidden_act is ${config.hidden_act}; only gelu is computed`);
   const given =
@@ -116,7 +119,6 @@ function transformersFacts(config: z.infer<typeof transformersConfig>, files: En
     epsilon: config.layer_norm_eps,
     image,
     normalisation: given.do_normalize === false ? plain : told,
-    antialias: kinds[config.model_type] ?? false,
   };
 }
 

@@ -29,12 +29,14 @@ const STEP = 0.15;
 const PROBES = Array.from({ length: 8 }, (_, i) => 0.05 * 2 ** i);
 /** Actions that are measured at once where no slope is asked. */
 const TOGETHER = 32;
+/** About how much longer an action takes whose slope is asked. */
+const SLOPE_COST = 3;
 
 /** How far actions lead from AFTER. */
 export interface ActionMeasure {
   /** @param actions [count, 7] */
   distances(actions: Float32Array, count: number): Promise<{ readonly distance: Float32Array }>;
-  /** With the slope of each distance by its action [count, 7]; that takes some three times as long. */
+  /** With the slope of each distance by its action [count, 7]. */
   slopes(
     actions: Float32Array,
     count: number,
@@ -120,9 +122,6 @@ interface Sloped extends Answer {
 }
 type Ask<A> = (vectors: readonly Float32Array[]) => Promise<A[]>;
 
-/** About how much longer an action takes whose slope is asked. */
-const SLOPE_COST = 3;
-
 /** Vectors as rows [count, 7]; those beyond them are 0. */
 function inRows(vectors: readonly Float32Array[], count: number): Float32Array {
   const rows = new Float32Array(count * actionSize);
@@ -185,16 +184,14 @@ async function tolerances(ask: Ask<Answer>, { varied }: ActionPrior, best: Answe
     vector[at] = (vector[at] as number) + change;
     return vector;
   };
-  const sides = varied.flatMap((at) => [-1, 1].map((side) => ({ at, side })));
   const answers = await ask(
-    sides.flatMap(({ at, side }) => PROBES.map((width) => changed(at, side * width))),
+    varied.flatMap((at) => [-1, 1].flatMap((side) => PROBES.map((width) => changed(at, side * width)))),
   );
-  const widths = new Float32Array(actionSize).fill(Number.POSITIVE_INFINITY);
-  for (const [i, { at }] of sides.entries()) {
-    const own = answers.slice(i * PROBES.length, (i + 1) * PROBES.length);
-    widths[at] = Math.min(widths[at] as number, crossing(own, best.cost));
-  }
-  return widths.map((width) => (Number.isFinite(width) ? width : 0));
+  const side = (i: number): number =>
+    crossing(answers.slice(i * PROBES.length, (i + 1) * PROBES.length), best.cost);
+  const widths = new Float32Array(actionSize);
+  for (const [k, at] of varied.entries()) widths[at] = Math.min(side(2 * k), side(2 * k + 1));
+  return widths;
 }
 
 /** Where costs at the probes cross the least + ½, a parabola between two; the last probe where they never do. */
