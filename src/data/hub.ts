@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import { UserError } from '../errors.js';
 import { readDatasetJson } from './dataset-file.js';
-import { FACTS } from './dataset-json.js';
+import { checkFactsPlace, FACTS } from './dataset-json.js';
 import { explained, HubFiles } from './hub-files.js';
 import { factsOfPaths } from './path-facts.js';
 import { byKind } from './shard-files.js';
@@ -36,7 +36,8 @@ export async function downloadFromHub(source: string, wanted: Split | undefined)
     const kind = files.parquet.length > 0 ? 'parquet' : 'tar';
     if (files[kind].length === 0)
       throw new UserError([`${source}: no Parquet or tar files there`, ...notRead(files, [])].join('; '));
-    const [said] = files.facts.filter((file) => file.name === FACTS);
+    const said = files.facts.find((file) => file.name === FACTS);
+    checkFactsPlace(`hf:${name}`, said, files.facts);
     const facts = said ? readDatasetJson(dirname(await hub.fetch(said.path)), kind) : {};
     facts.checkListed?.(files[kind].map((file) => file.name));
     const told = factsOfPaths(files[kind].map((file) => file.name));

@@ -10,10 +10,10 @@ import {
 } from './parquet-columns.js';
 import { readColumn, readMetadata } from './parquet-file.js';
 import { holdsNothing } from './parquet-pieces.js';
-import { checkOneSplit } from './parquet-split.js';
 import { chooseShards, type Shards } from './shards.js';
 import { describeSource, type Source } from './source.js';
 import type { Split } from './splits.js';
+import { checkToldSplits, countSplits, isSplitKey, type ToldSplits } from './told-splits.js';
 
 /**
  * Images in Hugging Face's Parquet layout: a column of encoded images (struct {bytes, path} or plain bytes) and one of
@@ -33,6 +33,7 @@ export async function parquetSource(
   const labels = new ClassLabels();
   const tables: Table[] = [];
   for (const { path } of chosen) tables.push(await readTable(path, wish, labels, tables[0]));
+  const told = tables.map(({ splits }, i) => ({ ...splits, readAs: chosen[i]?.split ?? split }));
   const length = tables.reduce((total, { rows }) => total + rows, 0);
   const [first] = tables;
   if (first === undefined || length === 0) throw new UserError(`${source}: no rows there`);
@@ -49,7 +50,7 @@ export async function parquetSource(
   const labelling = labels.of(joined(tables, length), known, nothing);
   return {
     description: describeSource(source, { length, split, ...labelling }, labelling),
-    notes: [...shards.notes, ...notes, ...columns.notes, ...labelling.notes],
+    notes: [...shards.notes, ...notes, ...columns.notes, ...checkToldSplits(told), ...labelling.notes],
     split,
     length,
     classes: labelling.classes,
@@ -71,6 +72,8 @@ interface Table {
   readonly declared: readonly string[] | undefined;
   /** The label of each row, by its code; undefined where it has no such column. */
   readonly codes: Int32Array | undefined;
+  /** What a column of splits tells. */
+  readonly splits: Omit<ToldSplits, 'readAs'>;
 }
 
 /** @param first another file of the same split, whose columns must be the same */
@@ -97,9 +100,21 @@ async function readTable(
     throw new UserError(
       `${path}: its column ${image} holds paths and no images; the files must be packed with it`,
     );
-  await checkOneSplit(path, metadata, label);
   const codes = label === undefined ? undefined : await readCodes(path, metadata, label, labels);
-  return { path, rows: Number(metadata.num_rows), columns, declared, codes };
+  const splits = await readSplits(path, metadata, label);
+  return { path, rows: Number(metadata.num_rows), columns, declared, codes, splits };
+}
+
+/** @param label the column of labels, which says nothing else */
+async function readSplits(
+  path: string,
+  metadata: FileMetaData,
+  label: string | undefined,
+): Promise<Table['splits']> {
+  const column = singleColumns(metadata).find((name) => name !== label && isSplitKey(name));
+  const values: unknown[] = [];
+  if (column !== undefined) await readColumn(path, metadata, column, (value) => values.push(value));
+  return { path, by: `its column ${column}`, images: countSplits(values) };
 }
 
 async function readCodes(

@@ -53,7 +53,10 @@ export function findShards(source: string): Shards | undefined {
 
 const splitOfFolder = (folder: string): Split | undefined => splitIn(basename(resolve(folder)));
 
-/** Tells whether a shard lies below the top among more images than shards. */
+/** The table of a folder of images in Hugging Face's layout, which holds none itself. */
+const isMetadata = ({ name }: DataFile): boolean => /(^|\/)metadata\.parquet$/i.test(name);
+
+/** Tells whether a shard lies below the top among more images than shards, or tells of images beside it. */
 function straysAmong(files: FilesByKind): (file: DataFile) => boolean {
   const surplus = new Map<string, number>();
   const add = ({ name }: DataFile, more: number): void => {
@@ -62,7 +65,9 @@ function straysAmong(files: FilesByKind): (file: DataFile) => boolean {
   };
   for (const file of files.image) add(file, 1);
   for (const file of [...files.parquet, ...files.tar]) add(file, -1);
-  return ({ name }) => name.includes('/') && (surplus.get(posix.dirname(name)) ?? 0) > 0;
+  return (file) =>
+    (files.image.length > 0 && isMetadata(file)) ||
+    (file.name.includes('/') && (surplus.get(posix.dirname(file.name)) ?? 0) > 0);
 }
 
 /** What there is beside the files that are read: a sentence on each kind. */

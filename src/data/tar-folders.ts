@@ -1,25 +1,20 @@
-import { UserError } from '../errors.js';
 import { some } from '../words.js';
 import { factsOfPaths, type PathFacts } from './path-facts.js';
 import { dirname } from './path-names.js';
+import type { Split } from './splits.js';
 import type { Samples } from './tar-samples.js';
+import { countSplits } from './told-splits.js';
 
-/** What the folders of a tar file's images tell, as those of shards do: each folder once. */
-const factsOf = ({ samples }: Samples): PathFacts[] => [
-  ...factsOfPaths([...new Set(samples.map(({ image }) => `${dirname(image.name)}/`))]).values(),
-];
-
-/**
- * Refuses a tar file that was made of a folder of splits: all of it would be trained on.
- * @throws UserError
- */
-export function checkOneSplit(samples: Samples): void {
-  const splits = [...new Set(factsOf(samples).flatMap(({ split }) => split ?? []))];
-  if (splits.length < 2) return;
-  throw new UserError(
-    `${samples.path}: its folders are splits (${splits.join(', ')}), but a tar file is one; give it unpacked, or pack each split by itself`,
-  );
+/** What the folders of a tar file's images tell, as those of shards do: for each image. */
+function factsOf({ samples }: Samples): PathFacts[] {
+  const folders = samples.map(({ image }) => `${dirname(image.name)}/`);
+  const facts = factsOfPaths([...new Set(folders)]);
+  return folders.flatMap((folder) => facts.get(folder) ?? []);
 }
+
+/** How many images each split has by the folders in a tar file, as in one that was made of a folder of splits. */
+export const splitsOfFolders = (samples: Samples): Map<Split, number> =>
+  countSplits(factsOf(samples).map(({ split }) => split));
 
 /** A sentence on the folders of images without labels, which would be classes, or masks, were they unpacked. */
 export function foldersUnread(tars: readonly Samples[]): string[] {

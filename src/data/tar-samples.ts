@@ -3,6 +3,7 @@ import { UserError } from '../errors.js';
 import { parseJson } from '../json.js';
 import { imageEndings } from './image-endings.js';
 import { isGzipped, type Member, openTar, readMembers, type TarBytes } from './tar-file.js';
+import { isSplitKey } from './told-splits.js';
 
 /** Longest `.cls` and `.json` that is read for a label. */
 const LONGEST_LABEL = 2 ** 20;
@@ -13,6 +14,8 @@ export interface Sample {
   readonly mask: Member | undefined;
   /** As it is written in its `.cls` or `.json`; undefined where nothing is. */
   readonly label: unknown;
+  /** What its `.json` says of its split; undefined where it says nothing. */
+  readonly split: unknown;
 }
 
 /** What a tar file holds. */
@@ -26,12 +29,15 @@ export interface Samples {
   readonly notes: readonly string[];
 }
 
+/** What a `.json` tells. */
+type Told = Pick<Sample, 'label' | 'split'>;
+
 /** The members of one sample: those with the same name up to its first dot. */
 interface Gathered {
   image?: Member;
   mask?: Member;
   cls?: string;
-  json?: unknown;
+  json?: Told;
   /** An image by its last ending alone, as `left.png`: a name that WebDataset reads otherwise than meant. */
   odd?: string;
   /** Endings of its other members. */
@@ -65,7 +71,7 @@ export async function readSamples(path: string): Promise<Samples> {
     const whole = image ?? withoutImage(path, place, sample);
     const left = whole ? sample.others : ['without an image'];
     for (const what of left) unused.set(what, (unused.get(what) ?? 0) + 1);
-    return whole ? [{ image: whole, mask, label: cls || json }] : [];
+    return whole ? [{ image: whole, mask, label: cls || json?.label, split: json?.split }] : [];
   });
   return { path, packed: isGzipped(path), samples, unused, notes };
 }
@@ -83,7 +89,7 @@ function add(shard: string, sample: Gathered, member: Member, ending: string, ta
   if (isImage) sample.image = member;
   else if (ending === 'seg.png') sample.mask = member;
   else if (ending === 'cls') sample.cls = content(shard, member, tar);
-  else if (ending === 'json') sample.json = jsonLabel(shard, member, content(shard, member, tar));
+  else if (ending === 'json') sample.json = readJson(shard, member, content(shard, member, tar));
   else {
     if (isImageEnding(extname(ending))) sample.odd ??= member.name;
     sample.others.push(`.${ending}`);
@@ -109,12 +115,15 @@ function content(shard: string, { name, offset, size }: Member, tar: TarBytes): 
   return tar.read(offset, size).toString('utf8').trim();
 }
 
-/** The first of the keys label, cls and class that says something. */
-function jsonLabel(shard: string, { name }: Member, text: string): unknown {
-  if (text === '') return undefined;
-  const json = parseJson(text);
+/** The first of the keys label, cls and class that says something, and the key that is called like a split. */
+function readJson(shard: string, { name }: Member, text: string): Told {
+  const json = text === '' ? null : parseJson(text);
   if (json === undefined) throw new UserError(`${shard}, ${name}: not valid JSON`);
-  if (typeof json !== 'object' || json === null) return undefined;
+  if (typeof json !== 'object' || json === null) return { label: undefined, split: undefined };
   const { label, cls, class: named } = json as Record<string, unknown>;
-  return [label, cls, named].find((value) => value !== undefined && value !== null && value !== '');
+  const [, split] = Object.entries(json).find(([key]) => isSplitKey(key)) ?? [];
+  return {
+    label: [label, cls, named].find((value) => value !== undefined && value !== null && value !== ''),
+    split,
+  };
 }

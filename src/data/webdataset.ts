@@ -6,8 +6,9 @@ import { chooseShards, type Shards } from './shards.js';
 import { describeSource, type Masks, type Source, type TarShard } from './source.js';
 import type { Split } from './splits.js';
 import type { Member } from './tar-file.js';
-import { checkOneSplit, foldersUnread } from './tar-folders.js';
+import { foldersUnread, splitsOfFolders } from './tar-folders.js';
 import { readSamples, type Sample, type Samples } from './tar-samples.js';
+import { checkToldSplits, countSplits, type ToldSplits } from './told-splits.js';
 
 /**
  * Images in WebDataset's layout: tar files, plain or gzipped, whose members belong together by their name up to its
@@ -23,7 +24,8 @@ export async function webDataset(shards: Shards, wanted: Split | undefined): Pro
     samples.map(({ image, label }) => labels.code(label, () => `${path}, ${image.name}`));
   const tars: Samples[] = [];
   for (const { path } of chosen) tars.push(await readSamples(path));
-  for (const tar of tars) checkOneSplit(tar);
+  const told = tars.flatMap((tar, i) => splitsTold(tar, chosen[i]?.split ?? split));
+  const otherwise = checkToldSplits(told);
   const length = tars.reduce((total, { samples }) => total + samples.length, 0);
   if (length === 0)
     throw new UserError(`${source}: no images there (looked for ${imageEndings.join(' ')} in the tar files)`);
@@ -46,6 +48,7 @@ export async function webDataset(shards: Shards, wanted: Split | undefined): Pro
       ...notes,
       ...tars.flatMap((tar) => tar.notes),
       ...unusedOf(tars),
+      ...otherwise,
       ...(labelling.labels === undefined ? foldersUnread(tars) : []),
       ...labelling.notes,
     ],
@@ -57,6 +60,17 @@ export async function webDataset(shards: Shards, wanted: Split | undefined): Pro
     ...(tars.some(({ samples }) => samples.some(({ mask }) => mask)) ? { masks } : {}),
   };
 }
+
+/** What the folders in a tar file, and its samples, tell of splits. */
+const splitsTold = (tar: Samples, readAs: Split): ToldSplits[] => [
+  { path: tar.path, readAs, by: 'its folders', images: splitsOfFolders(tar) },
+  {
+    path: tar.path,
+    readAs,
+    by: 'a key in its .json',
+    images: countSplits(tar.samples.map(({ split }) => split)),
+  },
+];
 
 /** A sentence on members that are neither image nor label nor mask. */
 function unusedOf(tars: readonly Samples[]): string[] {

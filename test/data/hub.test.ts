@@ -37,6 +37,8 @@ const hub: Readonly<Record<string, Readonly<Record<string, Buffer>>>> = {
     'logo.png': file,
   },
   'owner/listed': { 'a/0.parquet': file, 'a/1.parquet': file, 'dataset.json': facts },
+  'owner/deep': { 'a/0.parquet': file, 'a/dataset.json': facts },
+  'owner/twice': { 'a/0.parquet': file, 'a/dataset.json': facts, 'dataset.json': facts },
   'owner/photos': { 'cats/1.jpg': file, 'dogs.zip': file },
 };
 const variables = ['HF_ENDPOINT', 'HF_TOKEN', 'XDG_CACHE_HOME'] as const;
@@ -196,6 +198,18 @@ test('the dataset.json of a data set is read, and columns may be named', async (
   );
   assert.equal((await look(`${name}:train#image=img&label=label`)).length, 6);
   await assert.rejects(look(`${name}#image=label`), /no encoded images in a column label/);
+});
+
+test('a dataset.json further down is refused, as what it says would be ignored', async () => {
+  for (const [source, read] of [
+    ['hf:owner/deep', 'dataset.json in hf:owner/deep'],
+    ['hf:owner/twice/a:train', 'dataset.json'],
+  ] as const)
+    await assert.rejects(
+      openImages([source], { size: 4 }),
+      (error: Error) =>
+        error instanceof UserError && error.message.includes(`a/dataset.json: only ${read} is read; move`),
+    );
 });
 
 test('mistakes are told in one line', async () => {

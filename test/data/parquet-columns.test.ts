@@ -112,7 +112,7 @@ test('what holds no images in itself is refused', async () => {
     });
 });
 
-test('a column that puts the rows of one file into several splits is refused', async () => {
+test('a column that puts the rows of one file, or of files read as one, into several splits is refused', async () => {
   const file = (name: string, values: readonly string[]): string =>
     draw({
       image: { type: 'image', values: values.map((_, i) => Uint8Array.of(i)) },
@@ -124,7 +124,7 @@ test('a column that puts the rows of one file into several splits is refused', a
       (error: Error) =>
         error instanceof UserError &&
         error.message.endsWith(
-          `its column ${name} puts rows into several splits (2 train, 1 test), but a file is one; write each into its own, such as train.parquet`,
+          `in several splits by its column ${name} (2 train, 1 test), but a file is in one; write each into one of its own, named by it`,
         ),
     );
   assert.equal((await openSource(file('split', ['train', 'train', 'extra']), undefined)).length, 3);

@@ -165,6 +165,12 @@ test('Parquet before tar before images, and what is left out is named', async ()
     split: 'all',
     notes: ['1 other file not read: cats/old.tar'],
   });
+  // Nor is the table that may lie above folders of images.
+  assert.deepEqual(await look(lay({ 'metadata.parquet': 1, 'cats/1.png': 'x', 'dogs/2.png': 'x' })), {
+    length: 2,
+    split: 'all',
+    notes: ['1 other file not read: metadata.parquet'],
+  });
 });
 
 test('a pattern may list folders', async () => {

@@ -232,7 +232,7 @@ test('a tar of a folder with splits is refused, as all of it would be trained on
     const path = write('splits.tar', Object.fromEntries(members.map((name) => [name, red!])));
     await fails(
       path,
-      /splits\.tar: its folders are splits \(train, (test|validation)\), but a tar file is one; /,
+      /splits\.tar: in several splits by its folders \(1 train, 1 (test|validation)\), but a file is in one; /,
     );
   }
   const one = write('one/val.tar', { 'val/1.png': red!, 'val/2.png': red! });
