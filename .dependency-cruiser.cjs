@@ -28,7 +28,7 @@ const core = `^src/(${[
   'adapt/inputs/(inputs|predictions)\\.ts$',
   'adapt/model/(adapted-config|colours|tuned-model)\\.ts$',
   'adapt/tasks/(mask-classes|name-tasks|task|task-classes|told-classes)\\.ts$',
-  'engine/(calling|compiled|device-memory|engine|feeds|index|onnxruntime|onnxruntime-web|product-rate|values)\\.ts$',
+  'engine/(calling|compiled|device-memory|engine|feeds|index|onnxruntime|one-at-a-time|onnxruntime-web|product-rate|runtime|values)\\.ts$',
   'ranks/(exchange|ranks)\\.ts$',
   'data/(class-(numbers|table)|dataset-json|folder(-(classes|labels|masks|names|rest|splits))?)\\.ts$',
   'data/(image-(endings|folder|set)|known-images|mask|mask-files|match-masks|most-pixels|path-names|source|splits)\\.ts$',

@@ -1,5 +1,6 @@
 import type * as ort from 'onnxruntime-common';
 import { type DType, spec, type TensorData, toOnnx, trace } from '../tensor/index.js';
+import type { OnnxRuntime, Session } from './runtime.js';
 
 /**
  * Tensors in a device's memory. The runtime's bindings for Node end the process when such a tensor is read, or
@@ -8,10 +9,10 @@ import { type DType, spec, type TensorData, toOnnx, trace } from '../tensor/inde
 export class DeviceMemory {
   readonly #held = new Set<ort.Tensor>();
   /** One identity program for each type and shape. */
-  readonly #copies = new Map<string, Promise<ort.InferenceSession>>();
+  readonly #copies = new Map<string, Promise<Session>>();
 
   constructor(
-    private readonly runtime: Pick<typeof ort, 'InferenceSession'>,
+    private readonly runtime: Pick<OnnxRuntime, 'InferenceSession'>,
     private readonly device: string,
   ) {}
 
@@ -30,12 +31,12 @@ export class DeviceMemory {
     const key = `${tensor.type}[${tensor.dims}]`;
     const copy = this.#copies.get(key) ?? this.#copy(tensor);
     this.#copies.set(key, copy);
-    const results = await (await copy).run({ x: tensor });
+    const results = await (await copy).run({ x: tensor }, ['out.y']);
     return results['out.y']?.data as TensorData;
   }
 
   /** A program whose result is its input; the runtime leaves results in our memory where nothing else is asked. */
-  #copy({ type, dims }: ort.Tensor): Promise<ort.InferenceSession> {
+  #copy({ type, dims }: ort.Tensor): Promise<Session> {
     const identity = trace('copy', { x: spec(dims, type as DType) }, ({ x }) => ({ y: x }));
     return this.runtime.InferenceSession.create(toOnnx(identity), { executionProviders: [this.device] });
   }

@@ -1,4 +1,5 @@
 import type { Engine, EngineOptions } from './engine.js';
+import { oneAtATime } from './one-at-a-time.js';
 import { createOnnxRuntime } from './onnxruntime.js';
 
 /** What a page may have beside JavaScript itself, as far as it is asked here. */
@@ -38,7 +39,7 @@ export async function createWebEngine({
   const count = Math.min(threads ?? most, most);
   runtime.env.wasm.numThreads = count;
   if (wasm !== undefined) runtime.env.wasm.wasmPaths = wasm;
-  return createOnnxRuntime(runtime, {
+  return createOnnxRuntime(hasGpu ? oneAtATime(runtime) : runtime, {
     threads: count,
     device: hasGpu ? 'webgpu' : 'cpu',
     models,

@@ -28,6 +28,7 @@ import type {
   Value,
 } from './engine.js';
 import { readFeeds, updatedPaths } from './feeds.js';
+import type { OnnxRuntime, Session } from './runtime.js';
 
 /** Of what the runtime is given and gives; bfloat16 it has within programs only. */
 const ortTypes: Partial<Record<DType, ort.Tensor.Type>> = {
@@ -85,9 +86,6 @@ class OrtValue implements Value {
   }
 }
 
-/** A package of ONNX Runtime: that for Node, or that for browsers. */
-export type OnnxRuntime = Pick<typeof ort, 'InferenceSession' | 'Tensor'>;
-
 type MakeTensor = (dtype: DType, data: TensorData, shape: readonly number[]) => ort.Tensor;
 
 const isOrtValue = (value: unknown): value is OrtValue => value instanceof OrtValue;
@@ -100,7 +98,7 @@ class OrtExecutable<I, O> implements Executable<I, O> {
 
   constructor(
     readonly program: Program<I, O>,
-    private readonly session: ort.InferenceSession,
+    private readonly session: Session,
     private readonly device: OnnxDevice,
     private readonly memory: DeviceMemory,
     private readonly tensor: MakeTensor,
@@ -183,7 +181,7 @@ export function createOnnxRuntime(
     if (type === undefined) throw new Error(`engine: ONNX Runtime is given no ${dtype}`);
     return new runtime.Tensor(type, data as Float32Array, shape);
   };
-  const open = (model: Uint8Array): Promise<ort.InferenceSession> =>
+  const open = (model: Uint8Array): Promise<Session> =>
     runtime.InferenceSession.create(model, {
       executionProviders: [device],
       // State stays on the device between steps.
@@ -204,7 +202,7 @@ export function createOnnxRuntime(
     }).catch((error: Error) => {
       throw device === 'cpu' ? error : unusable(device, error);
     });
-  const sessions = new Map<string, Promise<ort.InferenceSession>>();
+  const sessions = new Map<string, Promise<Session>>();
   const run = async ({ name, output }: Callee, input: Value): Promise<Value> => {
     const model = models[name];
     if (model === undefined)

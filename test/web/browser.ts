@@ -43,12 +43,13 @@ export interface OpenPage {
   close(): Promise<void>;
 }
 
-/** Opens a page in a browser of its own. */
-export async function openAt(url: string): Promise<OpenPage> {
+/** Opens a page in a browser of its own. @param flags of the browser, beside what it takes anyway */
+export async function openAt(url: string, flags: readonly string[] = []): Promise<OpenPage> {
   // Where tests run as root, as in containers, Chromium has no sandbox.
   const browser: Browser = await chromium.launch({
     executablePath: browserPath!,
     chromiumSandbox: process.getuid?.() !== 0,
+    args: [...flags],
   });
   const page = await browser.newPage();
   const errors: string[] = [];
@@ -62,8 +63,13 @@ export async function openAt(url: string): Promise<OpenPage> {
  * Serves the folders (the first that has a file gives it) on this machine alone, isolated so that threads may share
  * memory, and opens an `index.html`.
  * @param path of the folder that it is in, ending in a slash; theirs where left out
+ * @param flags of the browser
  */
-export async function openPage(folders: readonly string[], path = ''): Promise<OpenPage> {
+export async function openPage(
+  folders: readonly string[],
+  path = '',
+  flags: readonly string[] = [],
+): Promise<OpenPage> {
   const server = createServer((request, response) => {
     const asked = normalize(new URL(request.url ?? '/', 'http://localhost').pathname);
     const name = /[/\\]$/.test(asked) ? join(asked, 'index.html') : asked;
@@ -77,7 +83,7 @@ export async function openPage(folders: readonly string[], path = ''): Promise<O
   });
   await new Promise<void>((ready) => server.listen(0, '127.0.0.1', ready));
   const { port } = server.address() as AddressInfo;
-  const opened = await openAt(`http://127.0.0.1:${port}/${path}`);
+  const opened = await openAt(`http://127.0.0.1:${port}/${path}`, flags);
   return {
     ...opened,
     async close() {

@@ -5,16 +5,11 @@ import { dirname, join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Config, resolve } from '../../src/run/config.js';
 import { folderStore } from '../../src/run/disk/folder-files.js';
-import { readSafetensors } from '../../src/run/disk/safetensors-file.js';
-import { collect } from '../../src/run/named-tensors.js';
-import { weightSections } from '../../src/run/state.js';
-import { stepConfig } from '../../src/train/step.js';
-import { initialState, weightsOf } from '../../src/train/trainer.js';
 import { evaluateRun } from '../../src/verbs/evaluate-run.js';
 import { pretrain } from '../../src/verbs/pretrain.js';
 import type * as web from '../../src/web/index.js';
-import { layouts } from '../../src/world-model/index.js';
 import type * as laws from '../run/run-files-laws.js';
+import { runDistance } from '../train/run-distance.js';
 import { digest, tiny } from '../train/tiny-run.js';
 import { type OpenPage, openPage, skip } from './browser.js';
 import { buildFront } from './front.js';
@@ -111,24 +106,6 @@ async function download(name: string): Promise<string> {
   return join(folder, name);
 }
 
-/** How far two runs' weights are from each other, as a share of how far training has moved them. */
-function distance(run: string, other: string, config: Config): number {
-  const settings = stepConfig(config);
-  const first = collect(
-    weightSections(weightsOf(initialState(settings, config.seed)), layouts(settings.model)),
-  );
-  const [a, b] = [run, other].map((each) => readSafetensors(join(each, 'model.safetensors')).tensors);
-  let [apart, moved] = [0, 0];
-  for (const [name, { data: start }] of first) {
-    const [one, two] = [a!.get(name)!.data, b!.get(name)!.data];
-    for (const [i, value] of start.entries()) {
-      apart += (one[i]! - two[i]!) ** 2;
-      moved += (two[i]! - value) ** 2;
-    }
-  }
-  return Math.sqrt(apart / moved);
-}
-
 test("files in the browser's own storage keep the laws that a run relies on", { skip }, async () => {
   const found = await opened.page.evaluate(async () => {
     const [module, other] = ['/web.js', '/laws.js'];
@@ -154,7 +131,7 @@ test('demo learns in a page, to the weights that Node trains with the same seed'
   assert.ok(losses.at(-1)! < 0.5 * losses[0]!, losses.join());
   const ours = join(folder, 'node');
   await pretrain(config, { out: ours });
-  const apart = distance(run, ours, config);
+  const apart = runDistance(run, ours, config);
   assert.ok(apart > 0 && apart < 1e-3, `${apart}`);
 });
 
@@ -226,7 +203,7 @@ test('a run that Node began goes on in a page, from its folder, and there alone'
   assert.match(first.error ?? second.error ?? '', /^begun is in training in another tab/);
   assert.match([...first.lines, ...second.lines].join('\n'), /begun: going on after step 6/);
   rmSync(begun, { recursive: true });
-  const apart = distance(await download('begun'), join(folder, 'whole'), small);
+  const apart = runDistance(await download('begun'), join(folder, 'whole'), small);
   assert.ok(apart > 0 && apart < 1e-3, `${apart}`);
   assert.deepEqual(opened.errors, []);
 });
