@@ -404,21 +404,23 @@ test('masks are told over a folder’s images, and scored as in Node where it ha
   await says(/on 5 images with masks/);
 });
 
+/** Pauses the run in training, once it has logged a step. */
+async function pause(name: string): Promise<void> {
+  const line = async (): Promise<string> => (await opened.page.textContent('.line')) ?? '';
+  await until(line, (text) => /^step \d+/.test(text));
+  await opened.page.getByRole('button', { name: 'Pause' }).click();
+  await until(line, (text) => text === `${name} is paused, and kept in this browser`);
+}
+
 test('a run is trained in the tab, paused, gone on with after the page was loaded anew, and taken out', {
   skip,
 }, async () => {
   await go('#/train');
   const { page } = opened;
-  const line = async (): Promise<string> => (await page.textContent('.line')) ?? '';
-  const pause = async (): Promise<void> => {
-    await until(line, (text) => /^step \d+/.test(text));
-    await page.getByRole('button', { name: 'Pause' }).click();
-    await until(line, (text) => text === 'tab is paused, and kept in this browser');
-  };
   await page.getByLabel('Name').fill('tab');
   await page.getByLabel('Steps').fill('500');
   await page.getByRole('button', { name: 'Train', exact: true }).click();
-  await pause();
+  await pause('tab');
   await page.reload();
   const run = page.locator('li', { hasText: 'tab' });
   const step = async (): Promise<number> =>
@@ -427,13 +429,7 @@ test('a run is trained in the tab, paused, gone on with after the page was loade
   const before = await step();
   await page.getByRole('button', { name: 'Go on with tab' }).click();
   await until(step, (now) => now > before);
-  // What it retrieves by now: four jitters, seven actions each, above what they give.
-  await until(
-    () => page.locator('.cells canvas').count(),
-    (count) => count === 4 * 7 * 2,
-    1200,
-  );
-  await pause();
+  await pause('tab');
   assert.deepEqual(await barriers(), []);
   const [download] = await Promise.all([
     page.waitForEvent('download'),
@@ -448,6 +444,36 @@ test('a run is trained in the tab, paused, gone on with after the page was loade
     () => page.locator('li', { hasText: 'tab' }).count(),
     (count) => count === 0,
   );
+});
+
+test('a run that Node began is taken into the tab, and shows what it retrieves as it goes on', {
+  skip,
+}, async () => {
+  const begun = join(folder, 'begun');
+  const controller = new AbortController();
+  const progress = (line: string): void => {
+    if (line.startsWith('step 6/')) controller.abort(new Error('stopped'));
+  };
+  await assert.rejects(
+    pretrain(resolve('demo', { ...tiny, steps: 100_000, 'log.every': 1 }), {
+      out: begun,
+      signal: controller.signal,
+      log: { note: () => {}, progress },
+    }),
+    /stopped/,
+  );
+  await go('#/train');
+  const { page } = opened;
+  await page.getByLabel('Take in a run’s folder').setInputFiles(begun);
+  await page.getByRole('button', { name: 'Go on with begun' }).click();
+  // Four jitters, seven actions each, above what they give.
+  await until(
+    () => page.locator('.cells canvas').count(),
+    (count) => count === 4 * 7 * 2,
+    1200,
+  );
+  await pause('begun');
+  assert.deepEqual(await barriers(), []);
 });
 
 test('on a phone and in the dark nothing is wider than the screen, and nothing bars anybody', {
