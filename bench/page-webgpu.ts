@@ -16,7 +16,7 @@ import { pretrain } from '../src/verbs/pretrain.js';
 import type * as web from '../src/web/index.js';
 import { runDistance } from '../test/train/run-distance.js';
 import { tiny } from '../test/train/tiny-run.js';
-import { openPage } from '../test/web/browser.js';
+import { openPage, softwareGpu, webgpu } from '../test/web/browser.js';
 import { buildFront } from '../test/web/front.js';
 
 const { values } = parseArgs({
@@ -24,15 +24,10 @@ const { values } = parseArgs({
 });
 const steps = Number(values.steps);
 const config = resolve('demo', { ...tiny, steps, 'log.every': 1, 'health.every': steps + 1 });
-const flags = ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist'];
-const software = ['--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
-
 const folder = mkdtempSync(join(tmpdir(), 'iwm-page-'));
 await buildFront(folder);
-const opened = await openPage([folder, 'node_modules/onnxruntime-web/dist'], '', [
-  ...flags,
-  ...(values.software ? software : []),
-]);
+const flags = values.software ? softwareGpu : webgpu;
+const opened = await openPage([folder, 'node_modules/onnxruntime-web/dist'], '', flags);
 const began = performance.now();
 const files = await opened.page.evaluate(async (config) => {
   const module = '/web.js';

@@ -30,6 +30,11 @@ const types: Readonly<Record<string, string>> = {
   svg: 'image/svg+xml',
 };
 
+/** Flags that give Chromium WebGPU where it would not by itself. */
+export const webgpu = ['--enable-unsafe-webgpu', '--enable-features=Vulkan', '--ignore-gpu-blocklist'];
+/** Flags that give it WebGPU on the CPU. */
+export const softwareGpu = [...webgpu, '--use-webgpu-adapter=swiftshader', '--disable-gpu-watchdog'];
+
 /** In a page: the bytes of all that it has loaded, without runs. */
 export const FIRST_PAGE_BYTES = `[...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
   .filter(({ name }) => !name.includes('/runs'))
