@@ -10,7 +10,7 @@ import { headline } from '../src/adapt/scores/score.js';
 
 export const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What `iwm adapt` told, without the folder of the model. */
+/** What `iwm adapt` told, without where the model and its report are. */
 export type CellResult = Omit<AdaptationResult, 'model'>;
 
 /** `0,1,2` */
@@ -68,7 +68,7 @@ export function adaptOnce(paths: readonly string[], told: readonly string[], wha
       { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 2 ** 28 },
     );
     if (status !== 0) throw new Error(`${what}: exit code ${status}`);
-    const { model: _, ...result } = JSON.parse(stdout) as AdaptationResult;
+    const { model: _, report: __, ...result } = JSON.parse(stdout) as AdaptationResult & { report: string };
     return result;
   } finally {
     rmSync(folder, { recursive: true });
