@@ -112,7 +112,7 @@ test('what holds no images in itself is refused', async () => {
     });
 });
 
-test('a column that puts the rows of one file, or of files read as one, into several splits is refused', async () => {
+test('a column that puts the rows of one file into several splits is refused', async () => {
   const file = (name: string, values: readonly string[]): string =>
     draw({
       image: { type: 'image', values: values.map((_, i) => Uint8Array.of(i)) },
