@@ -1,6 +1,7 @@
 import { launched } from '../ranks/launcher.js';
 import { WARNING } from '../warning.js';
 import { commands } from './commands.js';
+import { endWithParent } from './end-with-parent.js';
 import { explainFailure } from './failure.js';
 import { createProgram } from './program.js';
 
@@ -41,4 +42,5 @@ process.on('warning', ({ name, message }) => {
   if (name === WARNING) process.stderr.write(`${lineStart()}iwm: ${message}\n`);
 });
 
+endWithParent();
 createProgram(commands).parseAsync(process.argv).catch(end);

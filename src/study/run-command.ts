@@ -15,7 +15,7 @@ export interface Ended {
 const REMEMBERED = 4000;
 
 /**
- * Runs a command of `iwm` in a process of its own.
+ * Runs a command of `iwm` in a process of its own, which stops when this one is gone.
  * @param signal asks the process to stop, which ends what it is at in good order
  * @param tell each line that it tells people
  */
@@ -26,15 +26,16 @@ export function runCommand(
   tell: (line: string) => void,
 ): Promise<Ended> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    // The channel tells it when this process is gone.
+    const child = spawn(program, [...before, ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     const stop = (): void => void child.kill('SIGTERM');
     signal.addEventListener('abort', stop);
     if (signal.aborted) stop();
     let [stdout, told] = ['', ''];
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       told = (told + text).slice(-REMEMBERED);
       const line = told.trimEnd().split('\n').at(-1);
       if (line) tell(line);

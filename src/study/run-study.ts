@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
 import { type Log, quiet } from '../log.js';
-import { lockRun } from '../run/disk/run-lock.js';
+import { isInUse, lockRun } from '../run/disk/run-lock.js';
 import { count, duration } from '../words.js';
 import { describeCommand, readOutcome, writeOutcome } from './cell-folder.js';
 import { type Cell, type Command, cellsOf } from './cells.js';
@@ -84,6 +85,7 @@ interface Running {
 async function runCell(cell: Cell, { out, iwm, threads, stop, log }: Running): Promise<void> {
   for (const command of cell.commands) {
     if (readOutcome(out, cell, command) !== undefined) continue;
+    await untilFree(command, log);
     const args = [...argsOf(command), '--threads', String(threads), '--json'];
     const began = performance.now();
     const ended = await runCommand(iwm, args, stop, (line) =>
@@ -100,6 +102,18 @@ async function runCell(cell: Cell, { out, iwm, threads, stop, log }: Running): P
     });
     log.note(`${cell.name} ${command.name}: ${failure ?? `done in ${duration(seconds)}`}`);
     if (failure !== undefined) return;
+  }
+}
+
+/** Seconds that a training may take to see that the study which began it was killed, and to stop. */
+const PATIENCE = 60;
+
+/** Waits for who is at work in the command's folder; for no longer, as the command itself says who that is. */
+async function untilFree({ resumes }: Command, log: Log): Promise<void> {
+  if (resumes === undefined || !existsSync(resumes)) return;
+  for (let second = 0; second < PATIENCE && isInUse(resumes); second++) {
+    if (second === 0) log.note(`${resumes} is still in use; waiting`);
+    await after(1000);
   }
 }
 
