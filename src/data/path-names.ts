@@ -12,3 +12,10 @@ export const extname = (path: string): string => /(?<=[^/])\.[^./]*$/.exec(path)
 export function withoutEnding(path: string): string {
   return path.replace(/(?<=[^\\/])\.[^.\\/]+$/, '');
 }
+
+/** Folders in which systems keep what they make of the files beside them: thumbnails, resource forks. */
+const SYSTEMS = ['@eaDir', '__MACOSX'];
+
+/** Whether a path leads to or through what is not meant to be seen. */
+export const isHidden = (path: string): boolean =>
+  path.split('/').some((name) => name.startsWith('.') || SYSTEMS.includes(name));

@@ -2,6 +2,7 @@ import { type Dirent, readdirSync, readFileSync, realpathSync, type Stats, statS
 import { basename, join, resolve } from 'node:path';
 import { UserError } from '../errors.js';
 import { type FileKind, type Folder, kindOf, type OtherFile } from './folder.js';
+import { isHidden } from './path-names.js';
 
 /** What lies in a folder, in the order of code units; hidden files left out, links followed. */
 export function list(
@@ -10,7 +11,7 @@ export function list(
   const kind = (entry: Dirent): Dirent | Stats | undefined =>
     entry.isSymbolicLink() ? statSync(join(path, entry.name), { throwIfNoEntry: false }) : entry;
   return readdirSync(path, { withFileTypes: true })
-    .filter(({ name }) => !name.startsWith('.'))
+    .filter(({ name }) => !isHidden(name))
     .map((entry) => ({
       name: entry.name,
       path: join(path, entry.name),

@@ -1,5 +1,5 @@
 import { type FileKind, type Folder, kindOf, type OtherFile } from '../data/folder.js';
-import { extname } from '../data/path-names.js';
+import { extname, isHidden } from '../data/path-names.js';
 import { type ChosenFile, pathOf } from './run-source.js';
 
 /** Files that may say something of the images beside them end so. */
@@ -21,7 +21,7 @@ export async function chosenFolder(
   files: Iterable<ChosenFile>,
 ): Promise<{ readonly folder: Folder; readonly byPath: ReadonlyMap<string, ChosenFile> }> {
   const byPath = new Map<string, ChosenFile>();
-  for (const file of files) if (!/(?:^|\/)\./.test(pathOf(file))) byPath.set(pathOf(file), file);
+  for (const file of files) if (!isHidden(pathOf(file))) byPath.set(pathOf(file), file);
   const paths = [...byPath.keys()];
   const top = paths[0]?.split('/')[0] ?? '';
   const root = paths.every((path) => path.startsWith(`${top}/`)) ? top : '';

@@ -148,6 +148,17 @@ test('a folder around everything is looked through; a stray image costs the othe
   assert.equal(look(draw(['images_01/{1,2}.jpg', 'images_02/3.jpg'])).classes, undefined);
 });
 
+test('thumbnails and resource forks that systems keep beside images are none', () => {
+  const root = draw(['train/{cat,dog}/{1,2}.jpg', 'train/cat/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg']);
+  const zipped = draw(['train/{cat,dog}/{1,2}.jpg', '__MACOSX/train/cat/._1.jpg', '.thumbs/1.jpg']);
+  for (const each of [root, zipped]) {
+    const { names, classes, notes } = look(each);
+    assert.equal(names.length, 4);
+    assert.deepEqual(classes, ['cat', 'dog']);
+    says(notes);
+  }
+});
+
 test('a folder that holds a whole split and is no class elsewhere is none', () => {
   const root = draw(['train/n{1,2}/images/{a,b,c}.JPEG', 'val/images/{a,b}.JPEG', 'test/all/{d,e}.JPEG']);
   assert.deepEqual(look(root).classes, ['n1', 'n2']);

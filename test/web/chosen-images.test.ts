@@ -45,6 +45,7 @@ before(async () => {
   writeFileSync(join(photos, 'train/dog/83.png'), 'damaged');
   writeFileSync(join(photos, 'notes.txt'), 'of photographs');
   writeFileSync(join(photos, '.hidden.png'), '');
+  await paint('train/cat/@eaDir/80.png', 80, 20);
   await buildFront(folder, { worker: 'test/web/train-files.ts' });
   opened = await openPage([folder, 'node_modules/onnxruntime-web/dist']);
 });
