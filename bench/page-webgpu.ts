@@ -6,7 +6,7 @@
  *
  * `--software` takes Chromium's adapter for the CPU, where there is no GPU.
  */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -18,6 +18,7 @@ import { runDistance } from '../test/train/run-distance.js';
 import { tiny } from '../test/train/tiny-run.js';
 import { openPage, softwareGpu, webgpu } from '../test/web/browser.js';
 import { buildFront } from '../test/web/front.js';
+import { saveStoredRun } from '../test/web/save-stored-run.js';
 
 const { values } = parseArgs({
   options: { steps: { type: 'string', default: '3' }, software: { type: 'boolean', default: false } },
@@ -29,23 +30,17 @@ await buildFront(folder);
 const flags = values.software ? softwareGpu : webgpu;
 const opened = await openPage([folder, 'node_modules/onnxruntime-web/dist'], '', flags);
 const began = performance.now();
-const files = await opened.page.evaluate(async (config) => {
+await opened.page.evaluate(async (config) => {
   const module = '/web.js';
-  const { drawnImages, filesOf, pretrain, storedRun } = (await import(module)) as typeof web;
+  const { drawnImages, pretrain, storedRun } = (await import(module)) as typeof web;
   const images = drawnImages(config.data[0] ?? '', { size: config.image.stored }) as web.ImageSet;
   await pretrain(config, { run: storedRun('page'), images, wasm: '/', device: 'webgpu' });
-  const files: Record<string, string> = {};
-  for await (const { path, bytes } of filesOf(storedRun('page')))
-    files[path] = btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
-  return files;
 }, config);
 const minutes = (performance.now() - began) / 60_000;
+const page = await saveStoredRun(opened.page, 'page', folder);
 await opened.close();
 
-const [page, node] = [join(folder, 'page'), join(folder, 'node')];
-mkdirSync(page);
-for (const name of ['metrics.jsonl', 'model.safetensors'])
-  writeFileSync(join(page, name), Buffer.from(files[name] ?? '', 'base64'));
+const node = join(folder, 'node');
 await pretrain(config, { out: node });
 const losses = async (run: string): Promise<string> =>
   (await folderStore(run).metrics())

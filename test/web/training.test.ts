@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, relative } from 'node:path';
+import { join, relative } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Config, resolve } from '../../src/run/config.js';
 import { folderStore } from '../../src/run/disk/folder-files.js';
@@ -13,6 +13,7 @@ import { runDistance } from '../train/run-distance.js';
 import { digest, tiny } from '../train/tiny-run.js';
 import { type OpenPage, openPage, skip } from './browser.js';
 import { buildFront } from './front.js';
+import { saveStoredRun } from './save-stored-run.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'iwm-training-'));
 let opened: OpenPage;
@@ -86,25 +87,7 @@ const evaluateInPage = (name: string, images: number): Promise<web.Evaluation> =
   );
 
 /** Saves a run of the page as a folder. */
-async function download(name: string): Promise<string> {
-  const files = await opened.page.evaluate(async (name) => {
-    const module = '/web.js';
-    const { filesOf, storedRun } = (await import(module)) as typeof web;
-    const files: Record<string, string> = {};
-    for await (const { path, bytes } of filesOf(storedRun(name))) {
-      let text = '';
-      for (let at = 0; at < bytes.length; at += 2 ** 15)
-        text += String.fromCharCode(...bytes.subarray(at, at + 2 ** 15));
-      files[path] = btoa(text);
-    }
-    return files;
-  }, name);
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(folder, name, path)), { recursive: true });
-    writeFileSync(join(folder, name, path), Buffer.from(text, 'base64'));
-  }
-  return join(folder, name);
-}
+const download = (name: string): Promise<string> => saveStoredRun(opened.page, name, folder);
 
 test("files in the browser's own storage keep the laws that a run relies on", { skip }, async () => {
   const found = await opened.page.evaluate(async () => {
