@@ -13,7 +13,7 @@ import { holdsNothing } from './parquet-pieces.js';
 import { chooseShards, type Shards } from './shards.js';
 import { describeSource, type Source } from './source.js';
 import type { Split } from './splits.js';
-import { checkToldSplits, countSplits, isSplitKey, type ToldSplits } from './told-splits.js';
+import { checkToldSplits, countSplit, isSplitKey, type ToldSplits } from './told-splits.js';
 
 /**
  * Images in Hugging Face's Parquet layout: a column of encoded images (struct {bytes, path} or plain bytes) and one of
@@ -112,9 +112,9 @@ async function readSplits(
   label: string | undefined,
 ): Promise<Table['splits']> {
   const column = singleColumns(metadata).find((name) => name !== label && isSplitKey(name));
-  const values: unknown[] = [];
-  if (column !== undefined) await readColumn(path, metadata, column, (value) => values.push(value));
-  return { path, by: `its column ${column}`, images: countSplits(values) };
+  const images = new Map<Split, number>();
+  if (column !== undefined) await readColumn(path, metadata, column, (value) => countSplit(value, images));
+  return { path, by: `its column ${column}`, images };
 }
 
 async function readCodes(

@@ -20,11 +20,14 @@ export interface ToldSplits {
 /** Counts how often each split is meant; what tells of none counts for nothing. */
 export function countSplits(values: Iterable<unknown>): Map<Split, number> {
   const images = new Map<Split, number>();
-  for (const value of values) {
-    const split = splitIn(value instanceof Uint8Array ? new TextDecoder().decode(value) : `${value}`);
-    if (split !== undefined) images.set(split, (images.get(split) ?? 0) + 1);
-  }
+  for (const value of values) countSplit(value, images);
   return images;
+}
+
+/** Counts one more in `images`, if it tells of a split. */
+export function countSplit(value: unknown, images: Map<Split, number>): void {
+  const split = splitIn(value instanceof Uint8Array ? new TextDecoder().decode(value) : `${value}`);
+  if (split !== undefined) images.set(split, (images.get(split) ?? 0) + 1);
 }
 
 /**

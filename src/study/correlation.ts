@@ -5,26 +5,35 @@ import { random } from '../random.js';
 export interface Correlation {
   /** Spearman's rank correlation, −1 … 1. */
   readonly value: number;
-  /** Its 95 % interval, by the bootstrap's percentiles. */
+  /** Its 95 % interval, by the bootstrap's percentiles over models. */
   readonly low: number;
   readonly high: number;
 }
 
 const SAMPLES = 2000;
 
-/** @returns undefined for fewer than four pairs, or where one of the lists is constant */
-export function rankCorrelation(pairs: readonly (readonly [number, number])[]): Correlation | undefined {
-  const of = (sample: typeof pairs): number =>
-    sampleRankCorrelation(
-      sample.map(([x]) => x),
-      sample.map(([, y]) => y),
+type Pair = readonly [number, number];
+
+/**
+ * Over the pairs of all models. The bootstrap draws models, each with its pairs, as seeds of one model tell less than
+ * as many models would.
+ * @param models each one's pairs, one a seed
+ * @returns undefined for fewer than four models, or where one of the lists is constant
+ */
+export function rankCorrelation(models: readonly (readonly Pair[])[]): Correlation | undefined {
+  const of = (sample: typeof models): number => {
+    const pairs = sample.flat();
+    return sampleRankCorrelation(
+      pairs.map(([x]) => x),
+      pairs.map(([, y]) => y),
     );
-  if (pairs.length < 4) return undefined;
-  const value = of(pairs);
+  };
+  if (models.length < 4) return undefined;
+  const value = of(models);
   if (!Number.isFinite(value)) return undefined;
   const draw = random(0);
   const drawn = Array.from({ length: SAMPLES }, () =>
-    of(pairs.map(() => pairs[draw.integer(pairs.length)] as readonly [number, number])),
+    of(models.map(() => models[draw.integer(models.length)] ?? [])),
   ).filter(Number.isFinite);
   return { value, low: quantile(drawn, 0.025), high: quantile(drawn, 0.975) };
 }

@@ -85,7 +85,8 @@ interface Running {
 async function runCell(cell: Cell, { out, iwm, threads, stop, log }: Running): Promise<void> {
   for (const command of cell.commands) {
     if (readOutcome(out, cell, command) !== undefined) continue;
-    await untilFree(command, log);
+    await untilFree(command, stop, log);
+    if (stop.aborted) return;
     const args = [...argsOf(command), '--threads', String(threads), '--json'];
     const began = performance.now();
     const ended = await runCommand(iwm, args, stop, (line) =>
@@ -108,10 +109,10 @@ async function runCell(cell: Cell, { out, iwm, threads, stop, log }: Running): P
 /** Seconds that a training may take to see that the study which began it was killed, and to stop. */
 const PATIENCE = 60;
 
-/** Waits for who is at work in the command's folder; for no longer, as the command itself says who that is. */
-async function untilFree({ resumes }: Command, log: Log): Promise<void> {
+/** Waits for who is at work in the command's folder, not for long, as the command itself says who that is. */
+async function untilFree({ resumes }: Command, stop: AbortSignal, log: Log): Promise<void> {
   if (resumes === undefined || !existsSync(resumes)) return;
-  for (let second = 0; second < PATIENCE && isInUse(resumes); second++) {
+  for (let second = 0; second < PATIENCE && !stop.aborted && isInUse(resumes); second++) {
     if (second === 0) log.note(`${resumes} is still in use; waiting`);
     await after(1000);
   }

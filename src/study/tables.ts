@@ -21,6 +21,12 @@ export function writeTables(study: Study, cells: readonly Cell[], folder: string
   });
 }
 
+/** The rows by their arm, the seeds of one together. */
+function armsOf(rows: readonly StudyRow[]): StudyRow[][] {
+  const armOf = ({ cell }: StudyRow): string => JSON.stringify(cell.levels);
+  return [...new Set(rows.map(armOf))].map((arm) => rows.filter((row) => armOf(row) === arm));
+}
+
 /** Mean and standard deviation over seeds. */
 function summary(values: readonly number[]): string {
   if (values.length === 0) return '–';
@@ -34,8 +40,6 @@ function markdown(study: Study, rows: readonly StudyRow[], cells: number): strin
   const line = (fields: readonly (string | number)[]): string => `| ${fields.join(' | ')} |`;
   const failures = rows.filter(({ failure }) => failure !== undefined);
   const machines = new Set(rows.map(({ machine }) => machine));
-  const armOf = ({ cell }: StudyRow): string => JSON.stringify(cell.levels);
-  const arms = [...new Set(rows.map(armOf))].map((arm) => rows.filter((row) => armOf(row) === arm));
   return [
     `# ${study.name}`,
     '',
@@ -49,7 +53,7 @@ function markdown(study: Study, rows: readonly StudyRow[], cells: number): strin
     '',
     line([...axes, 'runs', ...columns, 'minutes']),
     line([...axes, 'runs', ...columns, 'minutes'].map((_, i) => (i < axes.length ? '---' : '--:'))),
-    ...arms.map((group) =>
+    ...armsOf(rows).map((group) =>
       line([
         ...axes.map((axis) => group[0]?.cell.levels[axis] ?? ''),
         group.length,
@@ -67,14 +71,17 @@ function correlations({ figures = [], columns }: Study, rows: readonly StudyRow[
   return figures.flatMap((asked) => {
     const { x, y, without = [] } = asked;
     if (columns[x] === undefined) return [];
-    const pairs = shownIn(asked, rows).flatMap(({ numbers: { [x]: a, [y]: b } }) =>
-      a === undefined || b === undefined ? [] : [[a, b] as const],
+    const pairs = armsOf(shownIn(asked, rows)).map((arm) =>
+      arm.flatMap(({ numbers: { [x]: a, [y]: b } }) =>
+        a === undefined || b === undefined ? [] : [[a, b] as const],
+      ),
     );
-    const found = rankCorrelation(pairs);
+    const measured = pairs.filter((arm) => arm.length > 0);
+    const found = rankCorrelation(measured);
     if (found === undefined) return [];
     const { value, low, high } = found;
     return [
-      `\n${x} and ${y}, ${count(pairs.length, 'run')}${without.length > 0 ? ` (without ${without.join(', ')})` : ''}: Spearman's rank correlation ${value.toFixed(2)} (95 % by the bootstrap: ${low.toFixed(2)} … ${high.toFixed(2)})`,
+      `\n${x} and ${y}, ${count(measured.flat().length, 'run')} of ${count(measured.length, 'model')}${without.length > 0 ? ` (without ${without.join(', ')})` : ''}: Spearman's rank correlation ${value.toFixed(2)} (95 % by the bootstrap over models: ${low.toFixed(2)} … ${high.toFixed(2)})`,
     ];
   });
 }
