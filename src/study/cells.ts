@@ -25,6 +25,8 @@ export interface Command {
   readonly args: readonly string[];
   /** A folder that holds what it has begun, so that `--resume` goes on with it. */
   readonly resumes?: string;
+  /** What it makes anew, and refuses to write over: what an interrupted one has left there is nothing. */
+  readonly makes?: string;
 }
 
 /** All combinations of the axes' levels, the last axis varying first. */
@@ -65,8 +67,13 @@ function cellOf(study: Study, arm: Arm, seed: number, folder: string): Cell {
   const train = ['pretrain', '--preset', study.preset, ...sources(study.data), '--seed', String(seed)];
   const measures = Object.entries(study.measures).map(([measure, line]) => {
     const words = line.trim().split(/\s+/);
-    const here: typeof stands = { ...stands, '{out}': ['--out', join(folder, name, measure)] };
-    return { name: measure, args: [...words.flatMap((word) => here[word] ?? [word])] };
+    const out = join(folder, name, measure);
+    const here: typeof stands = { ...stands, '{out}': ['--out', out] };
+    return {
+      name: measure,
+      args: words.flatMap((word) => here[word] ?? [word]),
+      ...(words.includes('{out}') ? { makes: out } : {}),
+    };
   });
   return {
     ...arm,

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
@@ -87,6 +87,7 @@ async function runCell(cell: Cell, { out, iwm, threads, stop, log }: Running): P
     if (readOutcome(out, cell, command) !== undefined) continue;
     await untilFree(command, stop, log);
     if (stop.aborted) return;
+    if (command.makes !== undefined) rmSync(command.makes, { recursive: true, force: true });
     const args = [...argsOf(command), '--threads', String(threads), '--json'];
     const began = performance.now();
     const ended = await runCommand(iwm, args, stop, (line) =>

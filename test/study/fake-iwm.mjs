@@ -1,5 +1,5 @@
-// In the place of iwm: notes that it was called, makes what pretrain makes, and tells numbers by its arguments.
-import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+// In the place of iwm: notes that it was called, makes what pretrain and adapt make, and tells numbers by its arguments.
+import { appendFileSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const args = process.argv.slice(2);
@@ -9,6 +9,13 @@ appendFileSync(process.env.FAKE_CALLS, `${args.join(' ')}\n`);
 if (command === 'pretrain') {
   mkdirSync(option('--out'), { recursive: true });
   writeFileSync(join(option('--out'), 'config.json'), '{}');
+}
+if (command === 'adapt') {
+  if (existsSync(option('--out'))) {
+    console.error(`iwm: ${option('--out')} exists already; choose another --out`);
+    process.exit(1);
+  }
+  mkdirSync(option('--out'));
 }
 if (args.includes('masks.visible=1')) {
   console.error('a note\niwm: masks.visible 1: too few');

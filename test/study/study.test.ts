@@ -116,23 +116,28 @@ test('of four models it says how the orders of two columns agree, and over how m
   );
 });
 
-test('killed in the middle it goes on where it was: nothing is run twice but what was stopped', async () => {
-  const out = join(folder, 'stopped');
-  process.env.FAKE_SLOW = 'evaluate';
-  const stop = new AbortController();
-  const reason = new Error('stopped');
-  const log = { note: () => {}, progress: (line: string) => line.endsWith('slowly') && stop.abort(reason) };
-  await assert.rejects(run(out, { signal: stop.signal, log }), reason);
-  const before = called();
-  assert.deepEqual(
-    before.map((line) => line.split(' ')[0]),
-    ['pretrain', 'evaluate'],
-  );
-  delete process.env.FAKE_SLOW;
-  await run(out);
-  assert.equal(called().length, 4 * 3 + 4 + 1);
-  assert.equal(called().filter((line) => line === before[0]).length, 1);
-});
+for (const [stopped, ...before] of [
+  ['evaluate', 'pretrain'],
+  ['adapt', 'pretrain', 'evaluate'],
+] as const)
+  test(`killed in ${stopped} it goes on where it was: nothing is run twice but that`, async () => {
+    const out = join(folder, `stopped-${stopped}`);
+    process.env.FAKE_SLOW = stopped;
+    const stop = new AbortController();
+    const reason = new Error('stopped');
+    const log = { ...quiet, progress: (line: string) => line.endsWith('slowly') && stop.abort(reason) };
+    await assert.rejects(run(out, { signal: stop.signal, log }), reason);
+    const began = called();
+    assert.deepEqual(
+      began.map((line) => line.split(' ')[0]),
+      [...before, stopped],
+    );
+    delete process.env.FAKE_SLOW;
+    const { rows } = await run(out);
+    assert.equal(called().length, 4 * 3 + 4 + 1);
+    assert.equal(called().filter((line) => line === began[0]).length, 1);
+    assert.equal(rows.filter(({ failure }) => failure !== undefined).length, 4);
+  });
 
 test('a training that was stopped is resumed; over budget nothing is begun any more', async () => {
   const out = join(folder, 'budget');
