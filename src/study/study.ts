@@ -70,11 +70,15 @@ export function readStudy(asked: string): Study {
   }
 }
 
-/** Columns speak of commands that are there, figures of columns and axes. */
+/** What measures make has a place of its own; columns speak of commands that are there, figures of columns and axes. */
 function checkNames({ columns, measures, axes, figures = [] }: z.infer<typeof studySchema>): void {
   const refuse = (what: string, told: string, known: readonly string[]): never => {
     throw new UserError(`${what} ${told} is none of ${known.join(', ')}`);
   };
+  // A measure's file and folder are called as it is, and are removed after an interruption.
+  const taken = Object.keys(measures).find((each) => /^(run|pretrain|\.+)$/.test(each));
+  if (taken !== undefined)
+    throw new UserError(`measure ${taken}: what a run has already is called so; give it another name`);
   const commands = ['pretrain', ...Object.keys(measures)];
   for (const place of Object.values(columns)) {
     const command = place.split('.')[0] as string;

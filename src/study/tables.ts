@@ -22,7 +22,7 @@ export function writeTables(study: Study, cells: readonly Cell[], folder: string
 }
 
 /** The rows by their arm, the seeds of one together. */
-function armsOf(rows: readonly StudyRow[]): StudyRow[][] {
+function byArm(rows: readonly StudyRow[]): StudyRow[][] {
   const armOf = ({ cell }: StudyRow): string => JSON.stringify(cell.levels);
   return [...new Set(rows.map(armOf))].map((arm) => rows.filter((row) => armOf(row) === arm));
 }
@@ -53,7 +53,7 @@ function markdown(study: Study, rows: readonly StudyRow[], cells: number): strin
     '',
     line([...axes, 'runs', ...columns, 'minutes']),
     line([...axes, 'runs', ...columns, 'minutes'].map((_, i) => (i < axes.length ? '---' : '--:'))),
-    ...armsOf(rows).map((group) =>
+    ...byArm(rows).map((group) =>
       line([
         ...axes.map((axis) => group[0]?.cell.levels[axis] ?? ''),
         group.length,
@@ -71,7 +71,7 @@ function correlations({ figures = [], columns }: Study, rows: readonly StudyRow[
   return figures.flatMap((asked) => {
     const { x, y, without = [] } = asked;
     if (columns[x] === undefined) return [];
-    const pairs = armsOf(shownIn(asked, rows)).map((arm) =>
+    const pairs = byArm(shownIn(asked, rows)).map((arm) =>
       arm.flatMap(({ numbers: { [x]: a, [y]: b } }) =>
         a === undefined || b === undefined ? [] : [[a, b] as const],
       ),

@@ -205,6 +205,12 @@ test('those that come with the package can be run; files that are none are refus
   refused('{', /own\.json is not valid JSON/);
   refused(JSON.stringify({ ...declared, seed: 1 }), /own\.json: unknown key seed \(did you mean seeds\?\)/);
   refused(JSON.stringify({ ...declared, seeds: [] }), /own\.json: configuration key seeds/);
+  // What is made under these names would be made over the training, or over other runs.
+  for (const taken of ['run', 'pretrain', '..'])
+    refused(
+      JSON.stringify({ ...declared, measures: { [taken]: 'adapt {run} {data} {out}' } }),
+      /measure (run|pretrain|\.\.): what a run has already is called so/,
+    );
   refused(
     JSON.stringify({ ...declared, columns: { a: 'evaluate.mrr' } }),
     /command evaluate is none of pretrain, measured, tuned/,
