@@ -12,6 +12,7 @@ import { cpus, setPriority } from 'node:os';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { median } from '../src/median.js';
+import { processor } from '../src/processor.js';
 
 const { values } = parseArgs({
   options: {
@@ -65,7 +66,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
   for (const child of busy) child.kill('SIGKILL');
 }
 console.log(
-  `${cpus()[0]?.model}, ${cpus().length} cores; preset ${values.preset}, means of ${values.steps} steps, medians (least to most) of ${values.rounds} rounds`,
+  `${processor()}, ${cpus().length} cores; preset ${values.preset}, means of ${values.steps} steps, medians (least to most) of ${values.rounds} rounds`,
 );
 const range = (times: readonly number[]): string =>
   `${median(times).toFixed(1)} ms (${Math.min(...times).toFixed(1)}–${Math.max(...times).toFixed(1)})`;

@@ -12,13 +12,13 @@ import { preprocessorConfig, transformersConfig } from '../src/export/config-fil
 import { timmWeights, transformersWeights } from '../src/export/encoder-names.js';
 import { median } from '../src/median.js';
 import { initialise, layout } from '../src/nn/index.js';
+import { processor } from '../src/processor.js';
 import { adopt } from '../src/run/config.js';
 import { writeSafetensors } from '../src/run/disk/safetensors-file.js';
 import { imagenet } from '../src/run/presets.js';
 import { pretrain } from '../src/verbs/pretrain.js';
 import { type EncoderConfig, encoderSpec } from '../src/world-model/index.js';
 import { adaptOnce, type CellResult } from './adapt-results.js';
-import { processor } from './processor.js';
 
 const { values } = parseArgs({
   options: {

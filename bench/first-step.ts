@@ -10,6 +10,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import sharp from 'sharp';
+import { processor } from '../src/processor.js';
 import { random } from '../src/random.js';
 import { iwm } from './reliability/short-run.js';
 
@@ -60,5 +61,5 @@ const seconds = (performance.now() - began) / 1000;
 if (!logged()) throw new Error(said);
 child.kill('SIGKILL');
 console.log(
-  `${cpus()[0]?.model}, ${cpus().length} cores; preset ${values.preset} ${values.set.join(' ')}, ${values.images} photos of 500 × 375, empty cache: first logged step after ${seconds.toFixed(1)} s`,
+  `${processor()}, ${cpus().length} cores; preset ${values.preset} ${values.set.join(' ')}, ${values.images} photos of 500 × 375, empty cache: first logged step after ${seconds.toFixed(1)} s`,
 );

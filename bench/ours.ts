@@ -2,13 +2,13 @@
  * Our pretraining step as a contender of race.ts: the first line on standard input is what to run, each further one
  * asks for that many steps.
  */
-import { cpus } from 'node:os';
 import { createInterface } from 'node:readline';
 import { createEngine } from '../src/engine/create-engine.js';
 import type { Device } from '../src/engine/index.js';
 import { createProductRate } from '../src/engine/product-rate.js';
 import { findPlugin } from '../src/engine/xla/plugins.js';
 import { openClient } from '../src/engine/xla/xla-engine.js';
+import { processor } from '../src/processor.js';
 import { resolve } from '../src/run/config.js';
 import { openTimedSteps } from '../src/speed/timed-steps.js';
 
@@ -30,7 +30,7 @@ const product = await createProductRate(engine);
 // The plugin at work, as the engine has it.
 const client =
   device === 'cpu' || device === 'webgpu' ? undefined : await openClient(device, findPlugin(device));
-const hardware = client?.describeDevices()[0]?.kind ?? cpus()[0]?.model;
+const hardware = client?.describeDevices()[0]?.kind ?? processor();
 say({ ready: true, hardware, multiplyAdds: timed.multiplyAdds });
 await timed.settle();
 for await (const line of lines) {

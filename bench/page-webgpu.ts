@@ -10,6 +10,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { processor } from '../src/processor.js';
 import { resolve } from '../src/run/config.js';
 import { folderStore } from '../src/run/disk/folder-files.js';
 import { pretrain } from '../src/verbs/pretrain.js';
@@ -46,7 +47,7 @@ const losses = async (run: string): Promise<string> =>
   (await folderStore(run).metrics())
     .flatMap((line) => (line.kind === 'step' ? [line.loss.toFixed(6)] : []))
     .join(' ');
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores${values.software ? ', software adapter' : ''}`);
+console.log(`${processor()}, ${cpus().length} cores${values.software ? ', software adapter' : ''}`);
 console.log(`page, WebGPU: losses ${await losses(page)}; ${minutes.toFixed(1)} min with compiling`);
 console.log(`Node, CPU:    losses ${await losses(node)}`);
 console.log(`weights apart by ${runDistance(page, node, config).toExponential(1)} of their change`);

@@ -9,6 +9,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { median } from '../src/median.js';
+import { processor } from '../src/processor.js';
 import { type Config, resolve } from '../src/run/config.js';
 import type { PretrainResult } from '../src/train/pretraining.js';
 import { pretrain } from '../src/verbs/pretrain.js';
@@ -45,7 +46,7 @@ for (let round = 0; round < Number(values.rounds); round++) {
   node.push((await pretrain(short, { out: join(folder, `node-${round}`) })).imagesPerSecond);
   tab.push((await trainInPage(`short-${round}`, short)).imagesPerSecond);
 }
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores`);
+console.log(`${processor()}, ${cpus().length} cores`);
 console.log(
   `${values.preset}, ${values.steps} steps in turns: Node ${median(node).toFixed(0)} images/s, page ${median(tab).toFixed(0)}`,
 );

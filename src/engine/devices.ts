@@ -1,8 +1,9 @@
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { env } from 'onnxruntime-node';
 import { UserError } from '../errors.js';
+import { processor } from '../processor.js';
 import { spec, trace } from '../tensor/index.js';
-import { gigabytes } from '../words.js';
+import { count, gigabytes } from '../words.js';
 import type { XlaDevice } from './engine.js';
 import { memoryLimit } from './memory-limit.js';
 import { createNodeEngine } from './onnxruntime-node.js';
@@ -50,8 +51,7 @@ export async function listDevices(): Promise<Devices> {
 const onnxRuntime = (): string => `ONNX Runtime ${env.versions.node ?? env.versions.common}`;
 
 function cpu(): DeviceReport {
-  const model = cpus()[0]?.model.trim() ?? 'CPU';
-  const says = `${model}, ${availableParallelism()} threads, ${gigabytes(memoryLimit())}`;
+  const says = `${processor()}, ${count(availableParallelism(), 'thread')}, ${gigabytes(memoryLimit())}`;
   return { device: 'cpu', engine: onnxRuntime(), usable: true, says };
 }
 

@@ -3,6 +3,7 @@ import type { ComputeOptions, Device } from '../engine/index.js';
 import { createProductRate } from '../engine/product-rate.js';
 import type { Log } from '../log.js';
 import { median } from '../median.js';
+import { processor } from '../processor.js';
 import type { Config } from '../run/config.js';
 import { mebibytes, percent } from '../words.js';
 import { openTimedSteps } from './timed-steps.js';
@@ -14,6 +15,8 @@ const WARM_UP = 2;
 export interface Bench {
   readonly preset: string;
   readonly device: Device;
+  /** Model and widest instructions; speeds do not compare between processors. */
+  readonly processor: string;
   readonly threads: number;
   readonly rounds: number;
   /** Median step; images and model work (forward and backward, 2 flops a multiply-add) per second. */
@@ -53,6 +56,7 @@ export async function bench(
     return {
       preset: config.preset,
       device: engine.device,
+      processor: processor(),
       threads: engine.threads,
       rounds,
       step: { milliseconds, imagesPerSecond: (config.batch / milliseconds) * 1000, gflops },
@@ -71,6 +75,7 @@ export async function bench(
 export function describeBench({
   preset,
   device,
+  processor,
   threads,
   rounds,
   step,
@@ -80,7 +85,7 @@ export function describeBench({
   peakMemoryBytes,
 }: Bench): string {
   return [
-    `preset ${preset}, ${device === 'cpu' ? `${threads} threads` : device}, medians of ${rounds} steps`,
+    `preset ${preset}, ${device === 'cpu' ? `${threads} threads` : device} on ${processor}, medians of ${rounds} steps`,
     `step     ${step.milliseconds.toFixed(1)} ms, ${step.imagesPerSecond.toFixed(0)} images/s, ${step.gflops.toFixed(0)} GFLOP/s of model work`,
     `matmul   ${matmul.gflops.toFixed(0)} GFLOP/s (1024³ between the steps); the step reaches ${(100 * fractionOfMatmul).toFixed(0)} % of it`,
     `input    ${percent(inputShare)} of the time`,

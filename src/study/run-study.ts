@@ -1,8 +1,9 @@
 import { existsSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { type Log, quiet } from '../log.js';
+import { processor } from '../processor.js';
 import { isInUse, lockRun } from '../run/disk/run-lock.js';
 import { count, duration } from '../words.js';
 import { describeCommand, readOutcome, writeOutcome } from './cell-folder.js';
@@ -124,5 +125,4 @@ function argsOf({ args, resumes }: Command): readonly string[] {
   return resumes !== undefined && existsSync(join(resumes, 'config.json')) ? [...args, '--resume'] : args;
 }
 
-const machine = (threads: number): string =>
-  `${cpus()[0]?.model.trim() ?? 'CPU'}, ${count(threads, 'thread')}`;
+const machine = (threads: number): string => `${processor()}, ${count(threads, 'thread')}`;

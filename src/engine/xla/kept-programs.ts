@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { cacheFolder, makeRoom } from '../../cache.js';
 import { systemRefusal } from '../../errors.js';
 import { makeFolder } from '../../make-folder.js';
+import { processor } from '../../processor.js';
 import { warn } from '../../warning.js';
 import type { Loaded, XlaClient } from './client.js';
 import { PluginError } from './pjrt.js';
@@ -41,7 +41,7 @@ export async function compileOrLoad(client: XlaClient, code: string, devices: nu
 function keyOf(client: XlaClient, code: string): string {
   const { size, mtimeMs } = statSync(client.path);
   const plugin = { size, mtimeMs, version: client.version, platform: client.platform };
-  const machine = { devices: client.describeDevices(), cpu: cpus()[0]?.model };
+  const machine = { devices: client.describeDevices(), cpu: processor() };
   const hash = createHash('sha256').update(JSON.stringify({ plugin, machine }));
   return hash.update(code).digest('hex').slice(0, 32);
 }
