@@ -1,6 +1,7 @@
 import type { AugmentationConfig, ModelConfig } from '../world-model/index.js';
 import { RIDGE } from './action-r2.js';
 import { VOTE_TEMPERATURE } from './knn.js';
+import { WHITENING_RIDGE } from './whiten.js';
 
 /** Versions of an image that its predictions are ranked among, and how many of them are predicted. */
 export const BANK = 256;
@@ -47,6 +48,7 @@ export function evaluationProtocol({
   const neighbours = {
     bank,
     knn: `labelled images only, classes matched by name, else by number; k = ${NEIGHBOURS}, cosine of mean-pooled target-encoder latents, votes weighted exp(cosine / ${VOTE_TEMPERATURE}) as Wu et al. 2018; in brackets the 95 % Wilson interval`,
+    whitenedKnn: `as knn, of the latents whitened on the bank: less their mean, of equal variance in every principal direction, to which ${WHITENING_RIDGE} of the mean variance is added`,
   };
   const latents = {
     actionR2: `ridge ${RIDGE} a row on standardised mean-pooled target-encoder latents of two whole views drawn as in training at strength ${augmentation.strength}, fitted on half of ${many} images, R² on the other half; 0 for what never varies; standard error over images to first order`,

@@ -13,6 +13,8 @@ export interface Evaluation {
   readonly mrr: MrrResult & { readonly byAction: Readonly<Record<string, MrrResult>> };
   readonly actionR2?: Readonly<Record<TransformationName, number>>;
   readonly knn?: KnnResult;
+  /** The same of features whitened on the bank. */
+  readonly whitenedKnn?: KnnResult;
   readonly rankMe?: number;
   readonly featureDeviation?: number;
   /** Of the numbers that do not carry their own. */
@@ -31,7 +33,7 @@ const plusMinus = (value: number, error: number | undefined, digits = 3): string
 
 /** An evaluation in words; the numbers last. */
 export function describeEvaluation(evaluation: Evaluation): string {
-  const { run, protocol, mrr, knn, notes, verdict } = evaluation;
+  const { run, protocol, mrr, knn, whitenedKnn, notes, verdict } = evaluation;
   const byAction = Object.entries(mrr.byAction).map(
     ([name, { value, standardError }]) => `${name} ${plusMinus(value, standardError)}`,
   );
@@ -47,6 +49,9 @@ export function describeEvaluation(evaluation: Evaluation): string {
       : [
           `k-NN       ${describeShare(knn.accuracy, knn.interval)}, always the commonest class ${percent(knn.commonest)} (k = ${knn.k}, bank ${knn.bank.toLocaleString('en-US')}, ${knn.asked.toLocaleString('en-US')} asked)`,
         ]),
+    ...(whitenedKnn === undefined
+      ? []
+      : [`  whitened ${describeShare(whitenedKnn.accuracy, whitenedKnn.interval)}`]),
     ...notes.map((note) => `note       ${note}`),
     `verdict    ${verdict}`,
   ].join('\n');

@@ -9,6 +9,7 @@ import { type MrrOptions, type MrrResult, meanReciprocalRank, measureRanks } fro
 import type { EvaluatorConfig } from './programs.js';
 import { Retriever } from './retrieval.js';
 import { featureDeviation, rankMe } from './spectrum.js';
+import { fitWhitening, type Whiten } from './whiten.js';
 
 /**
  * Measures models of one kind; its programs are compiled at their first use and fed with any weights. Images are
@@ -28,6 +29,8 @@ export interface Evaluator {
     labels: Int32Array,
     options: { k: number },
   ): Promise<KnnResult>;
+  /** Fitted to features as from {@link features}. */
+  whitening(features: Float32Array): Promise<Whiten>;
   rankMe(features: Float32Array): number;
   featureDeviation(features: Float32Array): number;
   /** R² with which each component of the action is read off the pooled latents of two views. */
@@ -74,6 +77,7 @@ export async function createEvaluator(
     },
     knn: (features, bankLabels, askedFeatures, labels, { k }) =>
       knnAccuracy(compiled, width, { features, labels: bankLabels }, { features: askedFeatures, labels }, k),
+    whitening: (features) => fitWhitening(compiled, features, width),
     rankMe: (features) => rankMe(features, width),
     featureDeviation: (features) => featureDeviation(features, width),
     actionR2: (weights, images, { seed }) =>

@@ -91,8 +91,8 @@ export async function measureModel(
   const found = searched && (await features(measured, searched, 'features of the k-NN bank'));
   const latents = await features(measured, asked.subset(range(embedded)), 'features of the images');
   const bankLabels = labels?.bank.filter((label) => label >= 0);
-  const knn =
-    found && bankLabels && (await evaluator.knn(found, bankLabels, latents, labels.asked, { k: NEIGHBOURS }));
+  const neighbours =
+    found && bankLabels && (await measureNeighbours(evaluator, found, bankLabels, latents, labels.asked));
   const ranks = await measureRanks(measured, asked, ranked, each);
   const different = new Set(await asked.digests(range(many))).size;
   const enough = different >= FEWEST;
@@ -104,19 +104,19 @@ export async function measureModel(
       ...description,
       ...config,
       ...{ ranked, each, many, seed },
-      asksNeighbours: knn !== undefined,
+      asksNeighbours: neighbours !== undefined,
       readsLatents: enough,
     }),
     mrr: ranks.mrr,
     ...spectrum,
-    ...(knn === undefined ? {} : { knn }),
+    ...neighbours,
     notes: [
       ...ranks.notes,
       ...(enough ? [] : [`action R², RankMe and feature deviation: too few to tell (${few})`]),
       ...notes,
     ],
     verdict: spectrum
-      ? verdict({ images: different, ...spectrum, ...(knn === undefined ? {} : { knn: knn.accuracy }) })
+      ? verdict({ images: different, ...spectrum, ...(neighbours && { knn: neighbours.knn.accuracy }) })
       : `too few images to tell (${few})`,
   };
 }
@@ -151,6 +151,22 @@ function features(measured: Measured, images: ImageSet, words: string): Promise<
     }
     return out;
   });
+}
+
+/** k-NN of features as they are, and whitened on the bank. */
+async function measureNeighbours(
+  evaluator: Evaluator,
+  bank: Float32Array,
+  bankLabels: Int32Array,
+  asked: Float32Array,
+  labels: Int32Array,
+): Promise<Required<Pick<Evaluation, 'knn' | 'whitenedKnn'>>> {
+  const options = { k: NEIGHBOURS };
+  const whiten = await evaluator.whitening(bank);
+  return {
+    knn: await evaluator.knn(bank, bankLabels, asked, labels, options),
+    whitenedKnn: await evaluator.knn(await whiten(bank), bankLabels, await whiten(asked), labels, options),
+  };
 }
 
 /** MRR of all images of a set. @param vary the only jitter that varies */

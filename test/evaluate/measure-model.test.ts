@@ -81,7 +81,7 @@ const measure = (
 
 test('of a few images nothing is said that needs many', async () => {
   const few = await measure(imagesOf(many(31, noise)));
-  for (const absent of ['actionR2', 'rankMe', 'featureDeviation', 'standardErrors', 'knn'])
+  for (const absent of ['actionR2', 'rankMe', 'featureDeviation', 'standardErrors', 'knn', 'whitenedKnn'])
     assert.ok(!(absent in few), absent);
   const why = '31 different images; 32 are needed';
   assert.equal(few.verdict, `too few images to tell (${why})`);

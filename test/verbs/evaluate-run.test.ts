@@ -96,10 +96,20 @@ test('a run on noise: every number is there, and k-NN finds nothing', async () =
     assert.ok(Number.isFinite(value));
   assert.ok(knn.accuracy < 0.8, `labels of noise cannot be known, but k-NN has ${knn.accuracy}`);
   assert.deepEqual([knn.k, knn.asked, knn.bank], [20, 40, 240], 'a missing last class drops nothing');
-  for (const name of ['images', 'bank', 'mrr', 'byAction', 'actionR2', 'knn', 'rankMe', 'featureDeviation'])
+  for (const name of [
+    'images',
+    'bank',
+    'mrr',
+    'byAction',
+    'actionR2',
+    'knn',
+    'whitenedKnn',
+    'rankMe',
+    'featureDeviation',
+  ])
     assert.ok(name in protocol, name);
   const text = describeEvaluation(evaluation);
-  for (const word of ['MRR', 'action R²', 'k-NN', 'RankMe', 'verdict', 'protocol'])
+  for (const word of ['MRR', 'action R²', 'k-NN', '  whitened', 'RankMe', 'verdict', 'protocol'])
     assert.match(text, new RegExp(word));
   assert.deepEqual(
     JSON.parse(JSON.stringify(await evaluateRun(run, { images: 3, data: [other] }))),
