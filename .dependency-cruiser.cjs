@@ -17,7 +17,7 @@ below.study = [...below.report, 'report'];
 below.studio = [...below.adapt, 'web', 'adapt'];
 // Below every layer.
 const foundation =
-  '^src/(cache|csv|errors|git-lfs|json|json-file|koffi|log|make-folder|median|random|warning|words)\\.ts$';
+  '^src/(cache|csv|errors|git-lfs|json|json-file|koffi|log|make-folder|median|processor|random|warning|words)\\.ts$';
 
 // What runs in a browser too: it knows neither Node nor a package that needs it.
 const core = `^src/(${[
@@ -32,7 +32,7 @@ const core = `^src/(${[
   'ranks/(exchange|ranks)\\.ts$',
   'data/(class-(numbers|table)|dataset-json|folder(-(classes|labels|masks|names|rest|splits))?)\\.ts$',
   'data/(image-(endings|folder|set)|known-images|mask|mask-files|match-masks|most-pixels|path-names|source|splits)\\.ts$',
-  'data/(drawn-images|memory-pixels|pixel-images|planes|resize-square|synthetic)\\.ts$',
+  'data/(drawn-images|memory-pixels|pixel-images|planes|resize-square|scene|synthetic)\\.ts$',
   '(csv|errors|git-lfs|json|log|median|random|words)\\.ts$',
 ].join('|')})`;
 const portablePackages =

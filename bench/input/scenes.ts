@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import { drawScene } from '../../src/data/synthetic.js';
+import { drawScene } from '../../src/data/scene.js';
 
 /** Synthetic scene number `index`, size × size pixels, as a JPEG file. */
 export function sceneJpeg(index: number, size: number): Promise<Buffer> {

@@ -6,8 +6,8 @@ import type { Group } from './held-groups.js';
 import type { BadSample } from './image-set.js';
 import { openStore, type PixelStore, pixelMemory, type StorePlace, slot as state } from './pixel-store.js';
 import { placeAmong } from './place-among.js';
+import { drawScene } from './scene.js';
 import type { Pixels } from './source.js';
-import { drawScene } from './synthetic.js';
 
 /** What a thread decodes. */
 export interface DecodeTask {

@@ -1,8 +1,9 @@
 import type { ImageSet } from './image-set.js';
 import { MemoryPixels, type UndecodedImage } from './memory-pixels.js';
 import { PixelImages } from './pixel-images.js';
+import { drawScene } from './scene.js';
 import type { Split } from './splits.js';
-import { drawScene, findSynthetic, sceneName } from './synthetic.js';
+import { findSynthetic, sceneName } from './synthetic.js';
 
 /**
  * Synthetic images where there are no threads, the same as everywhere: drawn as they are asked for.

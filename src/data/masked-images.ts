@@ -2,8 +2,8 @@ import { UserError } from '../errors.js';
 import { decodeImage, type ImageSize, imageSize, type RgbImage } from './encoded-image.js';
 import { EncodedImages, nameOf } from './encoded-images.js';
 import { decodeMask, type Mask, maskSize } from './mask.js';
+import { drawScene } from './scene.js';
 import type { MaskedPixels, Pixels } from './source.js';
-import { drawScene } from './synthetic.js';
 
 /** Images whose headers are read at once. */
 const TOGETHER = 8;

@@ -4,9 +4,9 @@ import { checkClasses, type Mask, turnMask } from './mask.js';
 import { findTurning } from './mask-turning.js';
 import { MaskedImages } from './masked-images.js';
 import { openSource } from './open-source.js';
+import { syntheticClasses } from './scene.js';
 import { describeSource, type Masks, type Source, USUALLY_IGNORED } from './source.js';
 import type { Split } from './splits.js';
-import { syntheticClasses } from './synthetic.js';
 
 /** One image with a class for every pixel. */
 export interface SegmentationSample {

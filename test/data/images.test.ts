@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { openImages } from '../../src/data/images.js';
-import { drawScene, sceneLabel, syntheticClasses } from '../../src/data/synthetic.js';
+import { drawScene, sceneLabel, syntheticClasses } from '../../src/data/scene.js';
 import { UserError } from '../../src/errors.js';
 import { tarOf } from './tar.js';
 

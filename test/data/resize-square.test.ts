@@ -3,33 +3,37 @@ import { test } from 'node:test';
 import sharp from 'sharp';
 import { decodeImage } from '../../src/data/encoded-image.js';
 import { resizeSquare } from '../../src/data/resize-square.js';
-import { drawScene } from '../../src/data/synthetic.js';
+import { drawScene } from '../../src/data/scene.js';
 
-/** A scene of some size, opaque. */
-function scene(width: number, height: number): Uint8Array {
+/** A scene of some size, opaque; away from black and white, as libvips cuts off what overshoots them between its two passes. */
+function scene(index: number, width: number, height: number): Uint8Array {
   const side = Math.max(width, height);
   const square = new Uint8Array(side * side * 3);
-  drawScene(17, side, square);
+  drawScene(index, side, square);
+  const drawn = square.map((value) => Math.round(48 + (value * 160) / 255));
   const out = new Uint8Array(width * height * 4).fill(255);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
-      out.set(square.subarray((y * side + x) * 3, (y * side + x + 1) * 3), (y * width + x) * 4);
+      out.set(drawn.subarray((y * side + x) * 3, (y * side + x + 1) * 3), (y * width + x) * 4);
   return out;
 }
 
+/** Width, height, and the side to come to. */
+const sizes = [
+  [32, 32, 32],
+  [47, 32, 32],
+  [60, 90, 40],
+  [200, 131, 40],
+  [333, 500, 32],
+  [640, 427, 64],
+  [140, 180, 16],
+  [20, 25, 32],
+  [21, 33, 32],
+] as const;
+
 test('an image is resized as sharp does it, whatever its size', async () => {
-  for (const [width, height, size] of [
-    [32, 32, 32],
-    [47, 32, 32],
-    [60, 90, 40],
-    [200, 131, 40],
-    [333, 500, 32],
-    [640, 427, 64],
-    [140, 180, 16],
-    [20, 25, 32],
-    [21, 33, 32],
-  ] as const) {
-    const data = scene(width, height);
+  for (const [index, [width, height, size]] of sizes.entries()) {
+    const data = scene(index, width, height);
     const file = await sharp(data, { raw: { width, height, channels: 4 } })
       .png()
       .toBuffer();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import sharp from 'sharp';
 import { openImages } from '../../src/data/images.js';
-import { drawScene } from '../../src/data/synthetic.js';
+import { drawScene } from '../../src/data/scene.js';
 import { UserError } from '../../src/errors.js';
 import { reportRun } from '../../src/report/report-run.js';
 import { BadSamples } from '../../src/run/bad-samples.js';
