@@ -69,17 +69,19 @@ interface Surface {
   readonly direction: readonly [number, number];
 }
 
-/** What surfaces are drawn from: the ranges of the first colour's hue (circles), of values and of the pattern's frequency. */
+/** What surfaces are drawn from: the ranges of the first colour's hue (circles), of saturation, value and the pattern's frequency. */
 interface Material {
   readonly hue: readonly [number, number];
+  readonly saturation: readonly [number, number];
   readonly value: readonly [number, number];
   readonly patterns: readonly number[];
   readonly frequency: readonly [number, number];
 }
 
-/** Anything. */
+/** Of anything, and duller than things. */
 const backgrounds: Material = {
   hue: [0, 1],
+  saturation: [0.1, 0.8],
   value: [0.1, 0.9],
   patterns: [0, 1, 2, 3, 4],
   frequency: [2, 9],
@@ -91,18 +93,19 @@ const backgrounds: Material = {
  */
 const materials: readonly Material[] = syntheticClasses.map((_, i) => ({
   hue: [i / 10 - 0.1, i / 10 + 0.1],
+  saturation: [0.5, 1],
   value: [0.35, 1],
   patterns: [i % 5],
   frequency: i < 5 ? [2, 4] : [6, 9],
 }));
 
-function surface(draw: Random, { hue, value, patterns, frequency }: Material): Surface {
+function surface(draw: Random, { hue, saturation, value, patterns, frequency }: Material): Surface {
   const first = draw.between(...hue);
   const second = first + draw.between(-0.2, 0.2);
-  const colour = (of: number, saturation: number) => hsv((of + 1) % 1, saturation, draw.between(...value));
+  const colour = (of: number) => hsv((of + 1) % 1, draw.between(...saturation), draw.between(...value));
   return {
-    first: colour(first, draw.between(0.1, 1)),
-    second: colour(second, draw.between(0.1, 0.9)),
+    first: colour(first),
+    second: colour(second),
     pattern: patterns[draw.integer(patterns.length)] ?? 0,
     frequency: draw.between(...frequency),
     direction: direction(draw.between(0, Math.PI)),
